@@ -1,0 +1,274 @@
+//! What became of an input's lines: every one is a record, ignored or rejected.
+
+use std::collections::BTreeMap;
+
+use crate::input::{Chunk, MAX_LINE_BYTES};
+use crate::plugin::{Batch, PluginId, Stop, Tally};
+
+/// What became of one input.
+#[derive(Debug, Clone)]
+pub struct InputSummary {
+    /// Its name as the user knows it.
+    pub name: String,
+    /// The parser that read it, if one did.
+    pub parser: Option<PluginId>,
+    /// How sure the parser was of the format; none where the user named it.
+    pub confidence: Option<u8>,
+    /// Whether it was read.
+    pub outcome: Outcome,
+    /// Its lines.
+    pub counts: InputCounts,
+}
+
+/// Whether an input was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// To its end.
+    Read,
+    /// There was nothing in it.
+    Empty,
+    /// Not at all, for this reason.
+    Skipped(String),
+    /// Only in part: then reading failed.
+    CutShort(String),
+}
+
+/// The lines of one input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InputCounts {
+    /// All lines.
+    pub lines: u64,
+    /// Lines that gave at least one observation.
+    pub records: u64,
+    /// Observations.
+    pub observations: u64,
+    /// Lines that name nothing to look up, by reason.
+    pub ignored: BTreeMap<String, Reason>,
+    /// Lines that were not understood, by reason.
+    pub rejected: BTreeMap<String, Reason>,
+    /// What went wrong in the parser, in the order of the bytes; the first
+    /// few.
+    pub failures: Vec<Failure>,
+    /// How many failures there were in all.
+    pub failure_count: u64,
+}
+
+/// Lines counted under one reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reason {
+    /// How many.
+    pub count: u64,
+    /// The first few: the line's number from 1, and its beginning.
+    pub samples: Vec<(u64, String)>,
+}
+
+/// A call of the parser that did not end well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The parser.
+    pub plugin: PluginId,
+    /// The first byte of the chunk that it was given.
+    pub start: u64,
+    /// The byte after the last.
+    pub end: u64,
+    /// How it ended.
+    pub stop: Stop,
+}
+
+/// Failures kept with an input. A parser's author controls how many there are;
+/// past this only their number is kept.
+pub(super) const MAX_FAILURES_KEPT: usize = 16;
+
+/// Different reasons kept for an input. A parser's author controls them; the
+/// rest is counted under one reason of the host.
+const MAX_REASONS: usize = 64;
+
+const SAMPLES_PER_REASON: usize = 3;
+const SAMPLE_BYTES: usize = 160;
+
+impl InputCounts {
+    /// Ignored lines.
+    #[must_use]
+    pub fn ignored_lines(&self) -> u64 {
+        self.ignored.values().map(|reason| reason.count).sum()
+    }
+
+    /// Rejected lines.
+    #[must_use]
+    pub fn rejected_lines(&self) -> u64 {
+        self.rejected.values().map(|reason| reason.count).sum()
+    }
+
+    /// Adds what a chunk gave.
+    pub(super) fn add_batch(&mut self, chunk: &Chunk, batch: &Batch) {
+        self.records += batch.records;
+        self.observations += batch.len() as u64;
+        for tally in &batch.ignored {
+            add_tally(&mut self.ignored, chunk, tally);
+        }
+        for tally in &batch.rejected {
+            add_tally(&mut self.rejected, chunk, tally);
+        }
+    }
+
+    /// Counts the lines that were too long to be handed over.
+    pub(super) fn add_overlong(&mut self, chunk: &Chunk) {
+        if chunk.overlong > 0 {
+            let reason = format!("longer than {} MiB", MAX_LINE_BYTES >> 20);
+            let sample = (chunk.first_line + chunk.lines + 1, String::new());
+            self.reject(&reason, chunk.overlong, Some(sample));
+        }
+    }
+
+    /// Counts `lines` as rejected.
+    pub(super) fn reject(&mut self, name: &str, lines: u64, sample: Option<(u64, String)>) {
+        let reason = Reason {
+            count: lines,
+            samples: sample.into_iter().collect(),
+        };
+        add_reason(&mut self.rejected, reason_of(name), reason);
+    }
+
+    /// Keeps a failure.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.failure_count += 1;
+        self.failures.push(failure);
+        self.trim_failures();
+    }
+
+    /// Adds another worker's counts of the same input.
+    pub(super) fn add(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.records += other.records;
+        self.observations += other.observations;
+        for (name, reason) in other.ignored {
+            add_reason(&mut self.ignored, name, reason);
+        }
+        for (name, reason) in other.rejected {
+            add_reason(&mut self.rejected, name, reason);
+        }
+        self.failure_count += other.failure_count;
+        self.failures.extend(other.failures);
+        self.trim_failures();
+    }
+
+    /// Makes the counts add up for a parser whose own counts do not, as they
+    /// must at the end of an input that was read in order. Gives what was wrong.
+    pub(super) fn reconcile(&mut self) -> Option<String> {
+        let counted = self.records + self.ignored_lines() + self.rejected_lines();
+        if counted == self.lines {
+            return None;
+        }
+        let detail = format!(
+            "it counted {counted} lines (records, ignored and rejected) in an input of {}",
+            self.lines
+        );
+        self.ignored.clear();
+        self.rejected.clear();
+        self.records = self.records.min(self.lines);
+        let missing = self.lines - self.records;
+        if missing > 0 {
+            self.reject("miscounted by the parser", missing, None);
+        }
+        Some(detail)
+    }
+
+    fn trim_failures(&mut self) {
+        self.failures.sort_by_key(|failure| failure.start);
+        self.failures.truncate(MAX_FAILURES_KEPT);
+    }
+}
+
+fn add_tally(reasons: &mut BTreeMap<String, Reason>, chunk: &Chunk, tally: &Tally) {
+    let samples = tally.samples.iter().take(SAMPLES_PER_REASON);
+    let reason = Reason {
+        count: tally.count,
+        samples: samples.map(|line| sample(chunk, *line)).collect(),
+    };
+    add_reason(reasons, reason_of(&tally.reason), reason);
+}
+
+fn add_reason(reasons: &mut BTreeMap<String, Reason>, name: String, reason: Reason) {
+    let name = if reasons.len() < MAX_REASONS || reasons.contains_key(&name) {
+        name
+    } else {
+        "other reasons".to_owned()
+    };
+    let known = reasons.entry(name).or_default();
+    known.count += reason.count;
+    known.samples.extend(reason.samples);
+    known.samples.sort_by_key(|(line, _)| *line);
+    known.samples.truncate(SAMPLES_PER_REASON);
+}
+
+/// A plugin's words on one line of bounded length.
+fn reason_of(text: &str) -> String {
+    text.chars().take(SAMPLE_BYTES).collect()
+}
+
+/// A line's number from 1, and its beginning.
+fn sample(chunk: &Chunk, line: u32) -> (u64, String) {
+    let start = match line.checked_sub(1) {
+        None => 0,
+        Some(feeds_before) => memchr::memchr_iter(b'\n', &chunk.bytes)
+            .nth(feeds_before as usize)
+            .map_or(chunk.bytes.len(), |feed| feed + 1),
+    };
+    let rest = &chunk.bytes[start..];
+    let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    let text = rest[..end.min(SAMPLE_BYTES)].trim_ascii_end();
+    (
+        chunk.first_line + u64::from(line) + 1,
+        String::from_utf8_lossy(text).into_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_the_line_itself() {
+        let chunk = Chunk {
+            bytes: b"one\r\ntwo\n\nfour".to_vec(),
+            lines: 4,
+            first_line: 10,
+            ..Chunk::default()
+        };
+        let check = |line, number, text: &str| {
+            assert_eq!(sample(&chunk, line), (number, text.to_owned()));
+        };
+        check(0, 11, "one");
+        check(1, 12, "two");
+        check(2, 13, "");
+        check(3, 14, "four");
+        check(99, 110, "");
+    }
+
+    #[test]
+    fn reasons_are_bounded_and_no_line_is_lost() {
+        let mut counts = InputCounts::default();
+        for number in 0..1000 {
+            counts.reject(&format!("reason {number}"), 2, None);
+        }
+        assert_eq!(counts.rejected_lines(), 2000);
+        assert!(counts.rejected.len() <= MAX_REASONS + 1);
+    }
+
+    #[test]
+    fn a_parser_that_miscounts_does_not_break_the_sum() {
+        let check = |lines, records, expected_rejected| {
+            let mut counts = InputCounts {
+                lines,
+                records,
+                ..InputCounts::default()
+            };
+            counts.reconcile();
+            let sum = counts.records + counts.ignored_lines() + counts.rejected_lines();
+            assert_eq!((sum, counts.rejected_lines()), (lines, expected_rejected));
+        };
+        check(10, 10, 0);
+        check(10, 3, 7);
+        check(10, 12, 0);
+    }
+}

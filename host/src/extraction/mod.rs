@@ -1,0 +1,162 @@
+//! From inputs to observations: inputs are read, given to a parser in chunks on
+//! all cores, and the batches handed to a [`Sink`].
+//!
+//! One thread reads and cuts; the workers hold an instance of the parser each.
+//! Whatever happens to a chunk, its lines are counted: `lines = records +
+//! ignored + rejected` holds for every input.
+
+mod choice;
+mod counts;
+mod feeder;
+mod place;
+mod worker;
+
+use std::sync::Mutex;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use crate::input::{Chunk, Input};
+use crate::plugin::{Batch, Interrupt};
+
+pub use choice::{Choice, Parsers};
+pub use counts::{Failure, InputCounts, InputSummary, Outcome, Reason};
+pub use place::Place;
+
+use feeder::Feeder;
+use worker::Worker;
+
+/// How an extraction runs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads that parse.
+    pub workers: usize,
+    /// The size of a chunk.
+    pub chunk_bytes: usize,
+    /// The zone of time stamps that name none.
+    pub utc_offset_minutes: i16,
+    /// Stands for the modification time of standard input, in microseconds.
+    pub now_us: i64,
+}
+
+/// Large enough that a call into the parser costs nothing, small enough for
+/// the processor's cache.
+pub const DEFAULT_CHUNK_BYTES: usize = 512 << 10;
+
+/// Takes what the parsers give. Each worker has one of its own.
+pub trait Sink: Send {
+    /// Takes a batch. Chunks of one input may come in any order, from any
+    /// worker, but for a sink that asks for [`Order::AsRead`].
+    ///
+    /// # Errors
+    ///
+    /// When an output cannot be written; it ends the extraction.
+    fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()>;
+}
+
+/// Whether a sink needs the chunks in the order in which they were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Any order: nobody waits.
+    Any,
+    /// In the order of the inputs and their lines.
+    AsRead,
+}
+
+/// The chunk that a batch was parsed from.
+pub struct ChunkInfo<'a> {
+    /// The input's number, from 0.
+    pub input: u32,
+    /// The input's name.
+    pub name: &'a str,
+    /// The chunk; empty for what a parser gives at the end of an input.
+    pub chunk: &'a Chunk,
+}
+
+impl ChunkInfo<'_> {
+    /// Where a line of the chunk is, counting from 0 within it.
+    #[must_use]
+    pub fn place(&self, line: u32) -> Place {
+        Place::new(self.input, self.chunk.first_line + u64::from(line))
+    }
+}
+
+/// Where the time of an extraction went, added up over its threads.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    /// Reading and cutting into lines.
+    pub reading: Duration,
+    /// In calls of the parser: its own work, copying the chunk in, lifting and
+    /// checking the batch.
+    pub parsing: Duration,
+    /// In the sink.
+    pub taking: Duration,
+}
+
+impl Times {
+    fn add(&mut self, other: Self) {
+        self.reading += other.reading;
+        self.parsing += other.parsing;
+        self.taking += other.taking;
+    }
+}
+
+/// What an extraction did.
+#[derive(Debug, Default)]
+pub struct Extraction {
+    /// What became of each input, in their order.
+    pub inputs: Vec<InputSummary>,
+    /// Where the time went.
+    pub times: Times,
+}
+
+/// Why an extraction ended before its inputs did.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtractionError {
+    /// The run was interrupted.
+    #[error("interrupted")]
+    Interrupted,
+    /// A sink could not write.
+    #[error("cannot write the output")]
+    Output(#[source] std::io::Error),
+}
+
+/// Runs the inputs through the parsers into the sinks, one for each worker.
+///
+/// # Errors
+///
+/// When interrupted or when a sink fails. What happens to a single input is no
+/// error but part of its summary.
+pub fn extract<S: Sink>(
+    inputs: &[Input],
+    parsers: &Parsers,
+    options: &Options,
+    interrupt: &Interrupt,
+    order: Order,
+    sinks: &mut [S],
+) -> Result<Extraction, ExtractionError> {
+    // Two chunks wait for each worker: enough to never be idle.
+    let (sender, receiver) = sync_channel(sinks.len() * 2);
+    let queue = Mutex::new(receiver);
+    let shared = worker::Shared::new(&queue, interrupt, order);
+    let feeder = Feeder::new(inputs, parsers, options, interrupt, shared.buffers());
+    let (mut extraction, results) = std::thread::scope(|scope| {
+        let workers: Vec<_> = sinks
+            .iter_mut()
+            .map(|sink| scope.spawn(|| Worker::new(&shared, sink).run()))
+            .collect();
+        let fed = feeder.run(sender);
+        let results: Vec<_> = workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        (fed, results)
+    });
+    for result in results {
+        let done = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        extraction.times.add(done.times);
+        for (input, counts) in done.counts {
+            extraction.inputs[input as usize].counts.add(counts);
+        }
+    }
+    if interrupt.is_raised() {
+        return Err(ExtractionError::Interrupted);
+    }
+    Ok(extraction)
+}

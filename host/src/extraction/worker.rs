@@ -1,0 +1,324 @@
+//! The parsing side: an instance of the parser, and a sink.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::counts::{Failure, InputCounts};
+use super::feeder::{OpenInput, What, Work};
+use super::{ChunkInfo, ExtractionError, Order, Sink, Times};
+use crate::input::{Chunk, Chunks};
+use crate::plugin::{Batch, Interrupt, ParserSession, Reading, Stop};
+
+/// After this many failures on one input its parser is given up there: an
+/// endless loop would otherwise cost its deadline for every chunk.
+const FAILURES_BEFORE_GIVING_UP: u32 = 3;
+
+/// What the workers of an extraction share.
+pub(super) struct Shared<'a> {
+    queue: &'a Mutex<Receiver<Work>>,
+    interrupt: &'a Interrupt,
+    turns: Turns,
+    buffers: Buffers,
+    abort: AtomicBool,
+}
+
+/// Chunk buffers, used again.
+#[derive(Default)]
+pub(super) struct Buffers(Mutex<Vec<Vec<u8>>>);
+
+/// Lets the work of a later turn wait for the earlier.
+struct Turns {
+    order: Order,
+    next: Mutex<u64>,
+    changed: Condvar,
+}
+
+pub(super) struct Worker<'a, S> {
+    shared: &'a Shared<'a>,
+    sink: &'a mut S,
+    session: Option<(u32, ParserSession)>,
+    done: Done,
+}
+
+/// What a worker did.
+#[derive(Default)]
+pub(super) struct Done {
+    pub(super) counts: BTreeMap<u32, InputCounts>,
+    pub(super) times: Times,
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(
+        queue: &'a Mutex<Receiver<Work>>,
+        interrupt: &'a Interrupt,
+        order: Order,
+    ) -> Self {
+        Self {
+            queue,
+            interrupt,
+            turns: Turns {
+                order,
+                next: Mutex::new(0),
+                changed: Condvar::new(),
+            },
+            buffers: Buffers::default(),
+            abort: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn buffers(&self) -> &Buffers {
+        &self.buffers
+    }
+
+    fn receive(&self) -> Option<Work> {
+        lock(self.queue).recv().ok()
+    }
+
+    fn is_over(&self) -> bool {
+        self.interrupt.is_raised() || self.abort.load(Ordering::Relaxed)
+    }
+}
+
+impl Buffers {
+    pub(super) fn take(&self) -> Vec<u8> {
+        lock(&self.0).pop().unwrap_or_default()
+    }
+
+    fn give_back(&self, buffer: Vec<u8>) {
+        lock(&self.0).push(buffer);
+    }
+}
+
+impl Turns {
+    /// Waits until it is `turn`, where order matters. Every earlier turn is
+    /// with a worker that will finish it, so nobody waits for ever.
+    fn wait_for(&self, turn: u64) {
+        if self.order == Order::AsRead {
+            let next = lock(&self.next);
+            let guard = self.changed.wait_while(next, |next| *next < turn);
+            drop(guard.unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn finish(&self, turn: u64) {
+        if self.order == Order::AsRead {
+            self.wait_for(turn);
+            *lock(&self.next) = turn + 1;
+            self.changed.notify_all();
+        }
+    }
+}
+
+impl<'a, S: Sink> Worker<'a, S> {
+    pub(super) fn new(shared: &'a Shared<'a>, sink: &'a mut S) -> Self {
+        Self {
+            shared,
+            sink,
+            session: None,
+            done: Done::default(),
+        }
+    }
+
+    /// Works until there is nothing left. After an abort it goes on taking, and
+    /// drops what it takes, so that neither the feeder nor a later turn hangs.
+    pub(super) fn run(mut self) -> Result<Done, ExtractionError> {
+        let mut result = Ok(());
+        while let Some(work) = self.shared.receive() {
+            let turn = work.turn;
+            if !self.shared.is_over()
+                && let Err(error) = self.work(work)
+            {
+                self.shared.abort.store(true, Ordering::Relaxed);
+                result = Err(error);
+            }
+            self.shared.turns.finish(turn);
+        }
+        result.map(|()| self.done)
+    }
+
+    fn work(&mut self, work: Work) -> Result<(), ExtractionError> {
+        match work.what {
+            What::Chunk(chunk) => self.chunk(&work.input, work.turn, chunk),
+            What::All(first, rest) => self.all(&work.input, work.turn, first, rest),
+        }
+    }
+
+    /// One independent chunk.
+    fn chunk(
+        &mut self,
+        input: &Arc<OpenInput>,
+        turn: u64,
+        chunk: Chunk,
+    ) -> Result<(), ExtractionError> {
+        self.count_lines(input, &chunk);
+        if let Some(batch) = self.parse(input, &chunk)? {
+            self.take(input, turn, &chunk, &batch)?;
+        }
+        self.shared.buffers.give_back(chunk.bytes);
+        Ok(())
+    }
+
+    /// An input that wants its chunks in order, and its end.
+    fn all(
+        &mut self,
+        input: &Arc<OpenInput>,
+        turn: u64,
+        first: Chunk,
+        mut rest: Chunks<Box<dyn Read + Send>>,
+    ) -> Result<(), ExtractionError> {
+        let mut next = Some(first);
+        while let Some(chunk) = next {
+            if self.shared.is_over() {
+                return Ok(());
+            }
+            self.chunk(input, turn, chunk)?;
+            next = match rest.next(self.shared.buffers.take()) {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    let reason = format!("reading failed: {error}");
+                    self.counts(input).reject(&reason, 0, None);
+                    None
+                }
+            };
+        }
+        self.finish(input, turn)
+    }
+
+    fn finish(&mut self, input: &Arc<OpenInput>, turn: u64) -> Result<(), ExtractionError> {
+        let end = Chunk::default();
+        if let Some((_, mut session)) = self.session.take() {
+            match session.finish() {
+                Ok(batch) => {
+                    self.counts(input).add_batch(&end, &batch);
+                    self.take(input, turn, &end, &batch)?;
+                }
+                Err(stop) => self.fail(input, &end, stop)?,
+            }
+        }
+        let counts = self.counts(input);
+        if input.reading == Reading::WholeDocument {
+            counts.lines = counts.records + counts.ignored_lines() + counts.rejected_lines();
+        } else if let Some(detail) = counts.reconcile() {
+            self.fail(input, &end, Stop::BadValue { detail })?;
+        }
+        Ok(())
+    }
+
+    fn count_lines(&mut self, input: &OpenInput, chunk: &Chunk) {
+        let counts = self.counts(input);
+        counts.lines += chunk.lines + chunk.overlong;
+        counts.add_overlong(chunk);
+    }
+
+    /// Parses a chunk; none when the parser failed, which is then counted.
+    fn parse(
+        &mut self,
+        input: &Arc<OpenInput>,
+        chunk: &Chunk,
+    ) -> Result<Option<Batch>, ExtractionError> {
+        if input.failures.load(Ordering::Relaxed) >= FAILURES_BEFORE_GIVING_UP {
+            self.reject_chunk(input, chunk, "the parser was given up after failures");
+            return Ok(None);
+        }
+        let started = Instant::now();
+        let parsed = self
+            .session(input)
+            .and_then(|session| session.parse(&chunk.bytes, chunk.lines));
+        self.done.times.parsing += started.elapsed();
+        match parsed {
+            Ok(batch) => {
+                self.counts(input).add_batch(chunk, &batch);
+                Ok(Some(batch))
+            }
+            Err(stop) => {
+                self.session = None;
+                self.reject_chunk(input, chunk, &format!("the parser {}", in_short(&stop)));
+                self.fail(input, chunk, stop)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The session for this input: the one at hand, or a new one.
+    fn session(&mut self, input: &OpenInput) -> Result<&mut ParserSession, Stop> {
+        let at_hand = self.session.take().filter(|(index, _)| *index == input.index);
+        let session = match at_hand {
+            Some(session) => session,
+            None => (input.index, input.parser.open(&input.info)?),
+        };
+        Ok(&mut self.session.insert(session).1)
+    }
+
+    fn reject_chunk(&mut self, input: &OpenInput, chunk: &Chunk, reason: &str) {
+        let sample = (chunk.first_line + 1, String::new());
+        self.counts(input).reject(reason, chunk.lines, Some(sample));
+    }
+
+    fn fail(
+        &mut self,
+        input: &OpenInput,
+        chunk: &Chunk,
+        stop: Stop,
+    ) -> Result<(), ExtractionError> {
+        if stop == Stop::Interrupted {
+            return Err(ExtractionError::Interrupted);
+        }
+        // A refusal ends the input, and what is read in order cannot go on
+        // behind a gap.
+        let gives_up = stop.is_refusal() || input.reading != Reading::IndependentLines;
+        let failures = if gives_up { FAILURES_BEFORE_GIVING_UP } else { 1 };
+        input.failures.fetch_add(failures, Ordering::Relaxed);
+        let failure = Failure {
+            plugin: input.parser.id().clone(),
+            start: chunk.offset,
+            end: chunk.offset + chunk.bytes.len() as u64,
+            stop,
+        };
+        self.counts(input).fail(failure);
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        input: &OpenInput,
+        turn: u64,
+        chunk: &Chunk,
+        batch: &Batch,
+    ) -> Result<(), ExtractionError> {
+        self.shared.turns.wait_for(turn);
+        let from = ChunkInfo {
+            input: input.index,
+            name: &input.name,
+            chunk,
+        };
+        let started = Instant::now();
+        let taken = self.sink.take(&from, batch);
+        self.done.times.taking += started.elapsed();
+        taken.map_err(ExtractionError::Output)
+    }
+
+    fn counts(&mut self, input: &OpenInput) -> &mut InputCounts {
+        self.done.counts.entry(input.index).or_default()
+    }
+}
+
+/// A stop as a reason that many chunks share.
+fn in_short(stop: &Stop) -> &'static str {
+    match stop {
+        Stop::Trap { .. } => "stopped",
+        Stop::Deadline { .. } => "ran too long",
+        Stop::Memory { .. } | Stop::Table { .. } => "wanted too much memory",
+        Stop::Result { .. } | Stop::BadValue { .. } => "broke the contract",
+        Stop::Refused { .. } => "refused the input",
+        Stop::Interrupted => "was interrupted",
+    }
+}
+
+/// Nothing that holds one of these locks can leave its data half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,205 @@
+//! The canonical form of URLs, and a URL's host by looking at bytes alone.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use url::{Host, Url};
+
+use super::{Invalid, Kind, host};
+
+/// The canonical form of a URL.
+pub(super) fn canonical(raw: &[u8]) -> Result<String, Invalid> {
+    if is_canonical(raw)
+        && let Ok(text) = std::str::from_utf8(raw)
+    {
+        return Ok(text.to_owned());
+    }
+    slowly(&readable(raw))
+}
+
+/// The host of a raw value, found by scanning: without scheme, user-info, port,
+/// brackets and path. None where there is none.
+#[must_use]
+pub fn raw_host(kind: Kind, raw: &[u8]) -> Option<&[u8]> {
+    let authority = match kind {
+        Kind::Domain | Kind::Ip => raw,
+        Kind::Url => authority(raw),
+    };
+    let host = match authority.strip_prefix(b"[") {
+        Some(rest) => &rest[..memchr::memchr(b']', rest)?],
+        None => {
+            let mut colons = memchr::memchr_iter(b':', authority);
+            match (colons.next(), colons.next()) {
+                // One colon begins a port; two are in an IPv6 address.
+                (Some(colon), None) => &authority[..colon],
+                _ => authority,
+            }
+        }
+    };
+    let host = host.strip_suffix(b".").unwrap_or(host);
+    (!host.is_empty()).then_some(host)
+}
+
+/// What lies between the scheme and the path, without user-info.
+fn authority(url: &[u8]) -> &[u8] {
+    let rest = match memchr::memchr(b':', url) {
+        Some(colon) if url[colon..].starts_with(b"://") => &url[colon + 3..],
+        _ => url,
+    };
+    let end = rest
+        .iter()
+        .position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'))
+        .unwrap_or(rest.len());
+    let authority = &rest[..end];
+    match memchr::memrchr(b'@', authority) {
+        Some(at) => &authority[at + 1..],
+        None => authority,
+    }
+}
+
+/// Whether a URL is canonical already, as most in a proxy's log are. Errs
+/// towards no: what it says yes to, [`slowly`] gives back unchanged.
+fn is_canonical(raw: &[u8]) -> bool {
+    let Some(rest) = raw
+        .strip_prefix(b"http://")
+        .or_else(|| raw.strip_prefix(b"https://"))
+    else {
+        return false;
+    };
+    let Some(slash) = memchr::memchr(b'/', rest) else {
+        return false;
+    };
+    let (name, path) = rest.split_at(slash);
+    let ends_in_letter = name.last().is_some_and(u8::is_ascii_lowercase);
+    ends_in_letter && is_plain_name(name) && is_plain_path(path)
+}
+
+/// A domain name that needs neither IDNA nor a look at whether it is a number
+/// (`0x7f.1` is an address).
+fn is_plain_name(name: &[u8]) -> bool {
+    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    let has_digit = last.iter().any(u8::is_ascii_digit);
+    !has_digit && memchr::memmem::find(name, b"xn--").is_none() && host::is_domain(name)
+}
+
+/// A path and query that the URL parser leaves as they are.
+fn is_plain_path(path: &[u8]) -> bool {
+    let mut in_query = false;
+    let mut before = b'/';
+    for &byte in path {
+        match byte {
+            b'?' => in_query = true,
+            // A segment that begins with a dot may be `..`; `%2e` is a dot.
+            b'.' | b'%' if before == b'/' && !in_query => return false,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {}
+            b'/' | b'.' | b'-' | b'_' | b'~' | b':' | b'+' | b',' | b';' | b'@' | b'=' | b'&'
+            | b'!' | b'$' | b'*' | b'(' | b')' | b'%' => {}
+            _ => return false,
+        }
+        before = byte;
+    }
+    true
+}
+
+/// Text for the URL parser: bytes that are not UTF-8 as percent-escapes.
+fn readable(raw: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(raw) {
+        return text.into();
+    }
+    let mut text = String::with_capacity(raw.len() * 2);
+    for chunk in raw.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text.into()
+}
+
+/// The canonical form by way of the WHATWG URL parser.
+fn slowly(text: &str) -> Result<String, Invalid> {
+    let (scheme, rest) = split_scheme(text)?;
+    if rest.starts_with(['/', '\\']) {
+        return Err(Invalid::NoHost);
+    }
+    let scheme = scheme.to_ascii_lowercase();
+    // The parser normalises hosts only of the schemes that it knows.
+    let known = ["http", "https", "ftp", "ws", "wss"].contains(&scheme.as_str());
+    let parsed_as = if known { scheme.as_str() } else { "http" };
+    let url = Url::parse(&format!("{parsed_as}://{rest}")).map_err(|_| Invalid::NotAUrl)?;
+    let mut canonical = format!("{scheme}://{}", canonical_host(&url)?);
+    if let Some(port) = url.port() {
+        // Writing to a String cannot fail.
+        let _ = write!(canonical, ":{port}");
+    }
+    canonical.push_str(url.path());
+    if let Some(query) = url.query() {
+        canonical.push('?');
+        canonical.push_str(query);
+    }
+    Ok(canonical)
+}
+
+/// `https`, `example.com/a` of `https://example.com/a`; a missing scheme is
+/// `http`. `example.com:443` has a port and no scheme, `mailto:x` no host.
+fn split_scheme(text: &str) -> Result<(&str, &str), Invalid> {
+    let Some((before, after)) = text.split_once(':') else {
+        return Ok(("http", text));
+    };
+    let is_scheme = before.starts_with(|c: char| c.is_ascii_alphabetic())
+        && before
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    match after.strip_prefix("//") {
+        Some(rest) if is_scheme => Ok((before, rest)),
+        _ if is_scheme && !after.starts_with(|c: char| c.is_ascii_digit()) => Err(Invalid::NoHost),
+        _ => Ok(("http", text)),
+    }
+}
+
+fn canonical_host(url: &Url) -> Result<String, Invalid> {
+    match url.host().ok_or(Invalid::NoHost)? {
+        Host::Ipv4(address) => Ok(address.to_string()),
+        Host::Ipv6(address) => Ok(host::bracketed(address)),
+        Host::Domain(name) => host::domain(name).ok_or(Invalid::NotAUrl),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_host_is_found_by_scanning() {
+        let check = |kind, raw: &str, expected: Option<&str>| {
+            let host = raw_host(kind, raw.as_bytes());
+            assert_eq!(host, expected.map(str::as_bytes), "{raw}");
+        };
+        check(Kind::Url, "http://u:p@example.com:80/a@b", Some("example.com"));
+        check(Kind::Url, "example.com/a:b", Some("example.com"));
+        check(Kind::Url, "http://[2001:db8::1]:80/", Some("2001:db8::1"));
+        check(Kind::Url, "http:///a", None);
+        check(Kind::Domain, "example.com:443", Some("example.com"));
+        check(Kind::Domain, "example.com.", Some("example.com"));
+        check(Kind::Ip, "2001:db8::1", Some("2001:db8::1"));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_escaped() {
+        let url = canonical(b"http://example.com/caf\xe9").unwrap();
+        assert_eq!(url, "http://example.com/caf%E9");
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_way_agrees_with_the_slow_one(
+            url in "https?://[a-z0-9._-]{1,20}(/[a-zA-Z0-9.%/~:+,;@!$*()-]{0,20})?([?][a-z=&%./?]{0,9})?"
+        ) {
+            if is_canonical(url.as_bytes()) {
+                prop_assert_eq!(slowly(&url), Ok(url.clone()));
+            }
+        }
+    }
+}

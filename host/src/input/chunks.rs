@@ -1,0 +1,208 @@
+//! Reads an input in chunks of whole lines.
+
+use std::io::{self, Read};
+
+/// A line longer than this is not handed to a parser: it is counted as rejected
+/// and passed over. Whoever writes the log controls it; a larger bound costs
+/// memory in host and guest (three times the line).
+pub const MAX_LINE_BYTES: usize = 16 << 20;
+
+/// Some bytes of an input, and where they lie in it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Chunk {
+    /// Whole lines with their line feeds, but for a last line without one.
+    pub bytes: Vec<u8>,
+    /// How many lines.
+    pub lines: u64,
+    /// The number of the first line, from 0.
+    pub first_line: u64,
+    /// The offset of the first byte.
+    pub offset: u64,
+    /// Lines right after these that were longer than [`MAX_LINE_BYTES`] and are
+    /// not among the bytes.
+    pub overlong: u64,
+}
+
+/// The chunks of one input.
+pub struct Chunks<R> {
+    reader: R,
+    chunk_bytes: usize,
+    /// Read, and not handed on yet: the beginning of a line.
+    rest: Vec<u8>,
+    next_line: u64,
+    next_offset: u64,
+    ended: bool,
+    failure: Option<io::Error>,
+}
+
+impl<R: Read> Chunks<R> {
+    /// Reads `reader` in chunks of about `chunk_bytes`.
+    pub fn new(reader: R, chunk_bytes: usize) -> Self {
+        Self {
+            reader,
+            chunk_bytes,
+            rest: Vec::new(),
+            next_line: 0,
+            next_offset: 0,
+            ended: false,
+            failure: None,
+        }
+    }
+
+    /// The next chunk in `buffer`'s memory; none at the end.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails. All that was read before has been handed on by then.
+    pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Option<Chunk>> {
+        buffer.clear();
+        buffer.append(&mut self.rest);
+        let mut searched = 0;
+        loop {
+            self.fill(&mut buffer);
+            if self.ended {
+                return self.last(buffer);
+            }
+            if let Some(feed) = memchr::memrchr(b'\n', &buffer[searched..]) {
+                let end = searched + feed + 1;
+                self.rest.extend_from_slice(&buffer[end..]);
+                buffer.truncate(end);
+                return Ok(Some(self.chunk(buffer, 0)));
+            }
+            searched = buffer.len();
+            if searched > MAX_LINE_BYTES {
+                return Ok(Some(self.pass_over_line(buffer)));
+            }
+        }
+    }
+
+    /// Reads on, to a full chunk and at least by half of one. A failure is kept
+    /// for when all that was read is handed on.
+    fn fill(&mut self, buffer: &mut Vec<u8>) {
+        let wanted = self
+            .chunk_bytes
+            .saturating_sub(buffer.len())
+            .max(self.chunk_bytes / 2)
+            .max(1);
+        buffer.reserve(wanted);
+        match self.reader.by_ref().take(wanted as u64).read_to_end(buffer) {
+            Ok(read) => self.ended = read < wanted,
+            Err(error) => {
+                self.failure = Some(error);
+                self.ended = true;
+            }
+        }
+    }
+
+    fn last(&mut self, bytes: Vec<u8>) -> io::Result<Option<Chunk>> {
+        if !bytes.is_empty() {
+            return Ok(Some(self.chunk(bytes, 0)));
+        }
+        self.failure.take().map_or(Ok(None), Err)
+    }
+
+    fn chunk(&mut self, bytes: Vec<u8>, overlong: u64) -> Chunk {
+        let feeds = memchr::memchr_iter(b'\n', &bytes).count() as u64;
+        let open = u64::from(bytes.last().is_some_and(|byte| *byte != b'\n'));
+        let chunk = Chunk {
+            lines: feeds + open,
+            first_line: self.next_line,
+            offset: self.next_offset,
+            overlong,
+            bytes,
+        };
+        self.next_line += chunk.lines + overlong;
+        self.next_offset += chunk.bytes.len() as u64;
+        chunk
+    }
+
+    /// Drops an overlong line, whose beginning `buffer` holds.
+    fn pass_over_line(&mut self, mut buffer: Vec<u8>) -> Chunk {
+        let mut passed = buffer.len() as u64;
+        loop {
+            buffer.clear();
+            self.fill(&mut buffer);
+            if let Some(feed) = memchr::memchr(b'\n', &buffer) {
+                passed += feed as u64 + 1;
+                self.rest.extend_from_slice(&buffer[feed + 1..]);
+                break;
+            }
+            passed += buffer.len() as u64;
+            if self.ended {
+                break;
+            }
+        }
+        buffer.clear();
+        let chunk = self.chunk(buffer, 1);
+        self.next_offset += passed;
+        chunk
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(input: &[u8], chunk_bytes: usize) -> Vec<Chunk> {
+        let mut chunks = Chunks::new(input, chunk_bytes);
+        std::iter::from_fn(|| chunks.next(Vec::new()).unwrap()).collect()
+    }
+
+    #[test]
+    fn chunks_are_whole_lines_that_add_up_to_the_input() {
+        let check = |input: &[u8], lines: u64| {
+            for chunk_bytes in [1, 2, 3, 7, 64, 4096] {
+                let chunks = read(input, chunk_bytes);
+                let bytes: Vec<u8> = chunks.iter().flat_map(|c| c.bytes.clone()).collect();
+                assert_eq!(bytes, input);
+                assert_eq!(chunks.iter().map(|c| c.lines).sum::<u64>(), lines);
+                let (mut line, mut offset) = (0, 0);
+                for (index, chunk) in chunks.iter().enumerate() {
+                    assert_eq!((chunk.first_line, chunk.offset), (line, offset));
+                    let is_last = index + 1 == chunks.len();
+                    assert!(is_last || chunk.bytes.ends_with(b"\n"));
+                    line += chunk.lines;
+                    offset += chunk.bytes.len() as u64;
+                }
+            }
+        };
+        check(b"", 0);
+        check(b"\n", 1);
+        check(b"one", 1);
+        check(b"one\ntwo", 2);
+        check(b"one\r\n\r\nthree\n", 3);
+        check(&b"a line of some length\n".repeat(50), 50);
+    }
+
+    #[test]
+    fn an_overlong_line_is_counted_and_passed_over() {
+        let mut input = b"before\n".to_vec();
+        input.resize(input.len() + MAX_LINE_BYTES + (1 << 20), b'x');
+        input.extend_from_slice(b"\nafter\nlast");
+        let chunks = read(&input, 1 << 20);
+        let kept: Vec<u8> = chunks.iter().flat_map(|c| c.bytes.clone()).collect();
+        assert_eq!(kept, b"before\nafter\nlast");
+        assert_eq!(chunks.iter().map(|c| c.overlong).sum::<u64>(), 1);
+        let after = chunks.iter().find(|c| c.bytes.starts_with(b"after")).unwrap();
+        assert_eq!(after.first_line, 2);
+        assert_eq!(after.offset as usize, input.len() - b"after\nlast".len());
+    }
+
+    #[test]
+    fn what_was_read_before_a_failure_is_handed_on() {
+        struct Failing(&'static [u8]);
+        impl Read for Failing {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                if self.0.is_empty() {
+                    return Err(io::Error::other("the disk is gone"));
+                }
+                self.0.read(buffer)
+            }
+        }
+        let mut chunks = Chunks::new(Failing(b"one\ntwo"), 1 << 10);
+        let chunk = chunks.next(Vec::new()).unwrap().unwrap();
+        assert_eq!((chunk.bytes.as_slice(), chunk.lines), (b"one\ntwo".as_slice(), 2));
+        assert_eq!(chunks.next(Vec::new()).unwrap_err().to_string(), "the disk is gone");
+        assert_eq!(chunks.next(Vec::new()).unwrap(), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! Finds what is bad in an organisation's logs.
+//!
+//! ```text
+//! input ─▶ extraction ─▶ sightings ─▶ triage ─▶ output
+//!          (parsers)                  (virustotal, store, policy)
+//! ```
+
+pub mod clock;
+pub mod extraction;
+pub mod indicator;
+pub mod input;
+pub mod observation;
+pub mod plugin;
+pub mod quota;
+pub mod sightings;
+pub mod store;
+pub mod triage;
+pub mod virustotal;

@@ -1,0 +1,2 @@
+//! vthost
+fn main() {}

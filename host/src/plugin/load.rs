@@ -1,0 +1,348 @@
+//! From bytes to a component that may be run: the checks, from cheap to dear,
+//! each with its own words.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use wasmparser::{Encoding, Parser, Payload};
+use wasmtime::component::Component;
+
+use super::builtin;
+use super::engine::Engine;
+use super::error::{LoadError, Stop};
+use super::limits::PluginLimits;
+use super::{Description, PluginKind};
+
+/// The versions of the contracts that this host runs.
+const SUPPORTED_CONTRACT: &str = "0.1";
+
+/// Where a plugin comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PluginSource {
+    /// One that is embedded in the program, by name.
+    BuiltIn(String),
+    /// A component file.
+    File(PathBuf),
+}
+
+impl PluginSource {
+    /// Reads what a user wrote: a path when it has a directory separator or
+    /// ends in `.wasm`, else a built-in plugin's name.
+    #[must_use]
+    pub fn named(text: &str) -> Self {
+        let looks_like_path = text.contains(['/', '\\'])
+            || Path::new(text)
+                .extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case("wasm"));
+        if looks_like_path {
+            Self::File(PathBuf::from(text))
+        } else {
+            Self::BuiltIn(text.to_owned())
+        }
+    }
+}
+
+/// A component that passed every check that can be made without running it.
+pub(super) struct Loaded {
+    pub(super) component: Component,
+    /// For messages: `` `squid.wasm` `` or `built-in squid`.
+    pub(super) source_name: String,
+    pub(super) digest: String,
+}
+
+impl Loaded {
+    /// The error for a plugin that stopped while it was tried.
+    pub(super) fn stopped(&self, stop: Stop) -> LoadError {
+        match stop {
+            // A component of the right names and the wrong types shows here.
+            Stop::Result { detail } => LoadError::Unusable {
+                source_name: self.source_name.clone(),
+                detail,
+            },
+            stop => LoadError::Stopped {
+                source_name: self.source_name.clone(),
+                stop,
+            },
+        }
+    }
+
+    /// Refuses a description that could not be shown or referred to.
+    pub(super) fn check_description(&self, description: &Description) -> Result<(), LoadError> {
+        let id = &description.id;
+        let bad = |detail: String| {
+            Err(LoadError::BadDescription {
+                source_name: self.source_name.clone(),
+                detail,
+            })
+        };
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if id.name.is_empty() || id.name.len() > 64 || !id.name.chars().all(plain) {
+            return bad(format!(
+                "its name `{}` is not made of a-z, 0-9 and -",
+                id.name.escape_debug()
+            ));
+        }
+        let dots = id.version.split(['-', '+']).next().unwrap_or_default();
+        if dots.split('.').count() != 3 || dots.split('.').any(|n| n.parse::<u64>().is_err()) {
+            return bad(format!(
+                "its version `{}` is not a semantic version",
+                id.version.escape_debug()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Reads and checks a plugin of `kind`.
+pub(super) fn load(
+    engine: &Engine,
+    kind: PluginKind,
+    source: &PluginSource,
+) -> Result<Loaded, LoadError> {
+    let limits = engine.limits();
+    let (source_name, bytes) = read(kind, source, limits)?;
+    check_kind_of_bytes(&source_name, &bytes)?;
+    let names = top_level_names(&source_name, &bytes)?;
+    check_contract(&source_name, kind, &names.exports)?;
+    check_imports(&source_name, &names.imports)?;
+    let digest = hex(&Sha256::digest(&bytes));
+    let component =
+        Component::from_binary(&engine.wasm, &bytes).map_err(|error| LoadError::Damaged {
+            source_name: source_name.clone(),
+            detail: format!("{error:#}"),
+        })?;
+    Ok(Loaded {
+        component,
+        source_name,
+        digest,
+    })
+}
+
+fn read(
+    kind: PluginKind,
+    source: &PluginSource,
+    limits: &PluginLimits,
+) -> Result<(String, std::borrow::Cow<'static, [u8]>), LoadError> {
+    match source {
+        PluginSource::BuiltIn(name) => {
+            let found = builtin::find(kind, name).ok_or_else(|| LoadError::Unknown {
+                kind,
+                name: name.clone(),
+                known: builtin::names(kind).join(", "),
+            })?;
+            Ok((format!("built-in {name}"), found.bytes.into()))
+        }
+        PluginSource::File(path) => {
+            let source_name = format!("`{}`", path.display());
+            let io = |source| LoadError::Read {
+                path: path.clone(),
+                source,
+            };
+            let bytes = std::fs::metadata(path).map_err(io)?.len();
+            if bytes > limits.file_bytes {
+                return Err(LoadError::TooLarge {
+                    source_name,
+                    bytes,
+                    limit_bytes: limits.file_bytes,
+                });
+            }
+            Ok((source_name, std::fs::read(path).map_err(io)?.into()))
+        }
+    }
+}
+
+/// Tells a component from all that is mistaken for one.
+fn check_kind_of_bytes(source_name: &str, bytes: &[u8]) -> Result<(), LoadError> {
+    let not = |found, advice| {
+        Err(LoadError::NotAComponent {
+            source_name: source_name.to_owned(),
+            found,
+            advice,
+        })
+    };
+    if Parser::is_component(bytes) {
+        return Ok(());
+    }
+    if Parser::is_core_wasm(bytes) {
+        return not(
+            "a core WebAssembly module",
+            "Build it with `--target wasm32-wasip2`",
+        );
+    }
+    if wasmtime::Engine::detect_precompiled(bytes).is_some() {
+        return not(
+            "precompiled machine code",
+            "Give the .wasm file itself: compiled code cannot be checked and is never accepted",
+        );
+    }
+    if bytes.trim_ascii_start().starts_with(b"(") {
+        return not(
+            "WebAssembly text",
+            "Turn it into a binary with `wasm-tools parse`",
+        );
+    }
+    if bytes.is_empty() {
+        return not("empty", "Copy or build it again");
+    }
+    not(
+        "not WebAssembly",
+        "Check that the path names the .wasm file",
+    )
+}
+
+struct Names {
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+/// The names of what a component imports and exports, read without compiling.
+/// The whole file is walked, so that a truncated one is found here.
+fn top_level_names(source_name: &str, bytes: &[u8]) -> Result<Names, LoadError> {
+    let damaged = |error: wasmparser::BinaryReaderError| LoadError::Damaged {
+        source_name: source_name.to_owned(),
+        detail: error.to_string(),
+    };
+    let mut names = Names {
+        imports: Vec::new(),
+        exports: Vec::new(),
+    };
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(damaged)? {
+            Payload::Version { encoding, .. } => {
+                depth += 1;
+                if depth == 1 && encoding == Encoding::Module {
+                    return Ok(names);
+                }
+            }
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    names.imports.push(import.map_err(damaged)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 1 => {
+                for export in section {
+                    names.exports.push(export.map_err(damaged)?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(names)
+}
+
+fn check_contract(source_name: &str, wanted: PluginKind, exports: &[String]) -> Result<(), LoadError> {
+    let Some((found, version)) = exports.iter().find_map(|name| contract_of(name)) else {
+        return Err(LoadError::NotAPlugin {
+            source_name: source_name.to_owned(),
+            kind: wanted,
+            exports: listed(exports),
+        });
+    };
+    if found != wanted {
+        return Err(LoadError::WrongKind {
+            source_name: source_name.to_owned(),
+            found,
+            wanted,
+        });
+    }
+    let mut numbers = version.split('.').map(str::parse::<u64>);
+    let pair = (numbers.next(), numbers.next());
+    let advice = match pair {
+        (Some(Ok(0)), Some(Ok(1))) => return Ok(()),
+        (Some(Ok(0)), Some(Ok(0))) => "Rebuild the plugin with the vthost-plugin crate of this vthost",
+        _ => "Upgrade vthost, or rebuild the plugin for a supported version",
+    };
+    Err(LoadError::WrongContract {
+        source_name: source_name.to_owned(),
+        kind: found,
+        found: version.to_owned(),
+        host: env!("CARGO_PKG_VERSION"),
+        supported: SUPPORTED_CONTRACT,
+        advice,
+    })
+}
+
+/// `vthost:parser/parsing@0.1.0` is the parser contract, version 0.1.0.
+fn contract_of(export: &str) -> Option<(PluginKind, &str)> {
+    let (interface, version) = export.split_once('@')?;
+    match interface {
+        "vthost:parser/parsing" => Some((PluginKind::Parser, version)),
+        "vthost:policy/judging" => Some((PluginKind::Policy, version)),
+        _ => None,
+    }
+}
+
+fn check_imports(source_name: &str, imports: &[String]) -> Result<(), LoadError> {
+    let Some((import, (what, advice))) = imports
+        .iter()
+        .find_map(|import| Some((import, forbidden(import)?)))
+    else {
+        return Ok(());
+    };
+    Err(LoadError::Forbidden {
+        source_name: source_name.to_owned(),
+        what,
+        import: import.clone(),
+        advice,
+    })
+}
+
+/// What an import reaches and where it comes from, when it is not granted.
+fn forbidden(import: &str) -> Option<(&'static str, &'static str)> {
+    let interface = import.split('@').next().unwrap_or(import);
+    let package = interface.split('/').next().unwrap_or(interface);
+    Some(match package {
+        "wasi:io" | "wasi:cli" | "wasi:random" => return None,
+        "wasi:clocks" => (
+            "the clock",
+            "A common cause is std::time::Instant or thread::sleep; a policy is given the time",
+        ),
+        "wasi:filesystem" => (
+            "the file system",
+            "Settings are the way to hand data to a plugin",
+        ),
+        "wasi:sockets" | "wasi:http" => (
+            "the network",
+            "Only the host talks to VirusTotal",
+        ),
+        _ => (
+            "more than this host has",
+            "A plugin is linked with wasi:io, wasi:cli and wasi:random alone",
+        ),
+    })
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_built_in_and_a_path_is_a_file() {
+        let check = |text: &str, expected: PluginSource| {
+            assert_eq!(PluginSource::named(text), expected, "{text}");
+        };
+        check("squid", PluginSource::BuiltIn("squid".into()));
+        check("squid.wasm", PluginSource::File("squid.wasm".into()));
+        check("./squid", PluginSource::File("./squid".into()));
+        check("org/own.WASM", PluginSource::File("org/own.WASM".into()));
+    }
+}

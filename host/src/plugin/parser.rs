@@ -1,0 +1,478 @@
+//! Parsers: detection, and an input read chunk by chunk.
+
+use wasmtime::component::{InstancePre, ResourceAny};
+
+use super::bindings::parser::exports::vthost::parser::parsing as wit;
+use super::bindings::parser::{Parser as Exports, ParserPre};
+use super::engine::Engine;
+use super::error::{LoadError, Stop};
+use super::guest::Guest;
+use super::load::{self, PluginSource};
+use super::sandbox::Sandbox;
+use super::settings::PluginSettings;
+use super::{Description, PluginId, PluginKind};
+use crate::indicator::Kind;
+use crate::observation::Action;
+
+/// A loaded parser: compiled, checked, ready to open inputs. Cheap to clone.
+#[derive(Clone)]
+pub struct Parser {
+    engine: Engine,
+    pre: InstancePre<Sandbox>,
+    description: Description,
+    settings: String,
+}
+
+/// A log format that a parser reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Format {
+    /// The name that its users know: `squid`.
+    pub name: String,
+    /// Product and log in words.
+    pub title: String,
+    /// An example line.
+    pub example: String,
+}
+
+/// What is known of an input before it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputInfo {
+    /// The file's name without directories; empty for standard input.
+    pub name: String,
+    /// Its first bytes, up to 64 KiB.
+    pub head: Vec<u8>,
+    /// The zone of stamps that name none, in minutes east of UTC.
+    pub utc_offset_minutes: i16,
+    /// An instant that stamps without a year do not lie after, in microseconds.
+    pub reference_time_us: i64,
+}
+
+/// How the lines of an input hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Chunks may go to several sessions, in any order.
+    IndependentLines,
+    /// One session gets every chunk in order.
+    OrderedLines,
+    /// One session gets the document in order, cut anywhere.
+    WholeDocument,
+}
+
+/// What a chunk gave, checked: every span lies in the chunk or in `text`.
+#[derive(Debug, Default)]
+pub struct Batch {
+    text: Vec<u8>,
+    observations: Vec<wit::Observation>,
+    /// Lines that gave at least one observation.
+    pub records: u64,
+    /// Lines that name nothing to look up, by reason.
+    pub ignored: Vec<Tally>,
+    /// Lines that should have been understood and were not, by reason.
+    pub rejected: Vec<Tally>,
+}
+
+/// Lines of one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// The parser's words.
+    pub reason: String,
+    /// How many lines.
+    pub count: u64,
+    /// A few of them, from 0 within the chunk.
+    pub samples: Vec<u32>,
+}
+
+/// An observation as the parser gave it: bytes out of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawObservation<'a> {
+    /// The line within the chunk, from 0.
+    pub line: u32,
+    /// What the value is.
+    pub kind: Kind,
+    /// URL, domain or address; never empty.
+    pub value: &'a [u8],
+    /// The client; empty when the record has none.
+    pub client: &'a [u8],
+    /// The user; empty when the record has none.
+    pub user: &'a [u8],
+    /// Microseconds since 1970, when the record has a time.
+    pub time_us: Option<i64>,
+    /// What the device did.
+    pub action: Action,
+}
+
+/// `observation.time-us` of a record without a time.
+const NO_TIME: i64 = i64::MIN;
+
+/// 0001-01-01 and the end of 9999 in microseconds: what RFC 3339 can write.
+const TIMES_US: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+
+/// A tally keeps this many samples at most, whatever the parser gives.
+const MAX_SAMPLES: usize = 8;
+
+impl Parser {
+    /// Loads, checks and once tries a parser.
+    ///
+    /// # Errors
+    ///
+    /// Every [`LoadError`].
+    pub fn load(
+        engine: &Engine,
+        source: &PluginSource,
+        settings: &PluginSettings,
+    ) -> Result<Self, LoadError> {
+        let loaded = load::load(engine, PluginKind::Parser, source)?;
+        let unusable = |error: wasmtime::Error| LoadError::Unusable {
+            source_name: loaded.source_name.clone(),
+            detail: format!("{error:#}"),
+        };
+        let pre = engine.linker.instantiate_pre(&loaded.component).map_err(unusable)?;
+        ParserPre::new(pre.clone()).map_err(unusable)?;
+        let mut guest = start(engine, &pre).map_err(|stop| loaded.stopped(stop))?;
+        let said = guest
+            .call(|store, exports| exports.vthost_parser_parsing().call_describe(store))
+            .map_err(|stop| loaded.stopped(stop))?;
+        let description = description(said, loaded.digest.clone());
+        loaded.check_description(&description)?;
+        let settings = settings.checked(
+            &description.id,
+            &loaded.source_name,
+            &description.settings_schema,
+        )?;
+        Ok(Self {
+            engine: engine.clone(),
+            pre,
+            description,
+            settings,
+        })
+    }
+
+    /// What the parser says of itself.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Kind, name, version, digest.
+    #[must_use]
+    pub fn id(&self) -> &PluginId {
+        &self.description.id
+    }
+
+    /// How sure the parser is, from 0 to 100, that the input is its format.
+    ///
+    /// # Errors
+    ///
+    /// When the call does not end well.
+    pub fn detect(&self, input: &InputInfo) -> Result<u8, Stop> {
+        let mut guest = start(&self.engine, &self.pre)?;
+        let sure = guest.call(|store, exports| {
+            exports
+                .vthost_parser_parsing()
+                .call_detect(store, &input.to_wit())
+        })?;
+        Ok(sure.min(100))
+    }
+
+    /// Opens an input in an instance of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the parser refuses the input, or a call does not end well.
+    pub fn open(&self, input: &InputInfo) -> Result<ParserSession, Stop> {
+        let mut guest = start(&self.engine, &self.pre)?;
+        let session = guest
+            .call(|store, exports| {
+                exports
+                    .vthost_parser_parsing()
+                    .session()
+                    .call_open(store, &input.to_wit(), &self.settings)
+            })?
+            .map_err(|message| Stop::Refused { message })?;
+        let reading = guest.call(|store, exports| {
+            exports
+                .vthost_parser_parsing()
+                .session()
+                .call_reading(store, session)
+        })?;
+        Ok(ParserSession {
+            guest,
+            session,
+            reading: reading.into(),
+            value_bytes: self.engine.limits().value_bytes,
+        })
+    }
+}
+
+/// One input, or a share of its chunks, being read by one instance.
+pub struct ParserSession {
+    guest: Guest<Exports>,
+    session: ResourceAny,
+    reading: Reading,
+    value_bytes: usize,
+}
+
+impl ParserSession {
+    /// How the input is to be handed over.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        self.reading
+    }
+
+    /// Parses a chunk of `lines` lines.
+    ///
+    /// # Errors
+    ///
+    /// When the call does not end well or gives what the contract does not
+    /// allow. The session is then of no further use, except after a refusal.
+    pub fn parse(&mut self, chunk: &[u8], lines: u64) -> Result<Batch, Stop> {
+        let session = self.session;
+        let batch = self
+            .guest
+            .call(|store, exports| {
+                exports
+                    .vthost_parser_parsing()
+                    .session()
+                    .call_parse(store, session, chunk)
+            })?
+            .map_err(|message| Stop::Refused { message })?;
+        self.checked(batch, chunk.len(), lines)
+    }
+
+    /// Says that the input has ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`ParserSession::parse`].
+    pub fn finish(&mut self) -> Result<Batch, Stop> {
+        let session = self.session;
+        let batch = self
+            .guest
+            .call(|store, exports| {
+                exports
+                    .vthost_parser_parsing()
+                    .session()
+                    .call_finish(store, session)
+            })?
+            .map_err(|message| Stop::Refused { message })?;
+        self.checked(batch, 0, 0)
+    }
+
+    /// Takes a batch only if it keeps the contract.
+    fn checked(&self, batch: wit::Batch, chunk_len: usize, lines: u64) -> Result<Batch, Stop> {
+        let bad = |detail: String| Stop::BadValue { detail };
+        let bounds = Bounds {
+            chunk: chunk_len as u64,
+            end: chunk_len as u64 + batch.text.len() as u64,
+            value_bytes: self.value_bytes,
+            lines: match self.reading {
+                Reading::IndependentLines => lines,
+                Reading::OrderedLines | Reading::WholeDocument => u64::MAX,
+            },
+        };
+        for observation in &batch.observations {
+            bounds.check(observation).map_err(bad)?;
+        }
+        let batch = Batch {
+            text: batch.text,
+            observations: batch.observations,
+            records: batch.records.into(),
+            ignored: batch.ignored.into_iter().map(Tally::from).collect(),
+            rejected: batch.rejected.into_iter().map(Tally::from).collect(),
+        };
+        if self.reading == Reading::IndependentLines && batch.lines() != lines {
+            return Err(bad(format!(
+                "it counted {} lines (records, ignored and rejected) in a chunk of {lines}",
+                batch.lines()
+            )));
+        }
+        Ok(batch)
+    }
+}
+
+impl Batch {
+    /// Records, ignored and rejected together.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        let tallied = |tallies: &[Tally]| tallies.iter().map(|tally| tally.count).sum::<u64>();
+        self.records + tallied(&self.ignored) + tallied(&self.rejected)
+    }
+
+    /// The observations, in the order of the lines. `chunk` is the one that the
+    /// batch was parsed from (empty for the batch of `finish`).
+    pub fn observations<'a>(
+        &'a self,
+        chunk: &'a [u8],
+    ) -> impl Iterator<Item = RawObservation<'a>> {
+        self.observations.iter().map(move |observation| RawObservation {
+            line: observation.line,
+            kind: observation.kind.into(),
+            value: self.slice(chunk, observation.value),
+            client: self.slice(chunk, observation.client),
+            user: self.slice(chunk, observation.user),
+            time_us: Some(observation.time_us).filter(|time| *time != NO_TIME),
+            action: observation.action.into(),
+        })
+    }
+
+    /// How many observations.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.observations.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.observations.is_empty()
+    }
+
+    /// The bytes of a span that [`Bounds::check`] has passed.
+    fn slice<'a>(&'a self, chunk: &'a [u8], span: wit::Span) -> &'a [u8] {
+        let start = span.start as usize;
+        let (bytes, start) = if start < chunk.len() {
+            (chunk, start)
+        } else {
+            (self.text.as_slice(), start - chunk.len())
+        };
+        bytes
+            .get(start..start + span.len as usize)
+            .unwrap_or_default()
+    }
+}
+
+/// What the spans, lines and times of one batch may be.
+struct Bounds {
+    chunk: u64,
+    end: u64,
+    value_bytes: usize,
+    lines: u64,
+}
+
+impl Bounds {
+    fn check(&self, observation: &wit::Observation) -> Result<(), String> {
+        if observation.value.len == 0 {
+            return Err("an observation without a value".to_owned());
+        }
+        self.check_span("value", observation.value)?;
+        self.check_span("client", observation.client)?;
+        self.check_span("user", observation.user)?;
+        if u64::from(observation.line) >= self.lines {
+            return Err(format!(
+                "an observation on line {} of a chunk of {}",
+                observation.line, self.lines
+            ));
+        }
+        if observation.time_us != NO_TIME && !TIMES_US.contains(&observation.time_us) {
+            return Err(format!(
+                "the time {} µs is outside the years 1 to 9999",
+                observation.time_us
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_span(&self, what: &str, span: wit::Span) -> Result<(), String> {
+        let start = u64::from(span.start);
+        let end = start + u64::from(span.len);
+        if span.len == 0 {
+            return Ok(());
+        }
+        if end > self.end || (start < self.chunk && end > self.chunk) {
+            return Err(format!(
+                "the {what} span {start}..{end} lies outside the chunk of {} bytes and its {} bytes of text",
+                self.chunk,
+                self.end - self.chunk
+            ));
+        }
+        if span.len as usize > self.value_bytes {
+            return Err(format!(
+                "a {what} of {} bytes; the longest may have {}",
+                span.len, self.value_bytes
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn start(engine: &Engine, pre: &InstancePre<Sandbox>) -> Result<Guest<Exports>, Stop> {
+    Guest::start(engine, pre, |store, instance| Exports::new(store, instance))
+}
+
+fn description(said: wit::Description, digest: String) -> Description {
+    Description {
+        id: PluginId {
+            kind: PluginKind::Parser,
+            name: said.name,
+            version: said.version,
+            digest,
+        },
+        licence: said.licence,
+        summary: said.summary,
+        formats: said.formats.into_iter().map(Format::from).collect(),
+        settings_schema: said.settings_schema,
+    }
+}
+
+impl InputInfo {
+    fn to_wit(&self) -> wit::Input {
+        wit::Input {
+            name: self.name.clone(),
+            head: self.head.clone(),
+            utc_offset_minutes: self.utc_offset_minutes,
+            reference_time_us: self.reference_time_us,
+        }
+    }
+}
+
+impl From<wit::Format> for Format {
+    fn from(format: wit::Format) -> Self {
+        Self {
+            name: format.name,
+            title: format.title,
+            example: format.example,
+        }
+    }
+}
+
+impl From<wit::Reading> for Reading {
+    fn from(reading: wit::Reading) -> Self {
+        match reading {
+            wit::Reading::IndependentLines => Self::IndependentLines,
+            wit::Reading::OrderedLines => Self::OrderedLines,
+            wit::Reading::WholeDocument => Self::WholeDocument,
+        }
+    }
+}
+
+impl From<wit::Tally> for Tally {
+    fn from(tally: wit::Tally) -> Self {
+        let mut samples = tally.samples;
+        samples.truncate(MAX_SAMPLES);
+        Self {
+            reason: tally.reason,
+            count: tally.count.into(),
+            samples,
+        }
+    }
+}
+
+impl From<wit::IndicatorKind> for Kind {
+    fn from(kind: wit::IndicatorKind) -> Self {
+        match kind {
+            wit::IndicatorKind::Url => Self::Url,
+            wit::IndicatorKind::Domain => Self::Domain,
+            wit::IndicatorKind::Ip => Self::Ip,
+        }
+    }
+}
+
+impl From<wit::Action> for Action {
+    fn from(action: wit::Action) -> Self {
+        match action {
+            wit::Action::Unstated => Self::Unstated,
+            wit::Action::Allowed => Self::Allowed,
+            wit::Action::Blocked => Self::Blocked,
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The inside of a plugin's store: nothing granted, everything counted.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
+use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView, async_trait};
+
+use super::engine::{Engine, Interrupt};
+use super::error::Stop;
+use super::limits::PluginLimits;
+
+/// Guests that ask for randomness get the same numbers in every run: the same
+/// inputs always give the same verdict.
+const SEED: u64 = 0x7674_686f_7374;
+
+/// The state of one store.
+pub(super) struct Sandbox {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    limiter: Limiter,
+    stderr: Stderr,
+    deadline: Instant,
+    interrupt: Interrupt,
+}
+
+impl WasiView for Sandbox {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl Sandbox {
+    /// A store with nothing in it and nothing granted.
+    pub(super) fn store(engine: &Engine) -> Store<Self> {
+        let limits = &engine.limits;
+        let stderr = Stderr::keeping(limits.stderr_bytes);
+        let state = Self {
+            wasi: WasiCtx::builder()
+                .stderr(stderr.clone())
+                .secure_random(Deterministic::new(SEED.to_le_bytes().to_vec()))
+                .insecure_random(Deterministic::new(SEED.to_le_bytes().to_vec()))
+                .insecure_random_seed(u128::from(SEED))
+                .build(),
+            table: ResourceTable::new(),
+            limiter: Limiter::new(limits),
+            stderr,
+            deadline: Instant::now(),
+            interrupt: engine.interrupt.clone(),
+        };
+        let mut store = Store::new(&engine.wasm, state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_max_component_handles(limits.handles);
+        store.epoch_deadline_callback(|context| context.data().on_tick());
+        store
+    }
+
+    /// Prepares a store for a call: its deadline, and what it may hand back.
+    pub(super) fn arm(store: &mut Store<Self>, limits: &PluginLimits) {
+        store.data_mut().deadline = Instant::now() + limits.call_timeout;
+        store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(limits.result_bytes);
+    }
+
+    /// What the guest wrote to standard error, and forgets it.
+    pub(super) fn take_stderr(&self) -> String {
+        self.stderr.take()
+    }
+
+    pub(super) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    fn on_tick(&self) -> wasmtime::Result<UpdateDeadline> {
+        if self.interrupt.is_raised() {
+            return Err(Ended::Interrupted.into());
+        }
+        if Instant::now() >= self.deadline {
+            return Err(Ended::Deadline.into());
+        }
+        Ok(UpdateDeadline::Continue(1))
+    }
+}
+
+/// Why the host ended a call, as it travels through wasmtime's error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Ended {
+    #[error("the call's deadline passed")]
+    Deadline,
+    #[error("interrupted")]
+    Interrupted,
+    #[error("memory limit: {wanted} bytes wanted")]
+    Memory { wanted: usize },
+    #[error("table limit: {wanted} elements wanted")]
+    Table { wanted: usize },
+}
+
+impl Ended {
+    /// The same in the words of the user's limits.
+    pub(super) fn into_stop(self, limits: &PluginLimits) -> Stop {
+        match self {
+            Self::Deadline => Stop::Deadline {
+                limit: limits.call_timeout,
+            },
+            Self::Interrupted => Stop::Interrupted,
+            Self::Memory { wanted } => Stop::Memory {
+                wanted_bytes: wanted,
+                limit_bytes: limits.memory_bytes,
+            },
+            Self::Table { wanted } => Stop::Table {
+                wanted,
+                limit: limits.table_elements,
+            },
+        }
+    }
+}
+
+/// Refuses growth past the limits with an error that says so; the guest's own
+/// "out of memory" would say less.
+struct Limiter {
+    memory_bytes: usize,
+    table_elements: usize,
+    instances: usize,
+}
+
+impl Limiter {
+    fn new(limits: &PluginLimits) -> Self {
+        Self {
+            memory_bytes: limits.memory_bytes,
+            table_elements: limits.table_elements,
+            instances: limits.instances,
+        }
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.memory_bytes {
+            return Err(Ended::Memory { wanted: desired }.into());
+        }
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.table_elements {
+            return Err(Ended::Table { wanted: desired }.into());
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.instances
+    }
+
+    fn tables(&self) -> usize {
+        self.instances
+    }
+
+    fn memories(&self) -> usize {
+        self.instances
+    }
+}
+
+/// Standard error of a guest: the last bytes of it, never more than told. The
+/// end matters most: a panic's message comes last.
+#[derive(Clone)]
+struct Stderr {
+    kept: Arc<Mutex<VecDeque<u8>>>,
+    limit: usize,
+}
+
+impl Stderr {
+    fn keeping(limit: usize) -> Self {
+        Self {
+            kept: Arc::default(),
+            limit,
+        }
+    }
+
+    fn take(&self) -> String {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes: Vec<u8> = kept.drain(..).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl IsTerminal for Stderr {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Stderr {
+    /// Components of WASI 0.2 never ask for this one.
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(tokio::io::sink())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl OutputStream for Stderr {
+    fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let tail = bytes.len().saturating_sub(self.limit);
+        kept.extend(bytes.iter().skip(tail));
+        let excess = kept.len().saturating_sub(self.limit);
+        kept.drain(..excess);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), StreamError> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> Result<usize, StreamError> {
+        Ok(self.limit.max(1))
+    }
+}
+
+#[async_trait]
+impl Pollable for Stderr {
+    async fn ready(&mut self) {}
+}

@@ -1,0 +1,358 @@
+//! The quota's arithmetic: when the next request may go out. Pure.
+//!
+//! VirusTotal counts requests over *any* minute, over the UTC day and over the
+//! UTC month (<https://docs.virustotal.com/docs/consumption-quotas-handled>).
+//! A request counts here from when its answer had arrived: whatever the network
+//! did to it, VirusTotal saw it no later.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+use crate::clock::UnixMs;
+
+/// So many requests in any window of this length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many; at least one.
+    pub requests: u32,
+    /// The window's length; at least a millisecond.
+    pub window_ms: i64,
+}
+
+/// All limits together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// In any window.
+    pub rate: Rate,
+    /// In a day of UTC.
+    pub per_day: u32,
+    /// In a month of UTC.
+    pub per_month: u32,
+}
+
+impl Default for Limits {
+    /// What VirusTotal gives a free account.
+    fn default() -> Self {
+        Self {
+            rate: Rate {
+                requests: 4,
+                window_ms: 60_000,
+            },
+            per_day: 500,
+            per_month: 15_500,
+        }
+    }
+}
+
+/// A request that was charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// When it was sent.
+    pub sent_ms: UnixMs,
+    /// When its answer had arrived, or it had failed.
+    pub settled_ms: Option<UnixMs>,
+}
+
+/// What was used so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The charges that may still count in the window.
+    pub recent: Vec<Charge>,
+    /// Charges since 00:00 UTC.
+    pub today: u32,
+    /// Charges since 00:00 UTC on the first of the month.
+    pub this_month: u32,
+}
+
+/// When the next request may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// Now.
+    Now,
+    /// Not before.
+    At(UnixMs),
+    /// Not before the next day.
+    DaySpent {
+        /// 00:00 UTC.
+        resumes_ms: UnixMs,
+    },
+    /// Not before the next month.
+    MonthSpent {
+        /// 00:00 UTC on the first.
+        resumes_ms: UnixMs,
+    },
+}
+
+/// A request without an answer counts as if it were seen now, for this long:
+/// whoever sent it may have been killed, and what was sent arrives at once or
+/// not at all.
+pub const IN_FLIGHT_MS: i64 = 5_000;
+
+impl Charge {
+    /// When the request counts. A stamp from the future (the clock was set
+    /// back) counts as now.
+    fn effective_ms(&self, now: UnixMs) -> UnixMs {
+        self.settled_ms
+            .unwrap_or(self.sent_ms.saturating_add(IN_FLIGHT_MS))
+            .min(now)
+    }
+}
+
+/// When the next request may go out.
+#[must_use]
+pub fn next_slot(usage: &Usage, now: UnixMs, limits: &Limits) -> Slot {
+    if usage.this_month >= limits.per_month {
+        return Slot::MonthSpent {
+            resumes_ms: next_month(now),
+        };
+    }
+    if usage.today >= limits.per_day {
+        return Slot::DaySpent {
+            resumes_ms: next_day(now),
+        };
+    }
+    let mut times: Vec<UnixMs> = usage
+        .recent
+        .iter()
+        .map(|charge| charge.effective_ms(now))
+        .collect();
+    times.sort_unstable_by(|a, b| b.cmp(a));
+    let place = limits.rate.requests.max(1) as usize - 1;
+    match times.get(place) {
+        // Both ends of a window count: one millisecond more.
+        Some(oldest) if now - oldest <= limits.rate.window_ms => {
+            Slot::At(oldest + limits.rate.window_ms + 1)
+        }
+        _ => Slot::Now,
+    }
+}
+
+/// When `requests` more will have gone out, at the earliest the quota allows.
+#[must_use]
+pub fn finish_ms(requests: u64, usage: &Usage, now: UnixMs, limits: &Limits) -> UnixMs {
+    let mut remaining = requests;
+    let mut from = now;
+    let mut today = u64::from(limits.per_day.saturating_sub(usage.today));
+    // A day that allows nothing would never end.
+    let per_day = u64::from(limits.per_day.max(1));
+    while remaining > today {
+        remaining -= today;
+        from = next_day(from);
+        today = per_day;
+    }
+    let windows = remaining.saturating_sub(1) / u64::from(limits.rate.requests.max(1));
+    let windows = i64::try_from(windows).unwrap_or(i64::MAX);
+    from.saturating_add(windows.saturating_mul(limits.rate.window_ms))
+}
+
+/// 00:00 UTC of the day after.
+#[must_use]
+pub fn next_day(now: UnixMs) -> UnixMs {
+    midnight(date(now).tomorrow())
+}
+
+/// 00:00 UTC of this day.
+#[must_use]
+pub fn this_day(now: UnixMs) -> UnixMs {
+    midnight(Ok(date(now)))
+}
+
+/// 00:00 UTC of the first of this month.
+#[must_use]
+pub fn this_month(now: UnixMs) -> UnixMs {
+    midnight(Ok(date(now).first_of_month()))
+}
+
+fn next_month(now: UnixMs) -> UnixMs {
+    midnight(date(now).last_of_month().tomorrow())
+}
+
+fn date(now: UnixMs) -> Date {
+    let now = Timestamp::from_millisecond(now).unwrap_or_default();
+    Offset::UTC.to_datetime(now).date()
+}
+
+/// The last day that a calendar has is no day to wait for.
+fn midnight(date: Result<Date, jiff::Error>) -> UnixMs {
+    date.and_then(|date| Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)))
+        .map_or(UnixMs::MAX, |midnight| midnight.as_millisecond())
+}
+
+/// Why a text is no rate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no rate; write requests per time, such as 4/min, 4/2s or 240/h")]
+pub struct BadRate(String);
+
+impl FromStr for Rate {
+    type Err = BadRate;
+
+    fn from_str(text: &str) -> Result<Self, BadRate> {
+        let bad = || BadRate(text.to_owned());
+        let (requests, window) = text.split_once('/').ok_or_else(bad)?;
+        let requests: u32 = requests.trim().parse().map_err(|_| bad())?;
+        let window_ms = duration_ms(window.trim()).ok_or_else(bad)?;
+        if requests == 0 || window_ms <= 0 {
+            return Err(bad());
+        }
+        Ok(Self {
+            requests,
+            window_ms,
+        })
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (number, unit) = match self.window_ms {
+            60_000 => return write!(f, "{}/min", self.requests),
+            3_600_000 => return write!(f, "{}/h", self.requests),
+            ms if ms % 1000 == 0 => (ms / 1000, "s"),
+            ms => (ms, "ms"),
+        };
+        write!(f, "{}/{number}{unit}", self.requests)
+    }
+}
+
+/// Reads `90s`, `15min`, `12h`, `7d`, or a unit alone for one of it.
+#[must_use]
+pub fn duration_ms(text: &str) -> Option<i64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at_checked(digits)?;
+    let number: i64 = match number {
+        "" => 1,
+        number => number.parse().ok()?,
+    };
+    let unit_ms = match unit.trim() {
+        "ms" => 1,
+        "s" | "sec" | "second" | "seconds" => 1_000,
+        "m" | "min" | "minute" | "minutes" => 60_000,
+        "h" | "hour" | "hours" => 3_600_000,
+        "d" | "day" | "days" => 86_400_000,
+        _ => return None,
+    };
+    number.checked_mul(unit_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ms(text: &str) -> UnixMs {
+        text.parse::<Timestamp>().unwrap().as_millisecond()
+    }
+
+    #[test]
+    fn rates_are_read() {
+        let check = |text: &str, requests, window_ms| {
+            let rate: Rate = text.parse().unwrap();
+            assert_eq!((rate.requests, rate.window_ms), (requests, window_ms), "{text}");
+        };
+        check("4/min", 4, 60_000);
+        check("4/2s", 4, 2_000);
+        check("1/15s", 1, 15_000);
+        check("240/h", 240, 3_600_000);
+        check("4 / minute", 4, 60_000);
+        check("10/250ms", 10, 250);
+        for bad in ["4", "0/min", "4/0s", "/min", "-1/min", "4/fortnight", "4/min/h"] {
+            assert!(bad.parse::<Rate>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_written_as_it_is_read() {
+        for text in ["4/min", "4/2s", "240/h", "10/250ms"] {
+            assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn days_and_months_are_those_of_utc() {
+        let now = ms("2024-02-29T23:59:59.5Z");
+        assert_eq!(next_day(now), ms("2024-03-01T00:00:00Z"));
+        assert_eq!(next_month(now), ms("2024-03-01T00:00:00Z"));
+        assert_eq!(this_day(now), ms("2024-02-29T00:00:00Z"));
+        assert_eq!(this_month(now), ms("2024-02-01T00:00:00Z"));
+        assert_eq!(next_month(ms("2024-12-31T00:00:00Z")), ms("2025-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_spent_day_or_month_says_until_when() {
+        let now = ms("2024-05-31T12:00:00Z");
+        let limits = Limits::default();
+        let mut usage = Usage {
+            today: 500,
+            ..Usage::default()
+        };
+        let midnight = ms("2024-06-01T00:00:00Z");
+        assert_eq!(next_slot(&usage, now, &limits), Slot::DaySpent { resumes_ms: midnight });
+        usage.this_month = 15_500;
+        assert_eq!(next_slot(&usage, now, &limits), Slot::MonthSpent { resumes_ms: midnight });
+    }
+
+    #[test]
+    fn the_finish_is_the_arithmetic_minimum() {
+        let now = ms("2024-05-31T12:00:00Z");
+        let check = |requests, expected: &str| {
+            let finish = finish_ms(requests, &Usage::default(), now, &Limits::default());
+            assert_eq!(finish, ms(expected), "{requests}");
+        };
+        check(0, "2024-05-31T12:00:00Z");
+        check(4, "2024-05-31T12:00:00Z");
+        check(5, "2024-05-31T12:01:00Z");
+        check(500, "2024-05-31T14:04:00Z");
+        check(501, "2024-06-01T00:00:00Z");
+        check(1_004, "2024-06-02T00:00:00Z");
+    }
+
+    /// One request of a random schedule: how long the client idles before it
+    /// asks for a slot, how long the request is on its way, how long the answer
+    /// is, and how far the clock is set back before it.
+    type Step = (u16, u16, u16, Option<u16>);
+
+    /// Plays a schedule and gives, for each request, when the server saw it by
+    /// true time.
+    fn play(steps: &[Step], limits: &Limits) -> Vec<UnixMs> {
+        let (mut truth, mut skew) = (0_i64, 0_i64);
+        let mut usage = Usage::default();
+        let mut seen = Vec::new();
+        for (idle, there, back, set_back) in steps {
+            truth += i64::from(*idle);
+            skew -= set_back.map_or(0, i64::from);
+            loop {
+                match next_slot(&usage, truth + skew, limits) {
+                    Slot::Now => break,
+                    Slot::At(at) => truth += at - (truth + skew),
+                    spent => panic!("{spent:?}"),
+                }
+            }
+            let sent_ms = truth + skew;
+            seen.push(truth + i64::from(*there));
+            truth += i64::from(*there) + i64::from(*back);
+            usage.recent.push(Charge {
+                sent_ms,
+                settled_ms: Some(truth + skew),
+            });
+        }
+        seen
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_the_limit_in_any_window(
+            steps in prop::collection::vec((0..20_000_u16, 0..3_000_u16, 0..3_000_u16, prop::option::weighted(0.05, 0..60_000_u16)), 1..60),
+            requests in 1..6_u32,
+        ) {
+            let limits = Limits { rate: Rate { requests, window_ms: 60_000 }, ..Limits::default() };
+            let seen = play(&steps, &limits);
+            for (index, end) in seen.iter().enumerate() {
+                let in_window = seen[..=index].iter().filter(|time| end - **time <= 60_000).count();
+                prop_assert!(in_window <= requests as usize, "{in_window} in the minute up to {end}");
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! URLs handed in for a scan. The intention is written before the request goes
+//! out: after a crash between the two, the URL is looked for at VirusTotal
+//! before it is handed in again.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Store, StoreError};
+use crate::clock::UnixMs;
+
+/// What is known of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSubmission {
+    /// How far it is.
+    pub state: SubmissionState,
+}
+
+/// How far a submission is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubmissionState {
+    /// It was about to be sent; whether it arrived is not known.
+    Intended {
+        /// When.
+        at_ms: UnixMs,
+        /// How often it was looked for since.
+        polls: u32,
+        /// When to look for it next.
+        next_poll_ms: UnixMs,
+    },
+    /// VirusTotal is at work on it.
+    Pending {
+        /// The analysis.
+        analysis_id: String,
+        /// How often it was asked for.
+        polls: u32,
+        /// When to ask next.
+        next_poll_ms: UnixMs,
+    },
+    /// There is a result.
+    Completed {
+        /// The attributes of the analysis, in JSON.
+        attributes_json: String,
+        /// When it was handed in.
+        intended_ms: UnixMs,
+        /// When the result was fetched.
+        completed_ms: UnixMs,
+    },
+}
+
+impl Store {
+    /// What is known of the submission of a URL.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn submission(&self, url: &str) -> Result<Option<StoredSubmission>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT state, intended_ms, analysis_id, polls, next_poll_ms, attributes, completed_ms
+             FROM submission WHERE url = ?1",
+        )?;
+        let state = statement.query_row([url], read).optional()?;
+        Ok(state.map(|state| StoredSubmission { state }))
+    }
+
+    /// Says that a URL is about to be handed in.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub fn intend(&self, url: &str, now: UnixMs, next_poll_ms: UnixMs) -> Result<(), StoreError> {
+        self.lock().execute(
+            "INSERT OR REPLACE INTO submission (url, state, intended_ms, next_poll_ms)
+             VALUES (?1, 'intended', ?2, ?3)",
+            params![url, now, next_poll_ms],
+        )?;
+        Ok(())
+    }
+
+    /// Says that VirusTotal has taken it.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub fn submitted(
+        &self,
+        url: &str,
+        analysis_id: &str,
+        next_poll_ms: UnixMs,
+    ) -> Result<(), StoreError> {
+        self.lock().execute(
+            "UPDATE submission SET state = 'pending', analysis_id = ?2, polls = 0, next_poll_ms = ?3
+             WHERE url = ?1",
+            params![url, analysis_id, next_poll_ms],
+        )?;
+        Ok(())
+    }
+
+    /// Says that it was asked for and not finished.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub fn polled(&self, url: &str, polls: u32, next_poll_ms: UnixMs) -> Result<(), StoreError> {
+        self.lock().execute(
+            "UPDATE submission SET polls = ?2, next_poll_ms = ?3 WHERE url = ?1",
+            params![url, polls, next_poll_ms],
+        )?;
+        Ok(())
+    }
+
+    /// Keeps the result.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub fn complete(
+        &self,
+        url: &str,
+        attributes_json: &str,
+        now: UnixMs,
+    ) -> Result<(), StoreError> {
+        self.lock().execute(
+            "UPDATE submission SET state = 'completed', attributes = ?2, completed_ms = ?3
+             WHERE url = ?1",
+            params![url, attributes_json, now],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets a submission that VirusTotal did not take.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub fn abandon(&self, url: &str) -> Result<(), StoreError> {
+        self.lock().execute("DELETE FROM submission WHERE url = ?1", [url])?;
+        Ok(())
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<SubmissionState> {
+    let intended_ms = row.get(1)?;
+    Ok(match row.get::<_, String>(0)?.as_str() {
+        "pending" => SubmissionState::Pending {
+            analysis_id: row.get(2)?,
+            polls: row.get(3)?,
+            next_poll_ms: row.get(4)?,
+        },
+        "completed" => SubmissionState::Completed {
+            attributes_json: row.get(5)?,
+            intended_ms,
+            completed_ms: row.get(6)?,
+        },
+        _ => SubmissionState::Intended {
+            at_ms: intended_ms,
+            polls: row.get(3)?,
+            next_poll_ms: row.get(4)?,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_submission_goes_its_way() {
+        let store = Store::in_memory().unwrap();
+        let url = "http://example.com/";
+        let state = || store.submission(url).unwrap().map(|submission| submission.state);
+        assert_eq!(state(), None);
+        store.intend(url, 10, 70).unwrap();
+        let intended = SubmissionState::Intended {
+            at_ms: 10,
+            polls: 0,
+            next_poll_ms: 70,
+        };
+        assert_eq!(state(), Some(intended));
+        store.submitted(url, "u-1", 71).unwrap();
+        store.polled(url, 1, 200).unwrap();
+        let pending = SubmissionState::Pending {
+            analysis_id: "u-1".into(),
+            polls: 1,
+            next_poll_ms: 200,
+        };
+        assert_eq!(state(), Some(pending));
+        store.complete(url, "{}", 201).unwrap();
+        let completed = SubmissionState::Completed {
+            attributes_json: "{}".into(),
+            intended_ms: 10,
+            completed_ms: 201,
+        };
+        assert_eq!(state(), Some(completed));
+        store.abandon(url).unwrap();
+        assert_eq!(state(), None);
+    }
+}

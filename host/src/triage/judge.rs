@@ -1,0 +1,201 @@
+//! The policy at work: a component in a thread of its own, and the one rule
+//! that no policy can break.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use super::ladder::Answer;
+use super::{Cause, Evidence, Finding, Scope, Verdict};
+use crate::indicator::Indicator;
+use crate::plugin::{Judgement, Policy, PolicySession, Screening, Stop};
+use crate::sightings::Sightings;
+use crate::virustotal::report::Report;
+
+/// Decides what is worth asking, and what a report means.
+pub trait Judge: Send {
+    /// Whether a request is worth spending.
+    fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed>;
+
+    /// What a report means.
+    fn judge(
+        &mut self,
+        sightings: &Sightings,
+        subject: &Indicator,
+        scope: Scope,
+        report: &Report,
+    ) -> Result<Judgement, Failed>;
+}
+
+/// A policy that did not answer, in words for the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Failed(pub String);
+
+/// Gives the finding for an answer. A report without a single engine's opinion
+/// cannot make anything good, whatever the policy says: what was not checked is
+/// unknown.
+pub(super) fn find(judge: &mut dyn Judge, sightings: Sightings, answer: &Answer) -> Finding {
+    let report = &answer.report;
+    let evidence = Evidence {
+        scope: answer.scope,
+        subject: answer.subject.value().to_owned(),
+        stats: report.stats.clone(),
+        analysed_s: report.last_analysis,
+    };
+    let judged = judge.judge(&sightings, &answer.subject, answer.scope, report);
+    let mut finding = match judged {
+        Ok(judgement) => Finding {
+            sightings,
+            verdict: judgement.verdict,
+            cause: Cause::Judged,
+            reason: judgement.reason,
+            tags: judgement.tags,
+            score: judgement.score,
+            evidence: None,
+        },
+        Err(failed) => Finding::unknown(sightings, Cause::Failed, failed.0),
+    };
+    finding.evidence = Some(evidence);
+    finding
+}
+
+/// A policy component. It runs in its own thread: its calls block, and what it
+/// writes to standard error must not be awaited inside the host's runtime.
+pub struct PolicyJudge {
+    calls: Sender<Call>,
+    thread: Option<thread::JoinHandle<()>>,
+    name: String,
+}
+
+type Screened = Result<Screening, Stop>;
+type Judged = Result<Judgement, Stop>;
+
+enum Call {
+    Screen(Box<Sightings>, Sender<Screened>),
+    Judge(Box<Case>, Sender<Judged>),
+}
+
+struct Case {
+    sightings: Sightings,
+    subject: Indicator,
+    scope: Scope,
+    report: Report,
+}
+
+impl PolicyJudge {
+    /// Starts the policy. `now_s` is the time of the run, in seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start(policy: &Policy, now_s: i64) -> std::io::Result<Self> {
+        let name = policy.id().to_string();
+        let (calls, queue) = channel();
+        let policy = policy.clone();
+        let thread = thread::Builder::new()
+            .name("policy".into())
+            .spawn(move || serve(&policy, now_s, &queue))?;
+        Ok(Self {
+            calls,
+            thread: Some(thread),
+            name,
+        })
+    }
+
+    fn ask<R>(&self, call: impl FnOnce(Sender<Result<R, Stop>>) -> Call) -> Result<R, Failed> {
+        let (reply, answer) = channel();
+        let gone = |_| Failed(format!("{} is gone", self.name));
+        self.calls.send(call(reply)).map_err(|_| Failed(format!("{} is gone", self.name)))?;
+        answer
+            .recv()
+            .map_err(gone)?
+            .map_err(|stop| Failed(format!("{} {stop}", self.name)))
+    }
+}
+
+impl Drop for PolicyJudge {
+    fn drop(&mut self) {
+        let (closed, _) = channel();
+        self.calls = closed;
+        if let Some(thread) = self.thread.take() {
+            // A panic in there has been seen as a call without an answer.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Judge for PolicyJudge {
+    fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed> {
+        self.ask(|reply| Call::Screen(Box::new(sightings.clone()), reply))
+    }
+
+    fn judge(
+        &mut self,
+        sightings: &Sightings,
+        subject: &Indicator,
+        scope: Scope,
+        report: &Report,
+    ) -> Result<Judgement, Failed> {
+        let case = Case {
+            sightings: sightings.clone(),
+            subject: subject.clone(),
+            scope,
+            report: report.clone(),
+        };
+        let judgement = self.ask(|reply| Call::Judge(Box::new(case), reply))?;
+        let unchecked = judgement.verdict == Verdict::Good
+            && !report.stats.as_ref().is_some_and(|stats| stats.has_opinion());
+        if unchecked {
+            return Err(Failed(format!(
+                "{} called it good without a single engine's opinion",
+                self.name
+            )));
+        }
+        Ok(judgement)
+    }
+}
+
+/// Answers calls until nobody can call any more. After a stop the instance is
+/// replaced: one indicator's bad luck is not the next one's.
+fn serve(policy: &Policy, now_s: i64, queue: &Receiver<Call>) {
+    let mut session: Option<PolicySession> = None;
+    for call in queue {
+        match call {
+            Call::Screen(sightings, reply) => {
+                let said = with(policy, &mut session, |session| session.screen(&sightings));
+                answer(&reply, said);
+            }
+            Call::Judge(case, reply) => {
+                let said = with(policy, &mut session, |session| {
+                    session.judge(
+                        &case.sightings,
+                        &case.subject,
+                        case.scope,
+                        &case.report,
+                        now_s,
+                    )
+                });
+                answer(&reply, said);
+            }
+        }
+    }
+}
+
+fn with<R>(
+    policy: &Policy,
+    kept: &mut Option<PolicySession>,
+    call: impl FnOnce(&mut PolicySession) -> Result<R, Stop>,
+) -> Result<R, Stop> {
+    let mut session = match kept.take() {
+        Some(session) => session,
+        None => policy.open()?,
+    };
+    let said = call(&mut session)?;
+    *kept = Some(session);
+    Ok(said)
+}
+
+fn answer<T>(reply: &Sender<T>, value: T) {
+    // Nobody waits any more when the run was ended meanwhile.
+    let _ = reply.send(value);
+}

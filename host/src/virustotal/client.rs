@@ -1,0 +1,467 @@
+//! The calls, and what each answer means.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::transport::{HttpReply, HttpRequest, Method, Transport, TransportError};
+
+/// One question that can be put to VirusTotal about an indicator.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Question {
+    /// `GET /domains/{domain}`.
+    Domain(String),
+    /// `GET /ip_addresses/{ip}`.
+    Address(IpAddr),
+    /// `GET /urls/{sha256}`: shows VirusTotal nothing that it does not know.
+    UrlBySha256(String),
+    /// `GET /urls/{base64url}`: shows VirusTotal the URL.
+    UrlByBase64(String),
+}
+
+impl Question {
+    /// The path below the API's root.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/{self}")
+    }
+}
+
+/// The stable form, which the store uses as a key: `domains/example.com`.
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Domain(name) => write!(f, "domains/{name}"),
+            Self::Address(address) => write!(f, "ip_addresses/{address}"),
+            Self::UrlBySha256(id) | Self::UrlByBase64(id) => write!(f, "urls/{id}"),
+        }
+    }
+}
+
+/// What VirusTotal says to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// The object's attributes as it sent them, in JSON.
+    Found {
+        /// `data.id`.
+        id: String,
+        /// `data.attributes`.
+        attributes_json: String,
+    },
+    /// It has never seen it.
+    NotFound,
+    /// It does not take this value (status 400): final.
+    Refused {
+        /// VirusTotal's error code.
+        code: String,
+        /// Its message.
+        message: String,
+    },
+}
+
+/// A URL handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The analysis to ask for.
+    pub analysis_id: String,
+}
+
+/// An analysis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Analysis {
+    /// How far it is.
+    pub status: AnalysisStatus,
+    /// `data.attributes`; to be used only when completed.
+    pub attributes_json: String,
+}
+
+/// How far an analysis is. Until it is completed its results are partial, and
+/// err towards good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnalysisStatus {
+    /// `queued`, `in-progress`, and any word not known here.
+    Unfinished,
+    /// `completed`.
+    Completed,
+}
+
+/// What an account may ask in one span of time, and has asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Requests allowed.
+    pub allowed: u64,
+    /// Requests used.
+    pub used: u64,
+}
+
+/// Why a request gave no answer to its question.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// 401: the key is missing, wrong or not active. Nothing else will work.
+    #[error("VirusTotal does not accept the API key: {0}")]
+    WrongKey(String),
+    /// 403 by VirusTotal: not for this account.
+    #[error("VirusTotal does not allow this request: {0}")]
+    Forbidden(String),
+    /// 429: the minute's, the day's or the month's quota; VirusTotal does not
+    /// say which.
+    #[error("VirusTotal says that the quota is used up: {message}")]
+    QuotaExceeded {
+        /// Its message.
+        message: String,
+        /// When to try again, if it says.
+        retry_after_s: Option<u64>,
+    },
+    /// 424, 5xx, `NotAvailableYet`: later, perhaps.
+    #[error("VirusTotal answered {status}: {message}")]
+    Transient {
+        /// The HTTP status.
+        status: u16,
+        /// Its message.
+        message: String,
+    },
+    /// 400 or 404 where that is no answer.
+    #[error("VirusTotal refuses the request: {0}")]
+    Refused(String),
+    /// Something else answered: a proxy, a captive portal, a redirect.
+    #[error("not VirusTotal but something on the way answered ({status}): {excerpt}")]
+    NotVirusTotal {
+        /// The HTTP status.
+        status: u16,
+        /// The beginning of what it said, or where it points.
+        excerpt: String,
+    },
+    /// An answer that makes no sense.
+    #[error("VirusTotal's answer makes no sense: {0}")]
+    Malformed(String),
+    /// No answer.
+    #[error(transparent)]
+    Network(#[from] TransportError),
+}
+
+impl Fault {
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::QuotaExceeded { .. }
+            | Self::Transient { .. }
+            | Self::NotVirusTotal { .. }
+            | Self::Malformed(_)
+            | Self::Network(_) => true,
+            Self::WrongKey(_) | Self::Forbidden(_) | Self::Refused(_) => false,
+        }
+    }
+
+    /// Whether VirusTotal may have carried the request out all the same.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        matches!(
+            self,
+            Self::Network(
+                TransportError::Timeout | TransportError::Broken(_) | TransportError::TooLarge
+            ) | Self::Malformed(_)
+        )
+    }
+}
+
+/// VirusTotal's API over a transport. Each call is exactly one request.
+#[derive(Clone)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+}
+
+impl Client {
+    /// A client over this transport.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>) -> Self {
+        Self { transport }
+    }
+
+    /// Asks a question.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Fault`] but [`Fault::Refused`], which is an answer here.
+    pub async fn report(&self, question: &Question) -> Result<Lookup, Fault> {
+        let reply = self.get(question.path()).await?;
+        match (reply.status, error_of(&reply)) {
+            (404, Some((code, _))) if code == "NotFoundError" => Ok(Lookup::NotFound),
+            (400, Some((code, message))) if code != "NotAvailableYet" => {
+                Ok(Lookup::Refused { code, message })
+            }
+            _ => {
+                let (id, attributes_json) = object(&reply)?;
+                Ok(Lookup::Found {
+                    id,
+                    attributes_json,
+                })
+            }
+        }
+    }
+
+    /// Hands in a URL for a public scan.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Fault`].
+    pub async fn submit(&self, url: &str) -> Result<Submission, Fault> {
+        let request = HttpRequest {
+            method: Method::Post,
+            path: "/urls".to_owned(),
+            form: vec![("url".to_owned(), url.to_owned())],
+        };
+        let reply = self.transport.send(request).await?;
+        let (analysis_id, _) = object(&reply)?;
+        Ok(Submission { analysis_id })
+    }
+
+    /// Asks how an analysis is getting on; none while VirusTotal does not know
+    /// it, as happens right after the submission.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Fault`].
+    pub async fn analysis(&self, id: &str) -> Result<Option<Analysis>, Fault> {
+        let reply = self.get(format!("/analyses/{}", segment(id))).await?;
+        if reply.status == 404 && error_of(&reply).is_some() {
+            return Ok(None);
+        }
+        let (_, attributes_json) = object(&reply)?;
+        let attributes: Value = serde_json::from_str(&attributes_json).unwrap_or_default();
+        let status = match attributes.get("status").and_then(Value::as_str) {
+            Some("completed") => AnalysisStatus::Completed,
+            _ => AnalysisStatus::Unfinished,
+        };
+        Ok(Some(Analysis {
+            status,
+            attributes_json,
+        }))
+    }
+
+    /// Asks what the account may still ask: hour, day and month, as far as it
+    /// says. Free of charge. `account` is a user's name or the key.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Fault`].
+    pub async fn overall_quotas(&self, account: &str) -> Result<Vec<(String, Quota)>, Fault> {
+        let reply = self
+            .get(format!("/users/{}/overall_quotas", segment(account)))
+            .await?;
+        let data = data_of(&reply)?;
+        let number = |value: &Value, name: &str| value.get("user")?.get(name)?.as_u64();
+        let quotas = data.as_object().into_iter().flatten();
+        Ok(quotas
+            .filter_map(|(name, value)| {
+                let quota = Quota {
+                    allowed: number(value, "allowed")?,
+                    used: number(value, "used")?,
+                };
+                Some((name.clone(), quota))
+            })
+            .collect())
+    }
+
+    async fn get(&self, path: String) -> Result<HttpReply, TransportError> {
+        let request = HttpRequest {
+            method: Method::Get,
+            path,
+            form: Vec::new(),
+        };
+        self.transport.send(request).await
+    }
+}
+
+/// The id and attributes of the object in an answer.
+fn object(reply: &HttpReply) -> Result<(String, String), Fault> {
+    let data = data_of(reply)?;
+    let id = data.get("id").and_then(Value::as_str);
+    let id = id.ok_or_else(|| Fault::Malformed("an object without an id".to_owned()))?;
+    let attributes = data.get("attributes").filter(|value| value.is_object());
+    let attributes_json = attributes.map_or_else(|| "{}".to_owned(), Value::to_string);
+    Ok((id.to_owned(), attributes_json))
+}
+
+/// `data` of a good answer, or what the answer means. The status decides first;
+/// a body may be anything.
+fn data_of(reply: &HttpReply) -> Result<Value, Fault> {
+    if reply.status != 200 {
+        return Err(fault_of(reply));
+    }
+    let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else {
+        return Err(if reply.content_type.contains("html") {
+            not_virustotal(reply)
+        } else {
+            Fault::Malformed(format!("no JSON: {}", excerpt(&reply.body)))
+        });
+    };
+    match body.get_mut("data").map(Value::take) {
+        Some(data) if data.is_object() => Ok(data),
+        _ => Err(Fault::Malformed(format!(
+            "no data: {}",
+            excerpt(&reply.body)
+        ))),
+    }
+}
+
+/// What a status other than 200 means
+/// (<https://docs.virustotal.com/reference/errors>).
+fn fault_of(reply: &HttpReply) -> Fault {
+    let status = reply.status;
+    let Some((code, message)) = error_of(reply) else {
+        return match status {
+            200..=299 => Fault::Malformed(format!("status {status} without data")),
+            429 => Fault::QuotaExceeded {
+                message: "Too Many Requests".to_owned(),
+                retry_after_s: reply.retry_after_s,
+            },
+            _ => not_virustotal(reply),
+        };
+    };
+    let message = format!("{code}: {message}");
+    match (status, code.as_str()) {
+        (400, "NotAvailableYet") | (424 | 500..=599, _) => Fault::Transient { status, message },
+        (401, _) => Fault::WrongKey(message),
+        (403, _) => Fault::Forbidden(message),
+        (429, _) => Fault::QuotaExceeded {
+            message,
+            retry_after_s: reply.retry_after_s,
+        },
+        (400..=499, _) => Fault::Refused(message),
+        _ => Fault::Malformed(format!("status {status}: {message}")),
+    }
+}
+
+/// The code and message of an error in VirusTotal's form.
+fn error_of(reply: &HttpReply) -> Option<(String, String)> {
+    if reply.status == 200 {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&reply.body).ok()?;
+    let error = body.get("error")?;
+    let text = |name| error.get(name).and_then(Value::as_str).map(tidy);
+    Some((text("code")?, text("message").unwrap_or_default()))
+}
+
+fn not_virustotal(reply: &HttpReply) -> Fault {
+    Fault::NotVirusTotal {
+        status: reply.status,
+        excerpt: match &reply.location {
+            Some(location) => format!("it points to {}", tidy(location)),
+            None => excerpt(&reply.body),
+        },
+    }
+}
+
+/// The beginning of a body, for people.
+fn excerpt(body: &[u8]) -> String {
+    if body.is_empty() {
+        return "an empty body".to_owned();
+    }
+    tidy(&String::from_utf8_lossy(body))
+}
+
+/// Foreign text in one bounded line.
+fn tidy(text: &str) -> String {
+    const MAX_CHARS: usize = 200;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().take(MAX_CHARS).collect()
+}
+
+/// An identifier as one segment of a path.
+fn segment(id: &str) -> String {
+    form_urlencoded::byte_serialize(id.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, content_type: &str, body: &str) -> HttpReply {
+        HttpReply {
+            status,
+            content_type: content_type.into(),
+            body: body.into(),
+            ..HttpReply::default()
+        }
+    }
+
+    /// Answers every request with the same.
+    struct Says(HttpReply);
+
+    impl Transport for Says {
+        fn send(&self, _request: HttpRequest) -> super::super::Sending<'_> {
+            Box::pin(async { Ok(self.0.clone()) })
+        }
+    }
+
+    fn ask(reply: HttpReply) -> Result<Lookup, Fault> {
+        let client = Client::new(Arc::new(Says(reply)));
+        let question = Question::Domain("example.com".into());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(client.report(&question))
+    }
+
+    const JSON: &str = "application/json";
+
+    fn error(status: u16, code: &str) -> HttpReply {
+        let body = format!(r#"{{"error":{{"message":"words","code":"{code}"}}}}"#);
+        reply(status, JSON, &body)
+    }
+
+    #[test]
+    fn answers_are_answers() {
+        let found = r#"{"data":{"id":"x","type":"domain","attributes":{"reputation":1}}}"#;
+        assert_eq!(
+            ask(reply(200, JSON, found)).unwrap(),
+            Lookup::Found {
+                id: "x".into(),
+                attributes_json: r#"{"reputation":1}"#.into()
+            }
+        );
+        assert_eq!(ask(error(404, "NotFoundError")).unwrap(), Lookup::NotFound);
+        assert_eq!(
+            ask(error(400, "InvalidArgumentError")).unwrap(),
+            Lookup::Refused {
+                code: "InvalidArgumentError".into(),
+                message: "words".into()
+            }
+        );
+    }
+
+    #[test]
+    fn every_fault_has_its_meaning() {
+        let check = |reply: HttpReply, expected: &str, retryable: bool| {
+            let fault = ask(reply.clone()).unwrap_err();
+            let name = format!("{fault:?}");
+            assert!(name.starts_with(expected), "{reply:?}: {name}");
+            assert_eq!(fault.is_retryable(), retryable, "{name}");
+        };
+        check(error(400, "NotAvailableYet"), "Transient", true);
+        check(error(401, "WrongCredentialsError"), "WrongKey", false);
+        check(error(401, "UserNotActiveError"), "WrongKey", false);
+        check(error(403, "ForbiddenError"), "Forbidden", false);
+        check(error(424, "FailedDependencyError"), "Transient", true);
+        check(error(429, "QuotaExceededError"), "QuotaExceeded", true);
+        check(error(429, "TooManyRequestsError"), "QuotaExceeded", true);
+        check(error(503, "TransientError"), "Transient", true);
+        check(error(504, "DeadlineExceededError"), "Transient", true);
+        check(error(409, "AlreadyExistsError"), "Refused", false);
+        check(reply(403, "text/html", "<html>Blocked"), "NotVirusTotal", true);
+        check(reply(502, "text/html", "<html>Bad gateway"), "NotVirusTotal", true);
+        check(reply(404, "text/html", "<html>"), "NotVirusTotal", true);
+        check(reply(200, "text/html", "<html>Log in"), "NotVirusTotal", true);
+        check(reply(204, "", ""), "Malformed", true);
+        check(reply(200, JSON, r#"{"data":{"id"#), "Malformed", true);
+        check(reply(200, JSON, r#"{"error":{"code":"x"}}"#), "Malformed", true);
+        check(reply(200, JSON, r#"{"data":{}}"#), "Malformed", true);
+        let redirect = HttpReply {
+            location: Some("http://elsewhere.example/".into()),
+            ..reply(302, "", "")
+        };
+        check(redirect, "NotVirusTotal", true);
+    }
+}

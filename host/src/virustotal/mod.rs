@@ -1,0 +1,16 @@
+//! VirusTotal's API, version 3: one call is one request, and every answer has
+//! its meaning. No retries and no quota here; see [`crate::triage`].
+//!
+//! Facts are from <https://docs.virustotal.com/reference>.
+
+mod client;
+mod key;
+pub mod report;
+mod transport;
+
+pub use client::{Analysis, AnalysisStatus, Client, Fault, Lookup, Question, Quota, Submission};
+pub use key::{ApiKey, KeyError, KeySources, find_key};
+pub use transport::{
+    HttpReply, HttpRequest, Method, ReqwestTransport, Sending, Transport, TransportError,
+    TransportOptions,
+};

@@ -1,0 +1,247 @@
+//! How requests leave the machine: one HTTP client, no redirects, a bounded
+//! answer, and a key that no error can hold.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::redirect;
+use url::{Host, Url};
+
+use super::key::ApiKey;
+
+/// VirusTotal's objects reach some 100 KB; whoever answers (a proxy, perhaps)
+/// controls the size, and past this the answer is an error.
+const MAX_BODY_BYTES: usize = 8 << 20;
+
+/// Sends one request and gives the answer, whatever its status.
+pub trait Transport: Send + Sync {
+    /// Sends.
+    fn send(&self, request: HttpRequest) -> Sending<'_>;
+}
+
+/// A request under way.
+pub type Sending<'a> =
+    Pin<Box<dyn Future<Output = Result<HttpReply, TransportError>> + Send + 'a>>;
+
+/// GET or POST.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Asks.
+    Get,
+    /// Hands in a form.
+    Post,
+}
+
+/// A request below the API's root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// GET or POST.
+    pub method: Method,
+    /// The path below `/api/v3`, percent-encoded, with a slash in front.
+    pub path: String,
+    /// The form's fields, for POST.
+    pub form: Vec<(String, String)>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HttpReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The content type, in lower case, without parameters; empty without one.
+    pub content_type: String,
+    /// Where a redirect points.
+    pub location: Option<String>,
+    /// `Retry-After`, in seconds.
+    pub retry_after_s: Option<u64>,
+    /// The body, decompressed.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// No connection.
+    #[error("no connection to VirusTotal: {0}")]
+    Connect(String),
+    /// It took too long.
+    #[error("no answer in time")]
+    Timeout,
+    /// The connection broke, or what came over it could not be decoded.
+    #[error("the answer broke off: {0}")]
+    Broken(String),
+    /// The answer was too large.
+    #[error("the answer is larger than {} MiB", MAX_BODY_BYTES >> 20)]
+    TooLarge,
+    /// The transport cannot be set up.
+    #[error("{0}")]
+    Setup(String),
+}
+
+/// How to reach VirusTotal.
+#[derive(Debug, Clone)]
+pub struct TransportOptions {
+    /// The site, `https://www.virustotal.com`.
+    pub base: Url,
+    /// A file of certificates (PEM) to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The time for one request in all.
+    pub timeout: Duration,
+}
+
+/// The real transport. It honours `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+    root: String,
+}
+
+impl ReqwestTransport {
+    /// A transport that sends `key` with every request.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError::Setup`]: the URL would send the key in clear text, or a
+    /// certificate file is unusable.
+    pub fn new(key: &ApiKey, options: &TransportOptions) -> Result<Self, TransportError> {
+        let setup = |words: String| TransportError::Setup(words);
+        check_confidential(&options.base)?;
+        // A second installation finds the first one there: nothing is lost.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = HeaderMap::new();
+        let mut secret = HeaderValue::from_str(key.secret())
+            .map_err(|_| setup("the API key cannot be sent in a header".to_owned()))?;
+        secret.set_sensitive(true);
+        headers.insert("x-apikey", secret);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut builder = reqwest::Client::builder()
+            .default_headers(headers)
+            // VirusTotal compresses only for agents that say gzip here as well.
+            .user_agent(concat!("vthost/", env!("CARGO_PKG_VERSION"), " (gzip)"))
+            .gzip(true)
+            .redirect(redirect::Policy::none())
+            .connect_timeout(options.timeout.min(Duration::from_secs(30)))
+            .timeout(options.timeout);
+        for certificate in certificates(options.ca_file.as_deref())? {
+            builder = builder.add_root_certificate(certificate);
+        }
+        let client = builder.build().map_err(|error| setup(chain(&error)))?;
+        let root = format!("{}/api/v3", options.base.as_str().trim_end_matches('/'));
+        Ok(Self { client, root })
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpReply, TransportError> {
+        let url = format!("{}{}", self.root, request.path);
+        let builder = match request.method {
+            Method::Get => self.client.get(url),
+            Method::Post => self.client.post(url).form(&request.form),
+        };
+        let mut response = builder.send().await.map_err(failure)?;
+        let header = |name| {
+            let value: &HeaderValue = response.headers().get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let content_type = header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+        let mut reply = HttpReply {
+            status: response.status().as_u16(),
+            content_type: content_type.split(';').next().unwrap_or_default().trim().to_owned(),
+            location: header(reqwest::header::LOCATION),
+            retry_after_s: header(RETRY_AFTER).and_then(|seconds| seconds.trim().parse().ok()),
+            body: Vec::new(),
+        };
+        while let Some(bytes) = response.chunk().await.map_err(failure)? {
+            if reply.body.len() + bytes.len() > MAX_BODY_BYTES {
+                return Err(TransportError::TooLarge);
+            }
+            reply.body.extend_from_slice(&bytes);
+        }
+        Ok(reply)
+    }
+}
+
+impl Transport for ReqwestTransport {
+    fn send(&self, request: HttpRequest) -> Sending<'_> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+/// The key goes over the network only encrypted; over loopback it stays on the
+/// machine.
+fn check_confidential(base: &Url) -> Result<(), TransportError> {
+    let is_loopback = match base.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match base.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback => Ok(()),
+        _ => Err(TransportError::Setup(format!(
+            "`{base}` would send the API key in clear text; use https"
+        ))),
+    }
+}
+
+fn certificates(
+    file: Option<&std::path::Path>,
+) -> Result<Vec<reqwest::Certificate>, TransportError> {
+    let Some(path) = file else {
+        return Ok(Vec::new());
+    };
+    let unusable = |what: String| {
+        TransportError::Setup(format!("cannot use the certificates in `{}`: {what}", path.display()))
+    };
+    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| unusable(chain(&e)))?;
+    if found.is_empty() {
+        return Err(unusable("there are none in PEM form".to_owned()));
+    }
+    Ok(found)
+}
+
+/// Turns reqwest's error into ours, without the URL: it is known to whoever
+/// asked, and must not reach a log by way of an error.
+fn failure(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    if error.is_timeout() {
+        TransportError::Timeout
+    } else if error.is_connect() {
+        TransportError::Connect(chain(&error))
+    } else {
+        TransportError::Broken(chain(&error))
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_not_sent_in_clear_text() {
+        let check = |base: &str, is_ok: bool| {
+            let base = Url::parse(base).unwrap();
+            assert_eq!(check_confidential(&base).is_ok(), is_ok, "{base}");
+        };
+        check("https://www.virustotal.com", true);
+        check("http://127.0.0.1:8080", true);
+        check("http://[::1]:8080", true);
+        check("http://localhost", true);
+        check("http://www.virustotal.com", false);
+        check("http://127.0.0.1.example.com", false);
+        check("ftp://example.com", false);
+    }
+}

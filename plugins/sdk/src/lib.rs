@@ -1,0 +1,99 @@
+//! Write vthost plugins in Rust.
+//!
+//! A **parser** says what the lines of a log mean:
+//!
+//! ```
+//! use vthost_plugin::parser::{Description, Input, Line, LineParser, NoSettings, Observation, Observations};
+//!
+//! /// Reads `CLIENT HOST` lines.
+//! struct Pairs;
+//!
+//! impl LineParser for Pairs {
+//!     type Settings = NoSettings;
+//!
+//!     fn describe() -> Description {
+//!         Description {
+//!             name: "pairs",
+//!             version: "1.0.0",
+//!             licence: "MIT",
+//!             summary: "A client and a host on each line",
+//!             formats: &[("pairs", "Pairs", "10.0.0.5 www.example.com")],
+//!             settings_schema: "",
+//!         }
+//!     }
+//!
+//!     fn detect(input: &Input) -> u8 {
+//!         u8::from(input.lines().all(|line| line.split(|byte| *byte == b' ').count() == 2))
+//!     }
+//!
+//!     fn open(_input: &Input, _settings: NoSettings) -> Result<Self, String> {
+//!         Ok(Pairs)
+//!     }
+//!
+//!     fn line(&mut self, line: &[u8], found: &mut Observations) -> Line {
+//!         let mut words = line.split(|byte| *byte == b' ');
+//!         match (words.next(), words.next()) {
+//!             (Some(client), Some(host)) => {
+//!                 found.push(Observation::domain(host).client(client));
+//!                 Line::Record
+//!             }
+//!             _ => Line::Rejected("not two words"),
+//!         }
+//!     }
+//! }
+//!
+//! vthost_plugin::export_parser!(Pairs);
+//!
+//! let read = vthost_plugin::testing::parse::<Pairs>(b"10.0.0.5 www.example.com\nodd\n", "{}").unwrap();
+//! assert_eq!(read.observations[0].value, "www.example.com");
+//! assert_eq!(read.rejected, [("not two words".to_owned(), 1)]);
+//! ```
+//!
+//! A **policy** says what VirusTotal's report means:
+//!
+//! ```
+//! use vthost_plugin::policy::{Description, Judgement, NoSettings, Policy, Report, Sightings};
+//!
+//! /// Bad is what three engines call malicious.
+//! struct Three;
+//!
+//! impl Policy for Three {
+//!     type Settings = NoSettings;
+//!
+//!     fn describe() -> Description {
+//!         Description {
+//!             name: "three",
+//!             version: "1.0.0",
+//!             licence: "MIT",
+//!             summary: "Bad is what three engines call malicious",
+//!             settings_schema: "",
+//!         }
+//!     }
+//!
+//!     fn open(_settings: NoSettings) -> Result<Self, String> {
+//!         Ok(Three)
+//!     }
+//!
+//!     fn judge(&self, _seen: &Sightings, report: &Report, _now: i64) -> Judgement {
+//!         let count = report.stats.malicious;
+//!         match count {
+//!             0..=2 => Judgement::good(format!("{count} engines call it malicious")),
+//!             _ => Judgement::bad(format!("{count} engines call it malicious")),
+//!         }
+//!     }
+//! }
+//!
+//! vthost_plugin::export_policy!(Three);
+//! ```
+//!
+//! Either is a library crate with `crate-type = ["cdylib"]`, built with
+//! `cargo build --release --target wasm32-wasip2`, and tested by plain
+//! `cargo test`: nothing of WebAssembly is needed for that.
+
+#[doc(hidden)]
+pub mod bindings;
+pub mod parser;
+pub mod policy;
+pub mod split;
+pub mod testing;
+pub mod time;

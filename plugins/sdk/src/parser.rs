@@ -1,0 +1,414 @@
+//! Parsers: a trait to write, and what it is handed.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+
+use crate::bindings::parser::exports::vthost::parser::parsing as wit;
+
+pub use crate::policy::NoSettings;
+pub use wit::{Action, Reading};
+
+/// A parser of a format that consists of lines.
+pub trait LineParser: Sized + 'static {
+    /// The settings, as the schema in the description has them;
+    /// [`NoSettings`] where there are none.
+    type Settings: DeserializeOwned;
+
+    /// Whether each line is understood alone (the host may then spread one file
+    /// over all cores), or needs those before it.
+    const READING: Reading = Reading::IndependentLines;
+
+    /// What the parser says of itself.
+    fn describe() -> Description;
+
+    /// How sure it is, from 0 to 100, that this is its format; see the WIT.
+    fn detect(input: &Input) -> u8;
+
+    /// Begins an input.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the user: why this input cannot be read.
+    fn open(input: &Input, settings: Self::Settings) -> Result<Self, String>;
+
+    /// Reads a line, which has no line feed nor the carriage return before it,
+    /// and says what it was.
+    fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line;
+}
+
+/// What a parser says of itself; see the WIT.
+pub struct Description {
+    /// `squid`.
+    pub name: &'static str,
+    /// The plugin's version.
+    pub version: &'static str,
+    /// An SPDX expression.
+    pub licence: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Name, title and an example line of each format.
+    pub formats: &'static [(&'static str, &'static str, &'static str)],
+    /// A JSON Schema, or nothing.
+    pub settings_schema: &'static str,
+}
+
+/// What is known of an input before it is read.
+pub struct Input {
+    /// The file's name without directories.
+    pub name: String,
+    /// The first bytes.
+    pub head: Vec<u8>,
+    /// The zone of time stamps that name none, in minutes east of UTC.
+    pub utc_offset_minutes: i16,
+    /// Stamps without a year do not lie after this, in microseconds.
+    pub reference_time_us: i64,
+}
+
+impl Input {
+    /// The whole lines of the head, without line ends. A last line that may be
+    /// cut is left out, unless it is the only one.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let end = match memchr::memrchr(b'\n', &self.head) {
+            Some(feed) => feed + 1,
+            None => self.head.len(),
+        };
+        Lines(&self.head[..end])
+    }
+}
+
+/// What a line was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// It gave observations.
+    Record,
+    /// It is understood and names nothing to look up; the reason in a few words.
+    Ignored(&'static str),
+    /// It should have been understood and was not.
+    Rejected(&'static str),
+}
+
+/// This client contacted this indicator then.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct Observation<'a> {
+    kind: wit::IndicatorKind,
+    value: &'a [u8],
+    client: &'a [u8],
+    user: &'a [u8],
+    time_us: Option<i64>,
+    action: Action,
+}
+
+impl<'a> Observation<'a> {
+    /// A URL was contacted.
+    pub fn url(value: &'a [u8]) -> Self {
+        Self::new(wit::IndicatorKind::Url, value)
+    }
+
+    /// A domain was contacted or asked for.
+    pub fn domain(value: &'a [u8]) -> Self {
+        Self::new(wit::IndicatorKind::Domain, value)
+    }
+
+    /// An address was contacted.
+    pub fn ip(value: &'a [u8]) -> Self {
+        Self::new(wit::IndicatorKind::Ip, value)
+    }
+
+    /// A host was contacted: an address if it is one, else a domain. It may
+    /// have a port and brackets.
+    pub fn host(value: &'a [u8]) -> Self {
+        if is_address(value) {
+            Self::ip(value)
+        } else {
+            Self::domain(value)
+        }
+    }
+
+    /// By this machine. An empty name is none.
+    pub fn client(self, client: &'a [u8]) -> Self {
+        Self { client, ..self }
+    }
+
+    /// By this account. An empty name is none.
+    pub fn user(self, user: &'a [u8]) -> Self {
+        Self { user, ..self }
+    }
+
+    /// At this time, in microseconds since 1970; see [`crate::time`].
+    pub fn at(self, time_us: Option<i64>) -> Self {
+        Self { time_us, ..self }
+    }
+
+    /// And was let through, or stopped.
+    pub fn action(self, action: Action) -> Self {
+        Self { action, ..self }
+    }
+
+    fn new(kind: wit::IndicatorKind, value: &'a [u8]) -> Self {
+        Self {
+            kind,
+            value,
+            client: b"",
+            user: b"",
+            time_us: None,
+            action: Action::Unstated,
+        }
+    }
+}
+
+/// Whether a host is an address: all digits and dots but for a port, or with a
+/// second colon.
+#[must_use]
+pub fn is_address(host: &[u8]) -> bool {
+    if host.first() == Some(&b'[') {
+        return true;
+    }
+    let mut colons = memchr::memchr_iter(b':', host);
+    let first = colons.next();
+    if first.is_some() && colons.next().is_some() {
+        return true;
+    }
+    let name = &host[..first.unwrap_or(host.len())];
+    name.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+        && name.contains(&b'.')
+}
+
+/// Takes observations.
+pub struct Observations<'c> {
+    chunk: &'c [u8],
+    line: u32,
+    batch: Batch,
+}
+
+impl Observations<'_> {
+    /// Adds an observation of the line at hand. Values that lie in the line
+    /// cost nothing; others are copied.
+    #[inline]
+    pub fn push(&mut self, observation: Observation<'_>) {
+        let value = self.span(observation.value);
+        let client = self.span(observation.client);
+        let user = self.span(observation.user);
+        self.batch.observations.push(wit::Observation {
+            line: self.line,
+            kind: observation.kind,
+            action: observation.action,
+            value,
+            client,
+            user,
+            time_us: observation.time_us.unwrap_or(NO_TIME),
+        });
+    }
+
+    #[inline]
+    fn span(&mut self, bytes: &[u8]) -> wit::Span {
+        let start = (bytes.as_ptr() as usize).wrapping_sub(self.chunk.as_ptr() as usize);
+        let start = if start <= self.chunk.len() && bytes.len() <= self.chunk.len() - start {
+            start
+        } else {
+            let start = self.chunk.len() + self.batch.text.len();
+            self.batch.text.extend_from_slice(bytes);
+            start
+        };
+        // A chunk and its text are far smaller than the 4 GiB of a component.
+        wit::Span {
+            start: start as u32,
+            len: bytes.len() as u32,
+        }
+    }
+}
+
+/// `observation.time-us` where there is no time.
+const NO_TIME: i64 = i64::MIN;
+
+/// Lines kept as samples of a reason.
+const SAMPLES: usize = 3;
+
+/// What a chunk gave.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) text: Vec<u8>,
+    pub(crate) observations: Vec<wit::Observation>,
+    pub(crate) records: u32,
+    pub(crate) ignored: Vec<wit::Tally>,
+    pub(crate) rejected: Vec<wit::Tally>,
+}
+
+/// Reads a chunk line by line.
+pub(crate) fn parse<P: LineParser>(parser: &mut P, chunk: &[u8]) -> Batch {
+    let mut found = Observations {
+        chunk,
+        line: 0,
+        batch: Batch::default(),
+    };
+    for line in Lines(chunk) {
+        match parser.line(line, &mut found) {
+            Line::Record => found.batch.records += 1,
+            Line::Ignored(reason) => count(&mut found.batch.ignored, reason, found.line),
+            Line::Rejected(reason) => count(&mut found.batch.rejected, reason, found.line),
+        }
+        found.line += 1;
+    }
+    found.batch
+}
+
+fn count(tallies: &mut Vec<wit::Tally>, reason: &str, line: u32) {
+    let known = tallies.iter_mut().find(|tally| tally.reason == reason);
+    let tally = match known {
+        Some(tally) => tally,
+        None => {
+            tallies.push(wit::Tally {
+                reason: reason.to_owned(),
+                count: 0,
+                samples: Vec::new(),
+            });
+            let last = tallies.len() - 1;
+            &mut tallies[last]
+        }
+    };
+    tally.count += 1;
+    if tally.samples.len() < SAMPLES {
+        tally.samples.push(line);
+    }
+}
+
+/// The lines of some bytes, without line feed and the carriage return before.
+struct Lines<'a>(&'a [u8]);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (line, rest) = match memchr::memchr(b'\n', self.0) {
+            Some(feed) => (&self.0[..feed], &self.0[feed + 1..]),
+            None => (self.0, &self.0[self.0.len()..]),
+        };
+        self.0 = rest;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+}
+
+/// The component that [`export_parser!`](crate::export_parser) exports.
+#[doc(hidden)]
+pub struct Component<P>(PhantomData<P>);
+
+/// An input being read, for the host.
+#[doc(hidden)]
+pub struct Session<P>(RefCell<P>);
+
+impl<P: LineParser> wit::Guest for Component<P> {
+    type Session = Session<P>;
+
+    fn describe() -> wit::Description {
+        let said = P::describe();
+        wit::Description {
+            name: said.name.to_owned(),
+            version: said.version.to_owned(),
+            licence: said.licence.to_owned(),
+            summary: said.summary.to_owned(),
+            formats: said
+                .formats
+                .iter()
+                .map(|(name, title, example)| wit::Format {
+                    name: (*name).to_owned(),
+                    title: (*title).to_owned(),
+                    example: (*example).to_owned(),
+                })
+                .collect(),
+            settings_schema: said.settings_schema.to_owned(),
+        }
+    }
+
+    fn detect(input: wit::Input) -> u8 {
+        P::detect(&input.into())
+    }
+}
+
+impl<P: LineParser> wit::GuestSession for Session<P> {
+    fn open(input: wit::Input, settings: String) -> Result<wit::Session, String> {
+        let parser = open::<P>(&input.into(), &settings)?;
+        Ok(wit::Session::new(Self(RefCell::new(parser))))
+    }
+
+    fn reading(&self) -> Reading {
+        P::READING
+    }
+
+    fn parse(&self, chunk: Vec<u8>) -> Result<wit::Batch, String> {
+        Ok(parse(&mut *self.0.borrow_mut(), &chunk).into())
+    }
+
+    fn finish(&self) -> Result<wit::Batch, String> {
+        Ok(Batch::default().into())
+    }
+}
+
+/// Opens a parser under settings in JSON.
+pub(crate) fn open<P: LineParser>(input: &Input, settings: &str) -> Result<P, String> {
+    let settings = serde_json::from_str(settings).map_err(|error| error.to_string())?;
+    P::open(input, settings)
+}
+
+impl From<Batch> for wit::Batch {
+    fn from(batch: Batch) -> Self {
+        Self {
+            text: batch.text,
+            observations: batch.observations,
+            records: batch.records,
+            ignored: batch.ignored,
+            rejected: batch.rejected,
+        }
+    }
+}
+
+impl From<wit::Input> for Input {
+    fn from(input: wit::Input) -> Self {
+        Self {
+            name: input.name,
+            head: input.head,
+            utc_offset_minutes: input.utc_offset_minutes,
+            reference_time_us: input.reference_time_us,
+        }
+    }
+}
+
+/// Makes a [`LineParser`](crate::parser::LineParser) the component's parser.
+#[macro_export]
+macro_rules! export_parser {
+    ($parser:ty) => {
+        #[doc(hidden)]
+        type VthostParserComponent = $crate::parser::Component<$parser>;
+        $crate::bindings::parser::export_parser_world!(VthostParserComponent with_types_in $crate::bindings::parser);
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_that_are_addresses() {
+        let check = |host: &str, expected| assert_eq!(is_address(host.as_bytes()), expected, "{host}");
+        check("192.0.2.1", true);
+        check("192.0.2.1:443", true);
+        check("2001:db8::1", true);
+        check("[2001:db8::1]:443", true);
+        check("example.com:443", false);
+        check("1.1.1.1.example.com", false);
+        check("443", false);
+    }
+
+    #[test]
+    fn lines_end_as_people_end_them() {
+        let lines = |bytes: &'static [u8]| Lines(bytes).collect::<Vec<_>>();
+        assert!(lines(b"").is_empty());
+        assert_eq!(lines(b"\n"), [b""]);
+        assert_eq!(lines(b"a\r\n\nb"), [b"a".as_slice(), b"", b"b"]);
+    }
+}
