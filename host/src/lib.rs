@@ -5,11 +5,13 @@
 //!          (parsers)                  (virustotal, store, policy)
 //! ```
 
+pub mod cli;
 pub mod clock;
 pub mod extraction;
 pub mod indicator;
 pub mod input;
 pub mod observation;
+pub mod output;
 pub mod plugin;
 pub mod quota;
 pub mod sightings;

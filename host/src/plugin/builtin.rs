@@ -13,7 +13,7 @@ pub struct BuiltIn {
     pub bytes: &'static [u8],
 }
 
-static ALL: &[BuiltIn] = &[];
+include!(concat!(env!("OUT_DIR"), "/builtin_plugins.rs"));
 
 /// All embedded plugins, parsers first, by name.
 #[must_use]

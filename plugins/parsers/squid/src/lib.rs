@@ -1,1 +1,328 @@
-//! squid
+//! Squid's `access.log` in the native format:
+//!
+//! ```text
+//! logformat squid %ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt
+//! ```
+//!
+//! with or without further columns behind (referer and agent in quotes), with
+//! the time as an epoch or in ISO 8601. See
+//! <https://www.squid-cache.org/Doc/config/logformat/>.
+
+use std::borrow::Cow;
+
+use vthost_plugin::parser::{
+    Action, Description, Input, Line, LineParser, NoSettings, Observation, Observations,
+};
+use vthost_plugin::{split, time};
+
+struct Squid {
+    utc_offset_minutes: i16,
+}
+
+vthost_plugin::export_parser!(Squid);
+
+/// The columns of a line, as far as they are needed.
+struct Row<'a> {
+    time_us: i64,
+    client: &'a [u8],
+    /// `TCP_MISS` of `TCP_MISS/200`.
+    result: &'a [u8],
+    method: &'a [u8],
+    target: &'a [u8],
+    user: &'a [u8],
+}
+
+/// Up to and with the hierarchy column; what stands behind is not needed.
+const COLUMNS: usize = 9;
+
+/// Lines of the head that detection looks at.
+const DETECTION_LINES: usize = 100;
+
+impl LineParser for Squid {
+    type Settings = NoSettings;
+
+    fn describe() -> Description {
+        Description {
+            name: "squid",
+            version: env!("CARGO_PKG_VERSION"),
+            licence: env!("CARGO_PKG_LICENSE"),
+            summary: "Squid's access.log in its native format",
+            formats: &[(
+                "squid",
+                "Squid access.log (native)",
+                "1714564800.123    161 10.0.0.5 TCP_MISS/200 4310 GET http://www.example.com/ - HIER_DIRECT/192.0.2.10 text/html",
+            )],
+            settings_schema: "",
+        }
+    }
+
+    fn detect(input: &Input) -> u8 {
+        let (mut all, mut fit) = (0, 0);
+        for line in input.lines().filter(|line| !line.is_empty()).take(DETECTION_LINES) {
+            all += 1;
+            fit += u32::from(Row::read(line, 0).is_ok());
+        }
+        match (fit, all) {
+            (0, _) => 0,
+            (fit, all) if fit * 10 >= all * 8 => 95,
+            (fit, all) if fit * 2 >= all => 60,
+            _ => 10,
+        }
+    }
+
+    fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
+        Ok(Self {
+            utc_offset_minutes: input.utc_offset_minutes,
+        })
+    }
+
+    fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        if line.trim_ascii().is_empty() {
+            return Line::Ignored("blank");
+        }
+        let row = match Row::read(line, self.utc_offset_minutes) {
+            Ok(row) => row,
+            Err(reason) => return Line::Rejected(reason),
+        };
+        let observation = match row.observation() {
+            Ok(observation) => observation,
+            Err(reason) => return Line::Ignored(reason),
+        };
+        let user = decoded(present(row.user));
+        found.push(
+            observation
+                .client(present(row.client))
+                .user(&user)
+                .at(Some(row.time_us))
+                .action(row.action()),
+        );
+        Line::Record
+    }
+}
+
+impl<'a> Row<'a> {
+    fn read(line: &'a [u8], utc_offset_minutes: i16) -> Result<Self, &'static str> {
+        let mut fields: [&[u8]; COLUMNS] = [b""; COLUMNS];
+        let found = split::blanks(line, &mut fields);
+        let [time, elapsed, client, result, _size, method, target, user, hierarchy] = fields;
+        if found < COLUMNS {
+            return Err("too few columns");
+        }
+        let time_us = stamp(time, utc_offset_minutes).ok_or("no time in the first column")?;
+        let slash = memchr(b'/', result).ok_or("no result/status in the fourth column")?;
+        if !is_number(elapsed) || !is_number(&result[slash + 1..]) {
+            return Err("not the columns of Squid's native format");
+        }
+        let mut row = Row {
+            time_us,
+            client,
+            result: &result[..slash],
+            method,
+            target,
+            user,
+        };
+        if !is_hierarchy(hierarchy) {
+            (row.target, row.user) =
+                around_blanks(line, target).ok_or("no hierarchy/peer in the ninth column")?;
+        }
+        Ok(row)
+    }
+
+    /// What was contacted, or why nothing was that could be looked up.
+    fn observation(&self) -> Result<Observation<'a>, &'static str> {
+        let target = self.target;
+        if self.method == b"CONNECT" {
+            let target = target.strip_prefix(b"https://").unwrap_or(target);
+            let host = target.split(|byte| *byte == b'/').next().unwrap_or(target);
+            return match host {
+                b"" | b"-" => Err("no target"),
+                _ if host.starts_with(b"error:") => Err("a request that Squid did not understand"),
+                _ if host.starts_with(b":") => Err("no host"),
+                _ => Ok(Observation::host(host)),
+            };
+        }
+        if target == b"-" {
+            return Err("no target");
+        }
+        if target.starts_with(b"error:") {
+            return Err("a request that Squid did not understand");
+        }
+        if target.starts_with(b"cache_object:") || target.starts_with(b"internal:") {
+            return Err("a request to Squid itself");
+        }
+        match find_scheme(target) {
+            Some(rest) if rest.is_empty() || rest.starts_with(b"/") => Err("no host"),
+            Some(_) => Ok(Observation::url(target)),
+            None => Err("no absolute URL"),
+        }
+    }
+
+    fn action(&self) -> Action {
+        let is_denied = self
+            .result
+            .split(|byte| *byte == b'_')
+            .any(|word| word == b"DENIED");
+        if is_denied { Action::Blocked } else { Action::Allowed }
+    }
+}
+
+fn stamp(field: &[u8], utc_offset_minutes: i16) -> Option<i64> {
+    time::epoch(field).or_else(|| time::iso8601(field, utc_offset_minutes))
+}
+
+fn memchr(wanted: u8, bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| *byte == wanted)
+}
+
+fn is_number(field: &[u8]) -> bool {
+    let digits = field.strip_prefix(b"-").unwrap_or(field);
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}
+
+/// `HIER_DIRECT/192.0.2.10`, `NONE/-`, `DIRECT/www.example.com`.
+fn is_hierarchy(field: &[u8]) -> bool {
+    match memchr(b'/', field) {
+        Some(slash) if slash > 0 => field[..slash]
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'0'..=b'9')),
+        _ => false,
+    }
+}
+
+/// The target and the user of a line whose target has blanks in it: the target
+/// ends two columns before the hierarchy.
+fn around_blanks<'a>(line: &'a [u8], target: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let start = target.as_ptr() as usize - line.as_ptr() as usize;
+    let rest = &line[start..];
+    let words: Vec<&[u8]> = rest
+        .split(|byte| *byte == b' ')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let hierarchy = words.iter().position(|word| is_hierarchy(word))?;
+    let last = words.get(hierarchy.checked_sub(2)?)?;
+    let user = words.get(hierarchy - 1)?;
+    let end = last.as_ptr() as usize + last.len() - rest.as_ptr() as usize;
+    Some((&rest[..end], user))
+}
+
+/// What follows the scheme of an absolute URL.
+fn find_scheme(target: &[u8]) -> Option<&[u8]> {
+    let colon = memchr(b':', target)?;
+    let is_scheme = colon > 0 && target[..colon].iter().all(u8::is_ascii_alphanumeric);
+    target[colon + 1..].strip_prefix(b"//").filter(|_| is_scheme)
+}
+
+/// `-` means that there is none.
+fn present(field: &[u8]) -> &[u8] {
+    if field == b"-" { b"" } else { field }
+}
+
+/// Squid writes blanks and other odd bytes of user names as `%20`.
+fn decoded(user: &[u8]) -> Cow<'_, [u8]> {
+    if !user.contains(&b'%') {
+        return user.into();
+    }
+    let mut decoded = Vec::with_capacity(user.len());
+    let mut rest = user;
+    while let Some((&byte, after)) = rest.split_first() {
+        let escaped = match (byte, after) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                decoded.push(high << 4 | low);
+                rest = &after[2..];
+            }
+            None => {
+                decoded.push(byte);
+                rest = after;
+            }
+        }
+    }
+    decoded.into()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vthost_plugin::testing;
+
+    fn row(target: &str) -> String {
+        format!("1714564800.123    161 10.0.0.5 TCP_MISS/200 4310 {target} - HIER_DIRECT/192.0.2.10 text/html\n")
+    }
+
+    fn parse(line: &str) -> testing::Parsed {
+        testing::parse::<Squid>(line.as_bytes(), "{}").unwrap()
+    }
+
+    #[test]
+    fn targets_become_indicators() {
+        let check = |target: &str, kind: &str, value: &str| {
+            let parsed = parse(&row(target));
+            let observed = &parsed.observations[0];
+            assert_eq!((observed.kind, observed.value.as_str()), (kind, value));
+            assert_eq!(observed.client, "10.0.0.5");
+            assert_eq!(observed.time_us, Some(1_714_564_800_123_000));
+            assert_eq!(observed.action, Action::Allowed);
+        };
+        check("GET http://www.example.com/a?b=c", "url", "http://www.example.com/a?b=c");
+        check("GET http://www.example.com/a|b;c$d", "url", "http://www.example.com/a|b;c$d");
+        check("GET http://www.example.com/a b c", "url", "http://www.example.com/a b c");
+        check("GET ftp://ftp.example.com/f", "url", "ftp://ftp.example.com/f");
+        check("CONNECT www.example.com:443", "domain", "www.example.com:443");
+        check("CONNECT 192.0.2.7:443", "ip", "192.0.2.7:443");
+        check("CONNECT [2001:db8::1]:443", "ip", "[2001:db8::1]:443");
+        check("CONNECT https://www.example.com:443", "domain", "www.example.com:443");
+    }
+
+    #[test]
+    fn what_names_nothing_is_ignored_with_a_reason() {
+        let check = |target: &str, reason: &str| {
+            assert_eq!(parse(&row(target)).ignored, [(reason.to_owned(), 1)], "{target}");
+        };
+        check("NONE error:transaction-end-before-headers", "a request that Squid did not understand");
+        check("NONE error:invalid-request", "a request that Squid did not understand");
+        check("GET cache_object://localhost/counters", "a request to Squid itself");
+        check("GET -", "no target");
+        check("GET urn:x:y", "no absolute URL");
+        check("GET /index.html", "no absolute URL");
+        check("GET http:///index.html", "no host");
+        check("CONNECT :443", "no host");
+    }
+
+    #[test]
+    fn users_times_and_denials() {
+        let line = "2024-05-01T12:00:00+02:00 5 2001:db8::5 TCP_DENIED/403 0 CONNECT x.example.com:443 CORP%5Cjane%20doe HIER_NONE/- text/html \"-\" \"curl/8.0 (x)\"";
+        let parsed = parse(line);
+        let observed = &parsed.observations[0];
+        assert_eq!(observed.user, "CORP\\jane doe");
+        assert_eq!(observed.client, "2001:db8::5");
+        assert_eq!(observed.action, Action::Blocked);
+        assert_eq!(observed.time_us, Some(1_714_557_600_000_000));
+    }
+
+    #[test]
+    fn other_lines_are_rejected() {
+        let check = |line: &str, reason: &str| {
+            assert_eq!(parse(line).rejected, [(reason.to_owned(), 1)], "{line}");
+        };
+        check("the rat the cat the dog chased killed", "too few columns");
+        check(&row("GET http://example.com/").replace("1714564800.123", "yesterday"), "no time in the first column");
+        check(&row("GET http://example.com/").replace("HIER_DIRECT/", "direct "), "no hierarchy/peer in the ninth column");
+    }
+
+    #[test]
+    fn the_format_is_recognised() {
+        let check = |log: &str, expected: u8| assert_eq!(testing::detect::<Squid>(log.as_bytes()), expected);
+        let line = row("GET http://www.example.com/");
+        check(&line, 95);
+        check(&format!("cut off\n{}", line.repeat(9)), 95);
+        check("10.0.0.5 - - [01/May/2024:12:00:00 +0000] \"GET http://www.example.com/ HTTP/1.1\" 200 1 TCP_MISS:HIER_DIRECT\n", 0);
+        check("", 0);
+    }
+}

@@ -1,1 +1,250 @@
-//! threshold
+//! A rule with settings: how many engines it takes, which are trusted, which do
+//! not count, what is allowed anyway, and how old an analysis may be.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use vthost_plugin::policy::{
+    Description, EngineResult, Indicator, Judgement, Policy, Report, Screening, Sightings, named,
+    whose,
+};
+
+struct Threshold {
+    settings: Settings,
+    allowed: Vec<Allowed>,
+}
+
+vthost_plugin::export_policy!(Threshold);
+
+/// See `schema.json`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
+    min_engines: u32,
+    count_suspicious: bool,
+    trusted_engines: Vec<String>,
+    ignored_engines: Vec<String>,
+    allow: Vec<String>,
+    max_analysis_age_days: Option<u32>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            min_engines: 3,
+            count_suspicious: true,
+            trusted_engines: Vec::new(),
+            ignored_engines: Vec::new(),
+            allow: Vec::new(),
+            max_analysis_age_days: None,
+        }
+    }
+}
+
+/// An entry of the allow-list.
+enum Allowed {
+    /// This name, address or URL.
+    Exactly(String),
+    /// This name and all below it.
+    Below(String),
+    /// The addresses of a network.
+    Network(IpAddr, u8),
+}
+
+impl Policy for Threshold {
+    type Settings = Settings;
+
+    fn describe() -> Description {
+        Description {
+            name: "threshold",
+            version: env!("CARGO_PKG_VERSION"),
+            licence: env!("CARGO_PKG_LICENSE"),
+            summary: "Bad is what at least so many engines, or a trusted one, call bad",
+            settings_schema: include_str!("schema.json"),
+        }
+    }
+
+    fn open(settings: Settings) -> Result<Self, String> {
+        let allowed: Result<_, String> = settings.allow.iter().map(|text| allowed(text)).collect();
+        Ok(Self {
+            allowed: allowed?,
+            settings,
+        })
+    }
+
+    fn screen(&self, seen: &Sightings) -> Screening {
+        let entries = self.allowed.iter().zip(&self.settings.allow);
+        match entries.into_iter().find(|(entry, _)| entry.covers(&seen.indicator)) {
+            Some((_, text)) => Screening::Skip(format!("on the allow-list ({text})")),
+            None => Screening::Ask(0),
+        }
+    }
+
+    fn judge(&self, _seen: &Sightings, report: &Report, now: i64) -> Judgement {
+        let whose = whose(report);
+        if let Some(days) = self.too_old(report, now) {
+            let reason = format!("{whose}the analysis is {days} days old");
+            return Judgement::unknown(reason).tagged("stale");
+        }
+        let accusers = self.accusers(report);
+        let needed = self.settings.min_engines;
+        let trusted: Vec<&EngineResult> = accusers
+            .iter()
+            .copied()
+            .filter(|result| is_among(&self.settings.trusted_engines, &result.engine))
+            .collect();
+        if !trusted.is_empty() {
+            let reason = format!("{whose}trusted: {}", named(&trusted));
+            return Judgement::bad(reason).tagged("trusted-engine");
+        }
+        let count = accusers.len();
+        if count >= needed as usize {
+            return Judgement::bad(format!("{whose}{count} engines: {}", named(&accusers)));
+        }
+        let reason = format!("{whose}{count} engines, {needed} needed");
+        let judgement = Judgement::good(reason);
+        if count > 0 { judgement.tagged("weak") } else { judgement }
+    }
+}
+
+impl Threshold {
+    /// The engines that count and call it bad.
+    fn accusers<'a>(&self, report: &'a Report) -> Vec<&'a EngineResult> {
+        let counts = |result: &&EngineResult| {
+            let calls_bad = match result.category.as_str() {
+                "malicious" => true,
+                "suspicious" => self.settings.count_suspicious,
+                _ => false,
+            };
+            calls_bad && !is_among(&self.settings.ignored_engines, &result.engine)
+        };
+        report.engines.iter().filter(counts).collect()
+    }
+
+    /// The age of an analysis that is too old, in days.
+    fn too_old(&self, report: &Report, now: i64) -> Option<i64> {
+        const SECONDS_PER_DAY: i64 = 86_400;
+        let most = i64::from(self.settings.max_analysis_age_days?);
+        let days = (now - report.last_analysis?) / SECONDS_PER_DAY;
+        (days > most).then_some(days)
+    }
+}
+
+fn is_among(engines: &[String], name: &str) -> bool {
+    engines.iter().any(|engine| engine.eq_ignore_ascii_case(name))
+}
+
+/// Reads an entry: `192.0.2.0/24`, `.example.com` or `*.example.com`, or a name,
+/// address or URL by itself.
+fn allowed(text: &str) -> Result<Allowed, String> {
+    let bad = || format!("allow: `{text}` is no name, suffix or network");
+    if let Some((address, length)) = text.split_once('/')
+        && let Ok(address) = address.parse::<IpAddr>()
+    {
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let length = length.parse().ok().filter(|length| *length <= most);
+        return Ok(Allowed::Network(address, length.ok_or_else(bad)?));
+    }
+    let name = text.to_lowercase();
+    let suffix = name.strip_prefix("*.").or_else(|| name.strip_prefix('.'));
+    match suffix {
+        Some("") => Err(bad()),
+        Some(suffix) => Ok(Allowed::Below(suffix.to_owned())),
+        None if name.is_empty() || name.contains(char::is_whitespace) => Err(bad()),
+        None => Ok(Allowed::Exactly(name)),
+    }
+}
+
+impl Allowed {
+    fn covers(&self, indicator: &Indicator) -> bool {
+        match self {
+            Self::Exactly(name) => indicator.host == *name || indicator.value == *name,
+            Self::Below(suffix) => indicator
+                .host
+                .strip_suffix(suffix.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+            Self::Network(network, length) => indicator
+                .host
+                .parse()
+                .is_ok_and(|address| same_network(*network, address, *length)),
+        }
+    }
+}
+
+fn same_network(a: IpAddr, b: IpAddr, length: u8) -> bool {
+    let length = u32::from(length);
+    match (a, b) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => {
+            let differ = u32::from(a) ^ u32::from(b);
+            differ.leading_zeros() >= length
+        }
+        (IpAddr::V6(a), IpAddr::V6(b)) => {
+            let differ = u128::from(a) ^ u128::from(b);
+            differ.leading_zeros() >= length
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vthost_plugin::policy::Verdict;
+    use vthost_plugin::testing::{policy, report, sightings};
+
+    const FOUR: [(&str, &str, &str); 5] = [
+        ("A", "malicious", "malware"),
+        ("B", "malicious", ""),
+        ("C", "suspicious", ""),
+        ("D", "malicious", ""),
+        ("E", "harmless", "clean"),
+    ];
+
+    fn judge(settings: &str) -> Judgement {
+        let policy: Threshold = policy(settings).unwrap();
+        let mut report = report("one.example.com", &FOUR);
+        report.last_analysis = Some(0);
+        policy.judge(&sightings("one.example.com"), &report, 31 * 86_400)
+    }
+
+    #[test]
+    fn engines_are_counted_as_set() {
+        let check = |settings: &str, verdict, reason: &str| {
+            let judgement = judge(settings);
+            assert_eq!((judgement.verdict, judgement.reason.as_str()), (verdict, reason), "{settings}");
+        };
+        check("{}", Verdict::Bad, "4 engines: A (malware), B, C, D");
+        check(r#"{"min_engines": 5}"#, Verdict::Good, "4 engines, 5 needed");
+        check(r#"{"min_engines": 4, "count_suspicious": false}"#, Verdict::Good, "3 engines, 4 needed");
+        check(r#"{"min_engines": 3, "ignored_engines": ["a", "b"]}"#, Verdict::Good, "2 engines, 3 needed");
+        check(r#"{"min_engines": 9, "trusted_engines": ["d"]}"#, Verdict::Bad, "trusted: D");
+        check(r#"{"max_analysis_age_days": 30}"#, Verdict::Unknown, "the analysis is 31 days old");
+        check(r#"{"max_analysis_age_days": 31}"#, Verdict::Bad, "4 engines: A (malware), B, C, D");
+    }
+
+    #[test]
+    fn the_allow_list_goes_by_whole_labels_and_networks() {
+        let check = |entry: &str, host: &str, is_skipped: bool| {
+            let policy: Threshold = policy(&format!(r#"{{"allow": ["{entry}"]}}"#)).unwrap();
+            let skips = matches!(policy.screen(&sightings(host)), Screening::Skip(_));
+            assert_eq!(skips, is_skipped, "{entry} {host}");
+        };
+        check("example.com", "example.com", true);
+        check("example.com", "www.example.com", false);
+        check(".example.com", "www.example.com", true);
+        check("*.Example.com", "example.com", true);
+        check(".example.com", "notexample.com", false);
+        check("192.0.2.0/24", "192.0.2.200", true);
+        check("192.0.2.0/24", "192.0.3.1", false);
+        check("2001:db8::/32", "2001:db8:5::1", true);
+        check("0.0.0.0/0", "192.0.2.1", true);
+        check("1.1.1.1", "1.1.1.1", true);
+    }
+
+    #[test]
+    fn bad_settings_are_refused() {
+        for settings in [r#"{"allow": ["192.0.2.0/33"]}"#, r#"{"allow": ["."]}"#, r#"{"other": 1}"#] {
+            assert!(policy::<Threshold>(settings).is_err(), "{settings}");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The arguments as clap reads them; nothing beyond `settings` sees them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::quota::{Rate, duration_ms};
+use crate::triage::Share;
+
+/// Finds what is bad in proxy, firewall and DNS logs: sandboxed parsers read
+/// them, VirusTotal is asked within its quota, a sandboxed policy decides.
+#[derive(Debug, Parser)]
+#[command(name = "vthost", version, args_conflicts_with_subcommands = true)]
+#[command(subcommand_negates_reqs = true, max_term_width = 100)]
+pub struct Arguments {
+    /// Another command than the main job.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The main job.
+    #[command(flatten)]
+    pub triage: TriageArgs,
+}
+
+/// The commands beside the main job.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print what the logs say, as JSON Lines; no network
+    Extract(ExtractArgs),
+    /// Apply a policy to what is stored; no request
+    Judge(JudgeArgs),
+    /// Try it: no key, no network, the whole pipeline on bundled logs
+    Demo(DemoArgs),
+    /// Show what is left of VirusTotal's quota
+    Quota(QuotaArgs),
+    /// List or export the built-in plugins
+    Plugin(PluginArgs),
+}
+
+/// What is read, and by which parser.
+#[derive(Debug, Args)]
+pub struct ReadArgs {
+    /// Log files, directories, or `-` for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// A built-in parser's name, a .wasm file, or `auto`: the one that is most
+    /// sure of each input
+    #[arg(long, value_name = "NAME|FILE", default_value = "auto")]
+    pub parser: String,
+    /// A setting of the parser, or a JSON file of them
+    #[arg(long, value_name = "KEY=VALUE|@FILE")]
+    pub parser_config: Vec<String>,
+    /// The zone of time stamps that name none
+    #[arg(long, value_name = "±HH:MM", default_value = "+00:00", allow_hyphen_values = true)]
+    #[arg(value_parser = utc_offset_minutes)]
+    pub utc_offset: i16,
+    /// Threads that parse [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// Which policy decides.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// A built-in policy's name, or a .wasm file
+    #[arg(long, value_name = "NAME|FILE", default_value = "strict")]
+    pub policy: String,
+    /// A setting of the policy, or a JSON file of them
+    #[arg(long, value_name = "KEY=VALUE|@FILE")]
+    pub policy_config: Vec<String>,
+}
+
+/// Whose key, and what it may be used for.
+#[derive(Debug, Args)]
+pub struct QuotaLimitArgs {
+    /// Requests in any window of time
+    #[arg(long, value_name = "N/DURATION", default_value = "4/min")]
+    pub rate: Rate,
+    /// Requests in a day of UTC
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub per_day: u32,
+    /// Requests in a month of UTC
+    #[arg(long, value_name = "N", default_value_t = 15_500)]
+    pub per_month: u32,
+    /// A file with the API key; else VT_API_KEY, VTCLI_APIKEY or ~/.vt.toml
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// Where VirusTotal is
+    #[arg(long, value_name = "URL", default_value = "https://www.virustotal.com")]
+    pub vt_url: url::Url,
+    /// Certificates to trust beside the system's, in PEM form
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Where answers are kept.
+#[derive(Debug, Args)]
+pub struct StoreArgs {
+    /// The file that keeps answers and the quota's ledger [default: in the
+    /// user's data directory]
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// Answers older than this are asked for again
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = milliseconds)]
+    pub max_age: i64,
+    /// A domain that never leaves this machine, with all below it
+    #[arg(long, value_name = "SUFFIX")]
+    pub internal_suffix: Vec<String>,
+    /// How much of an indicator VirusTotal may see
+    #[arg(long, value_name = "RUNG", default_value_t = Share::Hash)]
+    #[arg(help = SHARE_HELP)]
+    pub share: Share,
+}
+
+const SHARE_HELP: &str = "How much VirusTotal may see: `host` domains and addresses; `hash` also \
+     the SHA-256 of URLs; `url` the URLs themselves; `submit` also hands them in for a public scan";
+
+/// The main job.
+#[derive(Debug, Args)]
+pub struct TriageArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Who decides.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// The folder for the results
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// With `--share submit`: hand in every indicator for a new scan, known or
+    /// not
+    #[arg(long)]
+    pub rescan: bool,
+    /// When an analysis is first asked for; then after twice as long, and so on
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = milliseconds)]
+    pub poll_after: i64,
+    /// Print what would be sent, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// End with status 1 when something is bad
+    #[arg(long, value_name = "VERDICT")]
+    pub fail_on: Option<FailOn>,
+    /// Answers.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// The quota.
+    #[command(flatten)]
+    pub quota: QuotaLimitArgs,
+}
+
+/// What makes the exit status 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A bad indicator.
+    Bad,
+}
+
+/// `vthost extract`.
+#[derive(Debug, Args)]
+pub struct ExtractArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// One line for each indicator, or for each host, with counts
+    #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "url")]
+    pub unique: Option<UniqueBy>,
+    /// Say on standard error where the time went
+    #[arg(long)]
+    pub times: bool,
+}
+
+/// What `--unique` folds by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UniqueBy {
+    /// The indicator itself.
+    Url,
+    /// The domain or address that it belongs to.
+    Host,
+}
+
+/// `vthost judge`.
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// Logs whose indicators are judged [default: everything stored]
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// A built-in parser's name, a .wasm file, or `auto`
+    #[arg(long, value_name = "NAME|FILE", default_value = "auto")]
+    pub parser: String,
+    /// The folder for the results
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Who decides.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Answers.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// `vthost demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The folder for the logs and the results
+    #[arg(long, value_name = "DIR", default_value = "vthost-demo")]
+    pub out: PathBuf,
+    /// Who decides.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// `vthost quota`.
+#[derive(Debug, Args)]
+pub struct QuotaArgs {
+    /// Ask VirusTotal too, free of charge, by the name of the key's user
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// The file that keeps the ledger [default: in the user's data directory]
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// The quota.
+    #[command(flatten)]
+    pub limits: QuotaLimitArgs,
+}
+
+/// `vthost plugin`.
+#[derive(Debug, Args)]
+pub struct PluginArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PluginCommand,
+}
+
+/// What can be done with the built-in plugins.
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// List the built-in plugins
+    List,
+    /// Write the built-in plugins as .wasm files
+    Export {
+        /// The folder for them
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+}
+
+fn milliseconds(text: &str) -> Result<i64, String> {
+    duration_ms(text).ok_or_else(|| "write a number and a unit, such as 90s, 12h or 7d".to_owned())
+}
+
+/// Minutes east of UTC of `+09:00`.
+fn utc_offset_minutes(text: &str) -> Result<i16, String> {
+    let bad = || "write hours and minutes east of UTC, such as +09:00 or -05:30".to_owned();
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (hours, minutes) = rest.split_once(':').ok_or_else(bad)?;
+    let number = |text: &str, most: i16| text.parse().ok().filter(|n| (0..=most).contains(n));
+    let hours: i16 = number(hours, 18).ok_or_else(bad)?;
+    let minutes: i16 = number(minutes, 59).ok_or_else(bad)?;
+    Ok(sign * (hours * 60 + minutes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_command_line_of_the_mission_is_read() {
+        let line = ["vthost", "--parser", "squid.wasm", "--policy", "strict.wasm", "logs/"];
+        let arguments = Arguments::try_parse_from(line).unwrap();
+        assert_eq!(arguments.triage.read.parser, "squid.wasm");
+        assert_eq!(arguments.triage.read.inputs, [PathBuf::from("logs/")]);
+        assert!(Arguments::try_parse_from(["vthost"]).is_err());
+    }
+
+    #[test]
+    fn offsets_are_read() {
+        let check = |text, expected| assert_eq!(utc_offset_minutes(text).ok(), expected, "{text}");
+        check("+09:00", Some(540));
+        check("-05:30", Some(-330));
+        check("00:00", Some(0));
+        check("+9", None);
+        check("+19:00", None);
+    }
+}

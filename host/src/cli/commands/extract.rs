@@ -1,0 +1,151 @@
+//! `vthost extract`: what the logs say, as JSON Lines; no network.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Read, interrupt_on_ctrl_c, read};
+use crate::cli::args::{ExtractArgs, UniqueBy};
+use crate::cli::exit::ExitStatus;
+use crate::cli::printer::Printer;
+use crate::cli::settings::{self, Environment};
+use crate::extraction::{ChunkInfo, ExtractionError, Order, Sink, Times, extract};
+use crate::indicator::{Indicator, Invalid};
+use crate::input::find;
+use crate::output::{ExtractRow, Summary, UniqueRow};
+use crate::plugin::Batch;
+use crate::sightings::{FoldBy, Folded};
+
+pub(in crate::cli) fn run(
+    args: &ExtractArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
+    let engine = environment.engine()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    interrupt_on_ctrl_c(&runtime, &engine.interrupt());
+    let parsers = settings::parsers(&engine, &args.read.parser, &args.read.parser_config)?;
+    let options = settings::reading(&args.read);
+    let interrupt = engine.interrupt();
+    let result = match args.unique {
+        None => {
+            let found = find(&args.read.inputs);
+            let invalid = Mutex::default();
+            let mut sinks: Vec<Rows> = (0..options.workers)
+                .map(|_| Rows::new(printer, &invalid))
+                .collect();
+            extract(&found.inputs, &parsers, &options, &interrupt, Order::AsRead, &mut sinks).map(
+                |extraction| {
+                    let mut summary = Summary::of_inputs(extraction.inputs, &found.skipped);
+                    summary.invalid = invalid_rows(invalid);
+                    (summary, extraction.times)
+                },
+            )
+        }
+        Some(by) => {
+            let fold_by = match by {
+                UniqueBy::Url => FoldBy::Indicator,
+                UniqueBy::Host => FoldBy::Host,
+            };
+            match read(&args.read.inputs, &parsers, &options, &interrupt, fold_by) {
+                Ok(Read { folded, summary, extraction }) => {
+                    print_unique(printer, &folded).map_err(ExtractionError::Output)
+                        .map(|()| (summary, extraction.times))
+                }
+                Err(error) => Err(error),
+            }
+        }
+    };
+    finish(result, args, printer)
+}
+
+fn finish(
+    result: Result<(Summary, Times), ExtractionError>,
+    args: &ExtractArgs,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
+    match result {
+        Ok((summary, times)) => {
+            printer.say(&summary.to_string());
+            if args.times {
+                printer.say(&format!(
+                    "reading {:.3} s, parsing {:.3} s, folding and writing {:.3} s over all threads",
+                    times.reading.as_secs_f64(),
+                    times.parsing.as_secs_f64(),
+                    times.taking.as_secs_f64()
+                ));
+            }
+            let is_partial = summary.is_partial();
+            Ok(if is_partial { ExitStatus::Partial } else { ExitStatus::Done })
+        }
+        Err(ExtractionError::Interrupted) => Ok(ExitStatus::Interrupted),
+        // Whoever reads our output has seen enough: `vthost extract … | head`.
+        Err(ExtractionError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            Ok(ExitStatus::Done)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Values that are no indicator: how many by reason, and one of them.
+type InvalidRows = BTreeMap<Invalid, (u64, String)>;
+
+/// Writes each observation as a row.
+struct Rows<'a> {
+    printer: &'a Printer,
+    invalid: &'a Mutex<InvalidRows>,
+    lines: Vec<u8>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(printer: &'a Printer, invalid: &'a Mutex<InvalidRows>) -> Self {
+        Self {
+            printer,
+            invalid,
+            lines: Vec::new(),
+        }
+    }
+}
+
+impl Sink for Rows<'_> {
+    fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
+        self.lines.clear();
+        for observation in batch.observations(&from.chunk.bytes) {
+            let line = from.place(observation.line).line();
+            match Indicator::parse(observation.kind, observation.value) {
+                Ok(indicator) => ExtractRow::new(from.name, line, &indicator, &observation)
+                    .push_to(&mut self.lines),
+                Err(reason) => {
+                    let mut invalid = self.invalid.lock().unwrap_or_else(PoisonError::into_inner);
+                    let sample = || String::from_utf8_lossy(observation.value).into_owned();
+                    invalid.entry(reason).or_insert_with(|| (0, sample())).0 += 1;
+                }
+            }
+        }
+        self.printer.data(&self.lines)
+    }
+}
+
+fn invalid_rows(invalid: Mutex<InvalidRows>) -> Vec<(String, u64, String)> {
+    let invalid = invalid.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let rows = invalid.into_iter();
+    rows.map(|(reason, (count, sample))| (reason.to_string(), count, sample)).collect()
+}
+
+/// Writes a row for each indicator, in the order in which they were first seen.
+fn print_unique(printer: &Printer, folded: &Folded) -> std::io::Result<()> {
+    const FLUSH_BYTES: usize = 1 << 20;
+    let clients = folded.client_counts();
+    let mut lines = Vec::new();
+    for id in folded.ids_as_seen() {
+        let sightings = folded.one(id, Vec::new());
+        UniqueRow::new(&sightings, clients[id]).push_to(&mut lines);
+        if lines.len() > FLUSH_BYTES {
+            printer.data(&lines)?;
+            lines.clear();
+        }
+    }
+    printer.data(&lines)
+}

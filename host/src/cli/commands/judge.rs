@@ -1,0 +1,102 @@
+//! `vthost judge`: a policy over what is stored, with no request.
+
+use super::{Read, read};
+use crate::cli::args::JudgeArgs;
+use crate::cli::exit::ExitStatus;
+use crate::cli::printer::Printer;
+use crate::cli::settings::{self, Environment};
+use crate::clock::{Clock as _, SystemClock};
+use crate::extraction::{ExtractionError, Place};
+use crate::indicator::scope::InternalSuffixes;
+use crate::indicator::{Indicator, Kind};
+use crate::output::{Summary, write_all};
+use crate::plugin::Engine;
+use crate::sightings::{FoldBy, Sightings};
+use crate::store::Store;
+use crate::triage::plan::plan;
+use crate::triage::run::judge_stored;
+use crate::triage::{Cause, Finding, PolicyJudge, Rescan};
+
+pub(in crate::cli) fn run(
+    args: &JudgeArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
+    let now = SystemClock.now_ms();
+    let store = environment.store(args.store.store.as_ref())?;
+    let engine = environment.engine()?;
+    let policy = settings::policy(&engine, &args.policy)?;
+    let (sightings, mut summary) = if args.inputs.is_empty() {
+        (stored(&store)?, Summary::default())
+    } else {
+        match from_logs(args, &engine) {
+            Err(error) if error.is::<ExtractionError>() && engine.interrupt().is_raised() => {
+                return Ok(ExitStatus::Interrupted);
+            }
+            read => read?,
+        }
+    };
+    let mut judge = PolicyJudge::start(&policy, now.div_euclid(1000))?;
+    let own = InternalSuffixes::new(&args.store.internal_suffix);
+    let planned = plan(sightings, &own, &mut judge);
+    let ladder = settings::stored_ladder(&args.store, Rescan::No, now);
+    let judged = judge_stored(&planned, &ladder, &store, &mut judge)?;
+    let findings: Vec<Finding> = judged
+        .into_iter()
+        .zip(planned)
+        .map(|(finding, planned)| {
+            finding.unwrap_or_else(|| {
+                let reason = "nothing is stored on it".to_owned();
+                Finding::unknown(planned.sightings, Cause::NotAsked, reason)
+            })
+        })
+        .collect();
+    summary.policy = Some(policy.id().clone());
+    summary.count(&findings);
+    std::fs::create_dir_all(&args.out)?;
+    write_all(&args.out, &findings, &summary)?;
+    printer.say(&summary.to_string());
+    let is_partial = summary.is_partial();
+    Ok(if is_partial { ExitStatus::Partial } else { ExitStatus::Done })
+}
+
+fn from_logs(args: &JudgeArgs, engine: &Engine) -> anyhow::Result<(Vec<Sightings>, Summary)> {
+    let parsers = settings::parsers(engine, &args.parser, &[])?;
+    let options = settings::options(None, 0);
+    let interrupt = engine.interrupt();
+    let Read { folded, summary, .. } =
+        read(&args.inputs, &parsers, &options, &interrupt, FoldBy::Indicator)?;
+    Ok((folded.sightings(), summary))
+}
+
+/// Everything that the store has a report on, as if seen nowhere.
+fn stored(store: &Store) -> anyhow::Result<Vec<Sightings>> {
+    let mut all = Vec::new();
+    for (question, attributes) in store.found()? {
+        let (collection, name) = question.split_once('/').unwrap_or((&question, ""));
+        let indicator = match collection {
+            "domains" => Indicator::parse(Kind::Domain, name.as_bytes()),
+            "ip_addresses" => Indicator::parse(Kind::Ip, name.as_bytes()),
+            _ => {
+                let attributes: serde_json::Value = serde_json::from_str(&attributes)?;
+                let url = attributes.get("url").and_then(serde_json::Value::as_str);
+                Indicator::parse(Kind::Url, url.unwrap_or_default().as_bytes())
+            }
+        };
+        // A report that does not say which URL it is on can be judged with
+        // logs, where its name is known.
+        let Ok(indicator) = indicator else { continue };
+        all.push(Sightings {
+            indicator,
+            written: None,
+            count: 0,
+            allowed: 0,
+            blocked: 0,
+            first_us: None,
+            last_us: None,
+            clients: Vec::new(),
+            place: Place::new(u32::MAX, all.len() as u64),
+        });
+    }
+    Ok(all)
+}

@@ -1,0 +1,70 @@
+//! `vthost plugin`: the built-in plugins.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::cli::args::{PluginArgs, PluginCommand};
+use crate::cli::exit::ExitStatus;
+use crate::cli::printer::Printer;
+use crate::cli::settings::Environment;
+use crate::plugin::{
+    Description, Engine, Parser, PluginKind, PluginSettings, PluginSource, Policy, builtin,
+};
+
+pub(in crate::cli) fn run(
+    args: &PluginArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
+    match &args.command {
+        PluginCommand::List => list(&environment.engine()?, printer)?,
+        PluginCommand::Export { directory } => export(directory, printer)?,
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn list(engine: &Engine, printer: &Printer) -> anyhow::Result<()> {
+    let mut text = String::new();
+    for plugin in builtin::all() {
+        let source = PluginSource::BuiltIn(plugin.name.to_owned());
+        let Description {
+            id,
+            summary,
+            formats,
+            ..
+        } = describe(engine, plugin.kind, &source)?;
+        writeln!(text, "{id}  {summary}")?;
+        writeln!(text, "    sha256:{}", id.digest)?;
+        for format in formats {
+            writeln!(text, "    {}: {}", format.title, format.example)?;
+        }
+    }
+    printer.data(text.as_bytes())?;
+    Ok(())
+}
+
+fn describe(
+    engine: &Engine,
+    kind: PluginKind,
+    source: &PluginSource,
+) -> anyhow::Result<Description> {
+    let settings = PluginSettings::default();
+    Ok(match kind {
+        PluginKind::Parser => Parser::load(engine, source, &settings)?.description().clone(),
+        PluginKind::Policy => Policy::load(engine, source, &settings)?.description().clone(),
+    })
+}
+
+fn export(directory: &Path, printer: &Printer) -> anyhow::Result<()> {
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("cannot create `{}`", directory.display()))?;
+    for plugin in builtin::all() {
+        let path = directory.join(format!("{}.wasm", plugin.name));
+        std::fs::write(&path, plugin.bytes)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+        printer.say(&format!("{} {}: {}", plugin.kind, plugin.name, path.display()));
+    }
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! What a person sees while VirusTotal is asked: a bar on a terminal, a plain
+//! line now and then elsewhere. Always on standard error.
+
+use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+
+use super::printer::Printer;
+use crate::clock::{Clock as _, SystemClock, UnixMs};
+use crate::output::{OutputError, TextFiles, visible};
+use crate::quota::{self, Limits, Usage};
+use crate::triage::run::Reporter;
+use crate::triage::{Finding, Verdict};
+
+/// Without a terminal a line is printed at most this often.
+const LINE_EVERY: Duration = Duration::from_secs(60);
+
+/// Shows progress, and lets the text files grow.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+struct State {
+    files: TextFiles,
+    failure: Option<OutputError>,
+    bad: u64,
+    said_ms: UnixMs,
+}
+
+impl Progress {
+    /// Progress over so many indicators.
+    pub(super) fn new(indicators: usize, limits: Limits, files: TextFiles) -> Self {
+        let bar = if std::io::stderr().is_terminal() {
+            ProgressBar::with_draw_target(Some(indicators as u64), ProgressDrawTarget::stderr())
+        } else {
+            ProgressBar::hidden()
+        };
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_length(indicators as u64);
+        Self {
+            bar,
+            limits,
+            state: Mutex::new(State {
+                files,
+                failure: None,
+                bad: 0,
+                said_ms: SystemClock.now_ms(),
+            }),
+        }
+    }
+
+    /// Ends the display; an output that failed meanwhile is an error.
+    pub(super) fn finish(self) -> Result<(), OutputError> {
+        self.bar.finish_and_clear();
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.failure.map_or(Ok(()), Err)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn line_if_due(&self, text: &str) {
+        let mut state = self.state();
+        let now = SystemClock.now_ms();
+        let since_ms = u64::try_from(now - state.said_ms).unwrap_or(0);
+        if self.bar.is_hidden() && since_ms >= LINE_EVERY.as_secs() * 1000 {
+            state.said_ms = now;
+            Printer.say(text);
+        }
+    }
+}
+
+impl Reporter for Progress {
+    fn found(&self, finding: &Finding, left: usize) {
+        let mut state = self.state();
+        if let Err(error) = state.files.append(finding) {
+            state.failure.get_or_insert(error);
+        }
+        if finding.verdict == Verdict::Bad {
+            state.bad += 1;
+            let text = format!("bad: {} ({})", finding.sightings.display(), finding.reason);
+            self.bar.suspend(|| Printer.say(&text));
+        }
+        self.bar.set_position(self.bar.length().unwrap_or(0).saturating_sub(left as u64));
+        self.bar.set_message(format!("{} bad", state.bad));
+    }
+
+    fn waiting(&self, until_ms: UnixMs, left: usize) {
+        let done_ms = quota::finish_ms(left as u64, &Usage::default(), until_ms, &self.limits);
+        let bad = self.state().bad;
+        let text = format!(
+            "{bad} bad, {left} left, next slot at {}, done by {} at the earliest",
+            clock_time(until_ms),
+            clock_time(done_ms)
+        );
+        self.bar.set_message(text.clone());
+        self.line_if_due(&text);
+    }
+
+    fn retrying(&self, reason: &str) {
+        let text = format!("will be tried again: {}", visible(reason));
+        self.bar.suspend(|| Printer.say(&text));
+    }
+}
+
+/// A time for people, in UTC to the second.
+pub(super) fn clock_time(ms: UnixMs) -> String {
+    Timestamp::from_millisecond(ms).map_or_else(
+        |_| "never".to_owned(),
+        |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+    )
+}

@@ -1,0 +1,209 @@
+//! Arguments and environment resolved into what the commands work with.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use directories::ProjectDirs;
+use serde_json::{Map, Value};
+
+use super::args::{PolicyArgs, QuotaLimitArgs, ReadArgs, StoreArgs, TriageArgs};
+use crate::clock::{Clock as _, SystemClock, UnixMs};
+use crate::extraction::{DEFAULT_CHUNK_BYTES, Options, Parsers};
+use crate::plugin::{
+    CompileCache, Engine, Parser, PluginKind, PluginLimits, PluginSettings, PluginSource, Policy,
+    builtin,
+};
+use crate::quota::Limits;
+use crate::store::Store;
+use crate::triage::{Ladder, Rescan, Share};
+use crate::virustotal::{ApiKey, KeySources, find_key};
+
+/// What the process was started in.
+pub(super) struct Environment {
+    vt_api_key: Option<String>,
+    vtcli_apikey: Option<String>,
+    home: Option<PathBuf>,
+    data: Option<PathBuf>,
+    cache: Option<PathBuf>,
+}
+
+impl Environment {
+    /// That of this process.
+    pub(super) fn of_process() -> Self {
+        let variable = |name| std::env::var(name).ok();
+        let project = ProjectDirs::from("", "", "vthost");
+        Self {
+            vt_api_key: variable("VT_API_KEY"),
+            vtcli_apikey: variable("VTCLI_APIKEY"),
+            home: directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
+            data: project.as_ref().map(|dirs| dirs.data_local_dir().to_owned()),
+            cache: project.as_ref().map(|dirs| dirs.cache_dir().to_owned()),
+        }
+    }
+
+    /// The API key.
+    pub(super) fn key(&self, args: &QuotaLimitArgs) -> anyhow::Result<ApiKey> {
+        Ok(find_key(&KeySources {
+            file: args.api_key_file.clone(),
+            vt_api_key: self.vt_api_key.clone(),
+            vtcli_apikey: self.vtcli_apikey.clone(),
+            home: self.home.clone(),
+        })?)
+    }
+
+    /// The store in a file, or in the user's data directory.
+    pub(super) fn store(&self, file: Option<&PathBuf>) -> anyhow::Result<Store> {
+        let path = match (file, &self.data) {
+            (Some(file), _) => file.clone(),
+            (None, Some(data)) => data.join("store.sqlite"),
+            (None, None) => bail!("no home directory to keep the store in; name a file with --store"),
+        };
+        Ok(Store::open(&path)?)
+    }
+
+    /// An engine with the plugins' usual limits, and the compiled code kept in
+    /// the user's cache directory where that works.
+    pub(super) fn engine(&self) -> anyhow::Result<Engine> {
+        if let Some(cache) = &self.cache {
+            let directory = cache.join("compiled");
+            if private_directory(&directory).is_ok()
+                && let Ok(engine) =
+                    Engine::new(PluginLimits::default(), CompileCache::Directory(&directory))
+            {
+                return Ok(engine);
+            }
+        }
+        Engine::new(PluginLimits::default(), CompileCache::Off)
+            .map_err(|error| anyhow::anyhow!("{error:#}"))
+            .context("cannot start the plugin engine")
+    }
+}
+
+/// Compiled code is trusted, so nobody else may write there.
+fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// The parsers of a run.
+pub(super) fn parsers(
+    engine: &Engine,
+    name: &str,
+    config: &[String],
+) -> anyhow::Result<Parsers> {
+    let settings = plugin_settings(config)?;
+    if name != "auto" {
+        let parser = Parser::load(engine, &PluginSource::named(name), &settings)?;
+        return Ok(Parsers::Named(parser));
+    }
+    if !settings.0.is_empty() {
+        bail!("--parser-config needs a parser that is named with --parser");
+    }
+    let all = builtin::names(PluginKind::Parser).into_iter().map(|name| {
+        let source = PluginSource::BuiltIn(name.to_owned());
+        Parser::load(engine, &source, &settings)
+    });
+    Ok(Parsers::Detected(all.collect::<Result<_, _>>()?))
+}
+
+/// The policy of a run.
+pub(super) fn policy(engine: &Engine, args: &PolicyArgs) -> anyhow::Result<Policy> {
+    let settings = plugin_settings(&args.policy_config)?;
+    Ok(Policy::load(engine, &PluginSource::named(&args.policy), &settings)?)
+}
+
+/// How inputs are read.
+pub(super) fn reading(args: &ReadArgs) -> Options {
+    options(args.threads, args.utc_offset)
+}
+
+/// How inputs are read, from the two settings that there are.
+pub(super) fn options(threads: Option<usize>, utc_offset_minutes: i16) -> Options {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Options {
+        workers: threads.unwrap_or_else(cores).max(1),
+        chunk_bytes: DEFAULT_CHUNK_BYTES,
+        utc_offset_minutes,
+        now_us: SystemClock.now_ms().saturating_mul(1000),
+    }
+}
+
+/// The quota.
+pub(super) fn limits(args: &QuotaLimitArgs) -> Limits {
+    Limits {
+        rate: args.rate,
+        per_day: args.per_day,
+        per_month: args.per_month,
+    }
+}
+
+/// What may be asked, by the arguments of the main job.
+pub(super) fn ladder(args: &TriageArgs, now: UnixMs) -> anyhow::Result<Ladder> {
+    if args.rescan && args.store.share != Share::Submit {
+        bail!("--rescan hands indicators in, so it needs --share submit");
+    }
+    let rescan = if args.rescan { Rescan::Yes } else { Rescan::No };
+    Ok(stored_ladder(&args.store, rescan, now))
+}
+
+/// What may be asked.
+pub(super) fn stored_ladder(args: &StoreArgs, rescan: Rescan, now: UnixMs) -> Ladder {
+    Ladder {
+        share: args.share,
+        rescan,
+        oldest_ms: now.saturating_sub(args.max_age),
+    }
+}
+
+/// Reads `KEY=VALUE` and `@FILE`; a value that is JSON is taken as such, any
+/// other as text. Later ones win.
+fn plugin_settings(config: &[String]) -> anyhow::Result<PluginSettings> {
+    let mut settings = Map::new();
+    for item in config {
+        if let Some(path) = item.strip_prefix('@') {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the settings `{path}`"))?;
+            let object: Map<String, Value> = serde_json::from_str(&text)
+                .with_context(|| format!("`{path}` is no JSON object"))?;
+            settings.extend(object);
+        } else if let Some((key, value)) = item.split_once('=') {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+            settings.insert(key.to_owned(), value);
+        } else {
+            bail!("`{item}` is no setting; write KEY=VALUE or @FILE");
+        }
+    }
+    Ok(PluginSettings(settings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn plugin_settings_are_json_where_they_can_be() {
+        let check = |config: &[&str], expected: Value| {
+            let config: Vec<String> = config.iter().map(ToString::to_string).collect();
+            let settings = plugin_settings(&config).unwrap();
+            assert_eq!(Value::Object(settings.0), expected);
+        };
+        check(&[], json!({}));
+        check(&["min=5", "name=ESET", "all=true"], json!({"min": 5, "name": "ESET", "all": true}));
+        check(&["allow=[\"a\",\"b\"]", "x=a=b"], json!({"allow": ["a", "b"], "x": "a=b"}));
+        assert!(plugin_settings(&["nothing".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn a_file_of_settings_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("settings.json");
+        std::fs::write(&path, r#"{"min": 1, "max": 2}"#).unwrap();
+        let config = [format!("@{}", path.display()), "max=3".to_owned()];
+        let settings = plugin_settings(&config).unwrap();
+        assert_eq!(Value::Object(settings.0), json!({"min": 1, "max": 3}));
+    }
+}

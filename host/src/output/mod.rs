@@ -1,0 +1,15 @@
+//! Outputs: what a person or a program reads of a run.
+//!
+//! All of them are made from the same findings and the same [`Summary`]; none
+//! counts anything by itself. Text that comes from logs, plugins or VirusTotal
+//! passes through [`visible`] on its way to a line of text.
+
+mod files;
+mod results;
+mod summary;
+mod text;
+
+pub use files::{OutputError, TextFiles, write_all};
+pub use results::{ExtractRow, UniqueRow, results};
+pub use summary::{Summary, VerdictCounts};
+pub use text::{line, python_stats, rfc3339, visible};

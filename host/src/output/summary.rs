@@ -1,0 +1,174 @@
+//! The one value that every output takes its totals from.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use crate::extraction::{InputSummary, Outcome};
+use crate::input::Skipped;
+use crate::plugin::PluginId;
+use crate::sightings::InvalidValues;
+use crate::triage::{Cause, Finding, Verdict};
+
+use super::text::visible;
+
+/// What a run did, in numbers.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// What became of each input.
+    pub inputs: Vec<InputSummary>,
+    /// What was never opened: the path, and why.
+    pub skipped: Vec<(String, String)>,
+    /// Values that are no indicator: the reason, how many observations, and one
+    /// of them.
+    pub invalid: Vec<(String, u64, String)>,
+    /// The policy, where one was asked.
+    pub policy: Option<PluginId>,
+    /// Bad, good and unknown indicators.
+    pub verdicts: VerdictCounts,
+    /// The unknown ones by cause.
+    pub unknown_by: BTreeMap<Cause, u64>,
+}
+
+/// How many indicators have which verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VerdictCounts {
+    /// Bad.
+    pub bad: u64,
+    /// Good.
+    pub good: u64,
+    /// Unknown.
+    pub unknown: u64,
+}
+
+impl Summary {
+    /// Begins with what was read.
+    #[must_use]
+    pub fn of_inputs(inputs: Vec<InputSummary>, skipped: &[Skipped]) -> Self {
+        let skipped = skipped.iter();
+        Self {
+            inputs,
+            skipped: skipped
+                .map(|skipped| (skipped.path.display().to_string(), skipped.error.to_string()))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds values that are no indicator.
+    pub fn add_invalid<'a, R: fmt::Display + 'a>(
+        &mut self,
+        invalid: impl IntoIterator<Item = (&'a R, &'a InvalidValues)>,
+    ) {
+        let invalid = invalid.into_iter();
+        self.invalid.extend(
+            invalid.map(|(reason, values)| (reason.to_string(), values.count, values.sample.clone())),
+        );
+    }
+
+    /// Counts the findings.
+    pub fn count(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            match finding.verdict {
+                Verdict::Bad => self.verdicts.bad += 1,
+                Verdict::Good => self.verdicts.good += 1,
+                Verdict::Unknown => {
+                    self.verdicts.unknown += 1;
+                    *self.unknown_by.entry(finding.cause).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    /// Whether something that the user named was not read, or not in full.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        let is_whole = |input: &InputSummary| {
+            matches!(input.outcome, Outcome::Read | Outcome::Empty)
+                && input.counts.failure_count == 0
+        };
+        !self.skipped.is_empty() || !self.inputs.iter().all(is_whole)
+    }
+
+    /// How many indicators there are.
+    #[must_use]
+    pub fn indicators(&self) -> u64 {
+        self.verdicts.bad + self.verdicts.good + self.verdicts.unknown
+    }
+}
+
+/// For people, without what concerns the verdicts when there are none.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for input in &self.inputs {
+            write_input(f, input)?;
+        }
+        for (path, reason) in &self.skipped {
+            writeln!(f, "{}: not read: {}", visible(path), visible(reason))?;
+        }
+        for (reason, count, sample) in &self.invalid {
+            let sample: String = sample.chars().take(80).collect();
+            writeln!(f, "{count} observations name {reason}, such as `{}`", visible(&sample))?;
+        }
+        if self.policy.is_some() {
+            let VerdictCounts { bad, good, unknown } = self.verdicts;
+            let all = self.indicators();
+            write!(f, "{all} indicators: {bad} bad, {good} good, {unknown} unknown")?;
+            let causes = self.unknown_by.iter();
+            let causes: Vec<String> = causes
+                .map(|(cause, count)| format!("{count} {}", cause.as_str()))
+                .collect();
+            if !causes.is_empty() {
+                write!(f, " ({})", causes.join(", "))?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
+    let counts = &input.counts;
+    write!(f, "{}: ", visible(&input.name))?;
+    match &input.outcome {
+        Outcome::Skipped(reason) => return writeln!(f, "not read: {}", visible(reason)),
+        Outcome::Empty => return writeln!(f, "empty"),
+        Outcome::Read | Outcome::CutShort(_) => {}
+    }
+    if let Some(parser) = &input.parser {
+        write!(f, "{}", parser.name)?;
+        if let Some(sure) = input.confidence {
+            write!(f, " ({sure} % sure)")?;
+        }
+        f.write_str(": ")?;
+    }
+    writeln!(
+        f,
+        "{} lines = {} records + {} ignored + {} rejected",
+        counts.lines,
+        counts.records,
+        counts.ignored_lines(),
+        counts.rejected_lines()
+    )?;
+    for (reason, lines) in &counts.rejected {
+        write!(f, "  rejected {}: {}", lines.count, visible(reason))?;
+        if let Some((line, text)) = lines.samples.first() {
+            let text: String = text.chars().take(80).collect();
+            let mut shown = String::new();
+            if !text.is_empty() {
+                write!(shown, ": {}", visible(&text))?;
+            }
+            write!(f, " (line {line}{shown})")?;
+        }
+        writeln!(f)?;
+    }
+    for failure in &counts.failures {
+        let stop = failure.stop.to_string();
+        let (start, end) = (failure.start, failure.end);
+        let (plugin, name) = (&failure.plugin, visible(&input.name));
+        writeln!(f, "  {plugin} {} on {name} bytes {start}..{end}", visible(&stop))?;
+    }
+    if let Outcome::CutShort(reason) = &input.outcome {
+        writeln!(f, "  reading failed before the end: {}", visible(reason))?;
+    }
+    Ok(())
+}
