@@ -11,7 +11,7 @@ mod table;
 use std::collections::BTreeMap;
 
 use crate::extraction::Place;
-use crate::indicator::{Indicator, Invalid};
+use crate::indicator::{Indicator, Invalid, Kind};
 
 pub use table::{FoldBy, Table};
 
@@ -40,12 +40,14 @@ pub struct Sightings {
 }
 
 impl Sightings {
-    /// The indicator as a person wrote it: as the first log line has it.
+    /// The indicator for people: a URL as the first log line wrote it, a host
+    /// without the port that a proxy's log adds.
     #[must_use]
     pub fn display(&self) -> &str {
-        self.written
-            .as_deref()
-            .unwrap_or_else(|| self.indicator.value())
+        match self.indicator.kind() {
+            Kind::Url => self.written.as_deref().unwrap_or(self.indicator.value()),
+            Kind::Domain | Kind::Ip => self.indicator.value(),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::cli::settings::{self, Environment};
 use crate::clock::{Clock as _, SystemClock, UnixMs};
 use crate::extraction::ExtractionError;
 use crate::indicator::scope::InternalSuffixes;
-use crate::output::{Summary, TextFiles, line, write_all};
+use crate::output::{Summary, TextFiles, write_all};
 use crate::plugin::Interrupt;
 use crate::quota::{self, Limits, Usage};
 use crate::sightings::FoldBy;
@@ -23,7 +23,7 @@ use crate::store::Store;
 use crate::triage::ladder::{Progress as Reached, Step};
 use crate::triage::plan::plan;
 use crate::triage::run::{Done, Ended, Triage};
-use crate::triage::{Finding, Ladder, Planned, PolicyJudge};
+use crate::triage::{Cause, Decision, Ladder, Planned, PolicyJudge};
 use crate::virustotal::{ApiKey, Client, Question, ReqwestTransport, TransportOptions};
 
 pub(in crate::cli) fn run(
@@ -133,7 +133,7 @@ impl Job<'_> {
             done.requests,
             shown(&self.args.out)
         ));
-        let left = done.findings.iter().filter(|f| f.cause == crate::triage::Cause::NotAsked).count();
+        let left = done.findings.iter().filter(|f| f.cause == Cause::NotAsked).count();
         match &done.ended {
             Ended::Done => {}
             Ended::QuotaSpent { resumes_ms, reason } => {
@@ -171,8 +171,8 @@ impl Job<'_> {
         for planned in planned {
             let indicator = &planned.sightings.indicator;
             let steps: Vec<Step> = match &planned.decision {
-                crate::triage::Decision::Keep { .. } => Vec::new(),
-                crate::triage::Decision::Ask { .. } => {
+                Decision::Keep { .. } => Vec::new(),
+                Decision::Ask { .. } => {
                     match self.ladder.progress(indicator, self.store)? {
                         Reached::Next(_) => self.ladder.steps(indicator),
                         Reached::Answered(_) | Reached::Exhausted(_) => Vec::new(),
@@ -228,12 +228,6 @@ async fn raised(interrupt: &Interrupt) {
     while !interrupt.is_raised() {
         tokio::time::sleep(LOOK_EVERY).await;
     }
-}
-
-/// The bad findings as lines, for the demo.
-pub(super) fn bad_lines(findings: &[Finding]) -> Vec<String> {
-    let bad = findings.iter().filter(|f| f.verdict == crate::triage::Verdict::Bad);
-    bad.map(line).collect()
 }
 
 fn shown(directory: &Path) -> String {

@@ -1,0 +1,35 @@
+//! VirusTotal's own client, unmodified, against the simulator.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::path::Path;
+use std::process::Command;
+
+use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator, Stats, vt_py};
+
+#[test]
+fn the_official_client_passes() {
+    let python = vt_py::environment(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    let mut simulator = Simulator::new(Options {
+        limits: QuotaLimits {
+            per_window: 1_000,
+            per_day: 50,
+            ..QuotaLimits::default()
+        },
+        analysis_ms: 30_000,
+        progress_ms: 10_000,
+        ..Options::default()
+    });
+    simulator.know("http://known.example.com/", Stats::BAD);
+    // A fixed time: 2024-05-01T12:00:00Z.
+    let server = Server::start(simulator, 0, || 1_714_564_800_000).unwrap();
+    let output = Command::new(python)
+        .arg(vt_py::scripts().join("acceptance.py"))
+        .args([&server.url(), DEMO_KEY])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{wrong}");
+    assert_eq!(said.matches("ok ").count(), 5, "{said}");
+}
