@@ -16,7 +16,7 @@ use std::fmt;
 use crate::sightings::Sightings;
 use crate::virustotal::report::Stats;
 
-pub use judge::{Judge, PolicyJudge};
+pub use judge::{Failed, Judge, PolicyJudge};
 pub use ladder::{Ladder, Rescan, Share};
 pub use plan::{Decision, Planned};
 

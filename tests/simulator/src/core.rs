@@ -145,6 +145,7 @@ struct Analysis {
     url: String,
     submitted_ms: i64,
     reads: u32,
+    is_listed: bool,
 }
 
 impl Default for Simulator {
@@ -234,6 +235,7 @@ impl Simulator {
 
     /// Answers a request.
     pub fn handle(&mut self, now_ms: i64, request: &Request) -> Reply {
+        self.finish_analyses(now_ms);
         let reply = self.reply(now_ms, request);
         self.log.push(Logged {
             time_ms: now_ms,
@@ -381,8 +383,28 @@ impl Simulator {
             url,
             submitted_ms: now_ms,
             reads: 0,
+            is_listed: false,
         });
         Reply::json(200, &objects::descriptor(&id))
+    }
+
+    /// Lists the results of the analyses that have had their time.
+    fn finish_analyses(&mut self, now_ms: i64) {
+        let due = self.analyses.values_mut().filter(|analysis| {
+            !analysis.is_listed && now_ms - analysis.submitted_ms >= self.options.analysis_ms
+        });
+        for analysis in due {
+            let is_stuck = |text: &String| analysis.url.contains(text);
+            if self.options.stuck.as_ref().is_some_and(is_stuck) {
+                continue;
+            }
+            analysis.is_listed = true;
+            let known = Known {
+                stats: Some(self.knowledge.scan(&analysis.url)),
+                analysed_s: analysis.submitted_ms.div_euclid(1000),
+            };
+            self.knowledge.list(&analysis.url, known);
+        }
     }
 
     fn analysis(&mut self, now_ms: i64, id: &str) -> Reply {
@@ -406,8 +428,6 @@ impl Simulator {
             let partial = Stats { harmless: full.harmless / 2, malicious: 0, suspicious: 0, ..full };
             ("in-progress", partial)
         } else {
-            let known = Known { stats: Some(full), analysed_s: submitted_s };
-            self.knowledge.list(&url, known);
             ("completed", full)
         };
         let id_and_url = (url_id(&url), url);

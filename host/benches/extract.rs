@@ -1,0 +1,132 @@
+//! How fast logs are read: `cargo bench --bench extract [MEGABYTES]`.
+//!
+//! Generates a Squid log from a seed, and runs the program on it in turn with
+//! `wc -l`, five times each; prints medians, MB/s, the ratio, and where the
+//! program says that the time went. Then the start: one line, all compiled code
+//! at hand. It asserts nothing: machines differ, and so do their days.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and ends where something is missing"
+)]
+
+use std::fmt::Write as _;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const RUNS: usize = 5;
+const DEFAULT_MEGABYTES: usize = 512;
+
+fn main() {
+    let megabytes = std::env::args().skip(1).find_map(|arg| arg.parse().ok());
+    let megabytes = megabytes.unwrap_or(DEFAULT_MEGABYTES);
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let log = directory.join(format!("squid-{megabytes}.log"));
+    if !log.exists() {
+        generate(&log, megabytes << 20);
+    }
+    let bytes = std::fs::metadata(&log).unwrap().len();
+    println!("{} of {bytes} bytes, medians of {RUNS} runs\n", log.display());
+    let cases: [(&str, &[&str]); 5] = [
+        ("extract --unique=host, 1 thread", &["--unique=host", "--threads", "1"]),
+        ("extract --unique=host, 2 threads", &["--unique=host", "--threads", "2"]),
+        ("extract --unique=url, 1 thread", &["--unique=url", "--threads", "1"]),
+        ("extract --unique=url, 2 threads", &["--unique=url", "--threads", "2"]),
+        ("extract, 2 threads", &["--threads", "2"]),
+    ];
+    println!("{:34} {:>8} {:>8} {:>12}", "what", "s", "MB/s", "of wc -l");
+    for (name, args) in cases {
+        let (mut ours, mut theirs, mut times) = (Vec::new(), Vec::new(), String::new());
+        for _ in 0..RUNS {
+            theirs.push(timed(Command::new("wc").arg("-l").arg(&log)).0);
+            let (took, said) = timed(vthost(directory).args(["extract", "--parser", "squid", "--times"]).args(args).arg(&log));
+            ours.push(took);
+            times = said;
+        }
+        let (ours, theirs) = (median(ours), median(theirs));
+        println!("{name:34} {ours:>8.3} {:>8.0} {:>11.1}%", bytes as f64 / 1e6 / ours, theirs / ours * 100.0);
+        println!("    {}", times.lines().last().unwrap_or_default());
+        println!("    wc -l: {:.0} MB/s", bytes as f64 / 1e6 / theirs);
+    }
+    start(directory);
+}
+
+/// The time from the command to its end, on a log of one line.
+fn start(directory: &Path) {
+    let log = directory.join("one-line.log");
+    let mut line = String::new();
+    push_line(&mut line, &mut Random(1), 0);
+    std::fs::write(&log, line).unwrap();
+    let run = |parser: &str| {
+        timed(vthost(directory).args(["extract", "--parser", parser]).arg(&log)).0
+    };
+    for parser in ["squid", "auto"] {
+        run(parser);
+        let took = median((0..RUNS * 4).map(|_| run(parser)).collect());
+        println!("start to end on one line, --parser {parser}: {:.1} ms", took * 1000.0);
+    }
+}
+
+fn vthost(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vthost"));
+    command.env("XDG_CACHE_HOME", directory.join("bench-cache"));
+    command
+}
+
+/// Seconds of wall time, and what was said on standard error.
+fn timed(command: &mut Command) -> (f64, String) {
+    let begun = Instant::now();
+    let output = command.stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+    let took: Duration = begun.elapsed();
+    assert!(output.status.success(), "{command:?}");
+    (took.as_secs_f64(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// A Squid log of 20,000 hosts, 500 clients and as many URLs as it gets.
+fn generate(path: &PathBuf, bytes: usize) {
+    let mut file = BufWriter::new(std::fs::File::create(path).unwrap());
+    let (mut random, mut line, mut written) = (Random(42), String::new(), 0);
+    while written < bytes {
+        line.clear();
+        push_line(&mut line, &mut random, written as u64 / 100);
+        file.write_all(line.as_bytes()).unwrap();
+        written += line.len();
+    }
+    file.flush().unwrap();
+}
+
+fn push_line(line: &mut String, random: &mut Random, ms: u64) {
+    // Few hosts and pages are visited often, most seldom.
+    let host = random.below(20_000).min(random.below(20_000));
+    let page = random.below(60).min(random.below(60));
+    let client = random.below(500);
+    let (seconds, ms) = (1_714_564_800 + ms / 1000, ms % 1000);
+    let (elapsed, size) = (random.below(2_000), random.below(100_000));
+    let peer = random.below(200);
+    let (a, b) = (client / 250, client % 250);
+    if random.below(100) < 55 {
+        writeln!(line, "{seconds}.{ms:03} {elapsed:6} 10.0.{a}.{b} TCP_TUNNEL/200 {size} CONNECT www{host}.example.com:443 - HIER_DIRECT/203.0.113.{peer} -").unwrap();
+    } else {
+        writeln!(line, "{seconds}.{ms:03} {elapsed:6} 10.0.{a}.{b} TCP_MISS/200 {size} GET http://www{host}.example.com/section/{page}/article.html?id={page} - HIER_DIRECT/203.0.113.{peer} text/html").unwrap();
+    }
+}
+
+/// A small generator of repeatable numbers (xorshift64*, Vigna 2016).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % limit
+    }
+}

@@ -1,0 +1,113 @@
+//! `kill -9` at any moment, then the same command: nothing is asked twice but
+//! what was under way, nothing is handed in twice, and the outputs are those of
+//! an uninterrupted run.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+
+use vthost_simulator::{Logged, Server, Simulator};
+
+use crate::support::{Home, patient, serve};
+
+const FILES: [&str; 4] = ["bad-domain.txt", "good-domain.txt", "unknown-domain.txt", "results.jsonl"];
+
+fn list(count: usize) -> String {
+    let line = |n: usize| match n % 5 {
+        0 => format!("evil{n}.example.com\n"),
+        1 => format!("http://host{n}.example.com/path\n"),
+        2 => format!("10.0.0.{n}\n"),
+        _ => format!("host{n}.example.net\n"),
+    };
+    (0..count).map(line).collect()
+}
+
+/// Runs the command and kills it whenever the simulator has seen another
+/// `every` requests; gives how often that was.
+fn run_with_kills(home: &Home, server: &Server, args: &[&str], every: usize) -> usize {
+    let mut kills = 0;
+    loop {
+        let stop_at = server.log().len() + every;
+        let mut child = home.vthost(args).stderr(Stdio::null()).spawn().unwrap();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break Some(status);
+            }
+            if server.log().len() >= stop_at {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                break None;
+            }
+            std::thread::yield_now();
+        };
+        match status {
+            Some(status) => {
+                assert_eq!(status.code(), Some(0));
+                return kills;
+            }
+            None => kills += 1,
+        }
+    }
+}
+
+fn counted(log: &[Logged], method: &str) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for logged in log.iter().filter(|logged| logged.method == method) {
+        *counts.entry(format!("{} {}", logged.path, logged.body)).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_killed_run_goes_on_where_it_was() {
+    let home = Home::new();
+    let list = home.write("list.txt", list(40));
+    let server = serve(Simulator::new(patient()));
+    let url = server.url();
+    let args = |out| {
+        ["--rate", "1000/s", "--vt-url", &url, "--out", out, "--store", "store.sqlite", &list]
+            .map(str::to_owned)
+    };
+    let whole = args("whole");
+    let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
+    let reference = Home::new();
+    let ran = reference.run(&whole);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let asked_at_once = server.log().len();
+
+    let killed = args("whole");
+    let killed: Vec<&str> = killed.iter().map(String::as_str).collect();
+    let kills = run_with_kills(&home, &server, &killed, 3);
+    assert!(kills > 5, "{kills}");
+    let log = &server.log()[asked_at_once..];
+    let repeated: usize = counted(log, "GET").values().map(|count| count - 1).sum();
+    assert!(repeated <= kills, "{repeated} asked again after {kills} kills");
+    for file in FILES {
+        assert_eq!(home.read(&format!("whole/{file}")), reference.read(&format!("whole/{file}")), "{file}");
+    }
+
+    let before = server.log().len();
+    let again = home.run(&killed);
+    assert_eq!(again.status, Some(0));
+    assert_eq!(server.log().len(), before, "the same command again asks nothing");
+}
+
+#[test]
+fn nothing_is_handed_in_twice() {
+    let home = Home::new();
+    let list = home.write("list.txt", list(15));
+    let server = serve(Simulator::new(patient()));
+    let url = server.url();
+    let args = [
+        "--share", "submit", "--rescan", "--poll-after", "1ms", "--rate", "1000/s", "--vt-url",
+        &url, "--out", "out", "--store", "store.sqlite", &list,
+    ];
+    let kills = run_with_kills(&home, &server, &args, 2);
+    assert!(kills > 5, "{kills}");
+    for (url, count) in counted(&server.log(), "POST") {
+        assert_eq!(count, 1, "{url}");
+    }
+    let verdicts = home.read("out/bad-domain.txt").lines().count()
+        + home.read("out/good-domain.txt").lines().count();
+    assert_eq!(verdicts, 12);
+    assert_eq!(home.read("out/unknown-domain.txt").lines().count(), 3);
+}

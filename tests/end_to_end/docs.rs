@@ -1,0 +1,52 @@
+//! Documentation that the program itself decides: `docs/cli.md` is its help. To
+//! write it anew: `UPDATE_DOCS=1 cargo test docs`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::{Command, CommandFactory as _};
+use vthost::cli::args::Arguments;
+
+const HEAD: &str = "# The command line\n\n\
+    This page is what `--help` prints. A test keeps it so.\n";
+
+/// Help of a command and of those below it.
+fn describe(command: &mut Command, path: &str, text: &mut String) {
+    let help = command.render_long_help().to_string();
+    let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+    write!(text, "\n## `{path}`\n\n```text\n{}\n```\n", help.join("\n")).unwrap();
+    let below: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in below.iter().filter(|name| *name != "help") {
+        let sub = command.find_subcommand_mut(name).unwrap();
+        describe(sub, &format!("{path} {name}"), text);
+    }
+}
+
+#[test]
+fn the_command_line_is_documented() {
+    let mut text = HEAD.to_owned();
+    let mut command = Arguments::command().term_width(100);
+    command.build();
+    describe(&mut command, "vthost", &mut text);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+}
+
+#[test]
+fn the_commands_of_the_readme_parse() {
+    let readme = include_str!("../../README.md");
+    let lines = readme.lines().filter_map(|line| line.strip_prefix("vthost "));
+    let mut checked = 0;
+    for line in lines {
+        let line = line.split(" #").next().unwrap();
+        let words = std::iter::once("vthost").chain(line.split_whitespace());
+        use clap::Parser as _;
+        let parsed = Arguments::try_parse_from(words);
+        assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
+        checked += 1;
+    }
+    assert!(checked >= 5, "{checked}");
+}

@@ -1,0 +1,159 @@
+//! Whatever goes wrong between vthost and VirusTotal: an indicator is tried
+//! again or unknown with a reason, never good by mistake, and no other is lost.
+
+use std::time::Duration;
+
+use vthost::clock::Clock as _;
+use vthost::quota::Limits;
+use vthost::store::Store;
+use vthost::triage::run::{Done, Ended};
+use vthost::triage::{Share, Verdict};
+use vthost_simulator::{Effect, Fault, Server, Simulator};
+
+use crate::support::{FastClock, Home, client, ladder, patient, planned, serve, triage};
+
+/// `evil` is bad; anything else that comes of it would be a lie.
+const INDICATORS: [&str; 3] = ["before.example.com", "evil.example.com", "after.example.com"];
+
+fn run(fault: Effect, times: u32) -> Done {
+    let clock = FastClock::at_noon();
+    let mut simulator = Simulator::new(patient());
+    simulator.add_fault(Fault::new("domains/evil", times, fault).unwrap());
+    let simulated = clock.clone();
+    let server = Server::start(simulator, 0, move || simulated.now_ms()).unwrap();
+    triage(
+        &client(&server.url(), Duration::from_millis(300)),
+        &Store::in_memory().unwrap(),
+        &clock,
+        Limits::default(),
+        ladder(Share::Hash),
+        planned(&INDICATORS),
+    )
+}
+
+fn error(status: u16, code: &str) -> Effect {
+    Effect::Error {
+        status,
+        code: code.into(),
+        message: "words".into(),
+        retry_after_s: None,
+    }
+}
+
+/// Faults that pass: the indicator gets its verdict.
+fn passing() -> Vec<Effect> {
+    vec![
+        error(400, "NotAvailableYet"),
+        error(424, "FailedDependencyError"),
+        error(429, "QuotaExceededError"),
+        error(429, "TooManyRequestsError"),
+        error(503, "TransientError"),
+        error(504, "DeadlineExceededError"),
+        Effect::Html(403),
+        Effect::Html(407),
+        Effect::Html(502),
+        Effect::Html(200),
+        Effect::Body("garbage".into()),
+        Effect::Body(r#"{"error":{"code":"X","message":"y"}}"#.into()),
+        Effect::Body("{}".into()),
+        Effect::TruncatedJson,
+        Effect::Empty,
+        Effect::Redirect("http://198.51.100.1/".into()),
+        Effect::Reset,
+        Effect::Cut,
+        Effect::Slow { ms: 1_000 },
+        Effect::CorruptGzip,
+    ]
+}
+
+#[test]
+fn a_fault_that_passes_costs_nothing_but_time() {
+    for effect in passing() {
+        let done = run(effect.clone(), 1);
+        let verdicts: Vec<Verdict> = done.findings.iter().map(|finding| finding.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Good, Verdict::Bad, Verdict::Good], "{effect:?}");
+        assert_eq!(done.ended, Ended::Done, "{effect:?}");
+    }
+}
+
+#[test]
+fn a_fault_that_stays_makes_one_indicator_unknown() {
+    let finals = [
+        error(400, "InvalidArgumentError"),
+        error(400, "BadRequestError"),
+        error(403, "ForbiddenError"),
+        error(404, "NotFoundError"),
+        error(409, "AlreadyExistsError"),
+        Effect::Body(r#"{"data":{"id":"x","type":"domain","attributes":{}}}"#.into()),
+        Effect::Body(r#"{"data":{"id":"x","type":"domain","attributes":{"last_analysis_stats":{"harmless":0}}}}"#.into()),
+    ];
+    let is_quota = |effect: &Effect| matches!(effect, Effect::Error { status: 429, .. });
+    let stay = passing().into_iter().filter(|effect| !is_quota(effect)).chain(finals);
+    for effect in stay {
+        let done = run(effect.clone(), 1_000);
+        let verdicts: Vec<Verdict> = done.findings.iter().map(|finding| finding.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Good, Verdict::Unknown, Verdict::Good], "{effect:?}");
+        assert!(!done.findings[1].reason.is_empty(), "{effect:?}");
+    }
+}
+
+#[test]
+fn a_quota_that_stays_spent_ends_the_run_and_marks_nothing() {
+    let done = run(error(429, "QuotaExceededError"), 1_000);
+    assert!(matches!(done.ended, Ended::QuotaSpent { .. }));
+    assert_eq!(done.findings.len(), INDICATORS.len());
+    assert_eq!(done.findings[1].verdict, Verdict::Unknown);
+    assert_eq!(done.findings[1].cause, vthost::triage::Cause::NotAsked);
+}
+
+#[test]
+fn an_analysis_that_never_ends_is_never_a_result() {
+    let clock = FastClock::at_noon();
+    let mut options = patient();
+    options.stuck = Some("evil".into());
+    options.analysis_ms = 1_000;
+    options.missing_reads = 1;
+    let simulated = clock.clone();
+    let server = Server::start(Simulator::new(options), 0, move || simulated.now_ms()).unwrap();
+    let client = client(&server.url(), Duration::from_secs(5));
+    let store = Store::in_memory().unwrap();
+    let values = ["http://evil.example.com/new", "http://other-evi1.example.com/"];
+    let run = || {
+        let planned = planned(&values);
+        triage(&client, &store, &clock, Limits::default(), ladder(Share::Submit), planned)
+    };
+    let first = run();
+    let verdicts: Vec<Verdict> = first.findings.iter().map(|finding| finding.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Unknown, Verdict::Good]);
+    assert_eq!(first.findings[0].cause, vthost::triage::Cause::Pending);
+    // The next run asks for the same analysis and hands nothing in again.
+    run();
+    let posts = server.log().iter().filter(|logged| logged.method == "POST").count();
+    assert_eq!(posts, 2);
+}
+
+#[test]
+fn a_wrong_key_stops_the_run_at_once() {
+    let home = Home::new();
+    let list = home.write("list.txt", INDICATORS.join("\n"));
+    let server = serve(Simulator::default());
+    let output = home
+        .vthost(&["--vt-url", &server.url(), &list])
+        .env("VT_API_KEY", "wrong-but-secret")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("does not accept the API key"), "{stderr}");
+    assert!(!stderr.contains("wrong-but-secret"), "{stderr}");
+    assert_eq!(server.log().len(), 1);
+}
+
+#[test]
+fn the_key_does_not_follow_a_redirect() {
+    let elsewhere = serve(Simulator::default());
+    let done = run(Effect::Redirect(format!("{}/api/v3/domains/evil.example.com", elsewhere.url())), 1_000);
+    assert_eq!(done.findings[1].verdict, Verdict::Unknown);
+    assert!(done.findings[1].reason.contains("points to"), "{}", done.findings[1].reason);
+    assert!(elsewhere.log().is_empty());
+}

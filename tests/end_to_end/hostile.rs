@@ -1,0 +1,294 @@
+//! Plugins that do what they must not: each ends with words of its own that
+//! name the plugin and the input, and the run goes on where it can.
+
+use std::time::{Duration, Instant};
+
+use vthost::plugin::{
+    CompileCache, Engine, InputInfo, LoadError, Parser, PluginKind, PluginLimits, PluginSettings,
+    PluginSource, Policy,
+};
+
+use crate::support::{Home, Ran, hostile_parser};
+
+/// Runs the hostile parser over one line in the way that `act` names, and gives
+/// what standard error says.
+fn suffer(act: &str) -> (Home, Ran) {
+    let home = Home::new();
+    let log = home.write("some.log", "a line\n");
+    let parser = hostile_parser().display().to_string();
+    let config = format!("do={act}");
+    let ran = home.run(&["extract", "--parser", &parser, "--parser-config", &config, &log]);
+    (home, ran)
+}
+
+/// What went wrong, with the input's folder taken off.
+fn failure(act: &str) -> String {
+    let (home, ran) = suffer(act);
+    assert_eq!(ran.status, Some(4), "{act}: {}", ran.stderr);
+    let folder = format!("{}/", home.path("").display()).replace("//", "/");
+    let stderr = ran.stderr.replace(&folder, "");
+    let lines = stderr.lines().filter(|line| line.contains("parser hostile@6.6.6"));
+    lines.map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn each_misbehaviour_has_its_own_words() {
+    let check = |act: &str, expected: &str| assert_eq!(failure(act), expected, "{act}");
+    check(
+        "trap",
+        "parser hostile@6.6.6 stopped: wasm trap: wasm `unreachable` instruction executed on some.log bytes 0..7",
+    );
+    check(
+        "stack",
+        "parser hostile@6.6.6 stopped: wasm trap: call stack exhausted on some.log bytes 0..7",
+    );
+    check(
+        "span",
+        "parser hostile@6.6.6 broke the contract: the value span 4000000000..4000000001 lies outside the chunk of 7 bytes and its 11 bytes of text. This is a bug of the plugin on some.log bytes 0..7",
+    );
+    check(
+        "crossing-span",
+        "parser hostile@6.6.6 broke the contract: the client span 6..8 lies outside the chunk of 7 bytes and its 11 bytes of text. This is a bug of the plugin on some.log bytes 0..7",
+    );
+    check(
+        "no-value",
+        "parser hostile@6.6.6 broke the contract: an observation without a value. This is a bug of the plugin on some.log bytes 0..7",
+    );
+    check(
+        "line",
+        "parser hostile@6.6.6 broke the contract: an observation on line 1 of a chunk of 1. This is a bug of the plugin on some.log bytes 0..7",
+    );
+    check(
+        "time",
+        "parser hostile@6.6.6 broke the contract: the time 9223372036854775807 µs is outside the years 1 to 9999. This is a bug of the plugin on some.log bytes 0..7",
+    );
+    check(
+        "miscount",
+        "parser hostile@6.6.6 broke the contract: it counted 2 lines (records, ignored and rejected) in a chunk of 1. This is a bug of the plugin on some.log bytes 0..7",
+    );
+    check(
+        "miscount-ordered",
+        "parser hostile@6.6.6 broke the contract: it counted 2 lines (records, ignored and rejected) in an input of 1. This is a bug of the plugin on some.log bytes 0..0",
+    );
+    check(
+        "refuse",
+        "parser hostile@6.6.6 refused: no more of this on some.log bytes 0..7",
+    );
+    check(
+        "refuse-open",
+        "some.log: not read: parser hostile@6.6.6 refused: this input smells",
+    );
+    check(
+        "output",
+        "parser hostile@6.6.6 gave back what cannot be taken: too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted on some.log bytes 0..7",
+    );
+}
+
+#[test]
+fn a_panic_s_message_reaches_the_user() {
+    let said = failure("panic");
+    let begins = "parser hostile@6.6.6 panicked: ";
+    assert!(said.starts_with(begins), "{said}");
+    assert!(said.contains("the moon is in the wrong phase"), "{said}");
+}
+
+#[test]
+fn memory_and_time_are_limited() {
+    let said = failure("memory");
+    assert!(said.contains("stopped: wanted ") && said.contains("a plugin may have 256"), "{said}");
+    let begun = Instant::now();
+    let said = failure("loop");
+    assert_eq!(said, "parser hostile@6.6.6 stopped: ran longer than 5 s on some.log bytes 0..7");
+    assert!(begun.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn a_failure_costs_its_chunk_and_no_more() {
+    let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
+    let parser = load(&engine, "trap");
+    let info = InputInfo {
+        name: "x".into(),
+        head: Vec::new(),
+        utc_offset_minutes: 0,
+        reference_time_us: 0,
+    };
+    let mut session = parser.open(&info).unwrap();
+    assert!(session.parse(b"odd\n", 1).is_err());
+    assert!(session.parse(b"fine\n", 1).is_err(), "the instance is not used again");
+    let mut session = parser.open(&info).unwrap();
+    assert_eq!(session.parse(b"fine\n", 1).unwrap().records, 1);
+}
+
+#[test]
+fn the_run_goes_on_with_the_next_input() {
+    let home = Home::new();
+    let bad = home.write("logs/1.log", "a line\n");
+    home.write("logs/2.log", "fine\nfine\n");
+    let parser = hostile_parser().display().to_string();
+    let logs = bad.trim_end_matches("1.log");
+    let ran = home.run(&["extract", "--parser", &parser, "--parser-config", "do=trap", logs]);
+    assert_eq!(ran.status, Some(4));
+    assert!(ran.stderr.contains("1.log: hostile: 1 lines = 0 records + 0 ignored + 1 rejected"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("2.log: hostile: 2 lines = 2 records + 0 ignored + 0 rejected"), "{}", ran.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_works_while_a_plugin_spins() {
+    let home = Home::new();
+    let log = home.write("some.log", "a line\n");
+    let parser = hostile_parser().display().to_string();
+    let mut child = home
+        .vthost(&["extract", "--parser", &parser, "--parser-config", "do=loop", &log])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // The signal may come before the program listens: then it ends it, too.
+    let begun = Instant::now();
+    let status = loop {
+        let pid = child.id().to_string();
+        let _ = std::process::Command::new("kill").args(["-INT", &pid]).status();
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::yield_now();
+    };
+    assert!(begun.elapsed() < Duration::from_secs(4), "before the deadline of 5 s");
+    let by_signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    assert!(status.code() == Some(130) || by_signal == Some(2), "{status:?}");
+}
+
+#[test]
+fn an_interrupt_ends_a_spinning_plugin() {
+    let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
+    let parser = load(&engine, "loop");
+    let info = InputInfo {
+        name: "x".into(),
+        head: Vec::new(),
+        utc_offset_minutes: 0,
+        reference_time_us: 0,
+    };
+    let mut session = parser.open(&info).unwrap();
+    engine.interrupt().raise();
+    assert_eq!(session.parse(b"odd\n", 1).unwrap_err(), vthost::plugin::Stop::Interrupted);
+}
+
+fn load(engine: &Engine, act: &str) -> Parser {
+    let mut settings = serde_json::Map::new();
+    settings.insert("do".into(), act.into());
+    let source = PluginSource::File(hostile_parser().to_owned());
+    Parser::load(engine, &source, &PluginSettings(settings)).unwrap()
+}
+
+/// A component that imports and exports instances of these names, and nothing
+/// else: enough for what is checked before anything runs.
+fn component(imports: &[&str], exports: &[&str]) -> Vec<u8> {
+    let imports = imports.iter().map(|name| format!("(import \"{name}\" (instance))"));
+    let exports = exports.iter().map(|name| format!("(export \"{name}\" (instance $none))"));
+    let text = format!(
+        "(component {} (instance $none) {})",
+        imports.collect::<String>(),
+        exports.collect::<String>()
+    );
+    wat::parse_str(text).unwrap()
+}
+
+const PARSER: &str = "vthost:parser/parsing@0.1.0";
+
+/// What loading a file of these bytes says, with the folder taken off.
+fn refusal(bytes: &[u8], kind: PluginKind) -> String {
+    let home = Home::new();
+    let path = home.write("p.wasm", bytes);
+    let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
+    let (source, settings) = (PluginSource::named(&path), PluginSettings::default());
+    let error: LoadError = match kind {
+        PluginKind::Parser => Parser::load(&engine, &source, &settings).err().unwrap(),
+        PluginKind::Policy => Policy::load(&engine, &source, &settings).err().unwrap(),
+    };
+    error.to_string().replace(&path, "p.wasm")
+}
+
+#[test]
+fn what_is_no_plugin_is_refused_in_words() {
+    let check = |bytes: &[u8], expected: &str| {
+        assert_eq!(refusal(bytes, PluginKind::Parser), expected);
+    };
+    check(
+        &wat::parse_str("(module)").unwrap(),
+        "`p.wasm` is a core WebAssembly module; a plugin is a WebAssembly component. Build it with `--target wasm32-wasip2`",
+    );
+    check(
+        b"",
+        "`p.wasm` is empty; a plugin is a WebAssembly component. Copy or build it again",
+    );
+    check(
+        b"(component)",
+        "`p.wasm` is WebAssembly text; a plugin is a WebAssembly component. Turn it into a binary with `wasm-tools parse`",
+    );
+    check(
+        b"#!/bin/sh\n",
+        "`p.wasm` is not WebAssembly; a plugin is a WebAssembly component. Check that the path names the .wasm file",
+    );
+    check(
+        &component(&[], &["acme:other/run@0.1.0"]),
+        "`p.wasm` does not export vthost:parser; it exports acme:other/run@0.1.0. Is it a vthost parser?",
+    );
+    check(
+        &component(&[], &["vthost:policy/judging@0.1.0"]),
+        "`p.wasm` is a policy, not a parser. Use it with --policy",
+    );
+    check(
+        &component(&[], &["vthost:parser/parsing@2.1.0"]),
+        &format!(
+            "`p.wasm` was built for vthost:parser 2.1.0; this vthost ({}) supports 0.1. Upgrade vthost, or rebuild the plugin for a supported version",
+            env!("CARGO_PKG_VERSION")
+        ),
+    );
+}
+
+#[test]
+fn imports_that_reach_something_are_refused_by_name() {
+    let check = |import: &str, expected: &str| {
+        let bytes = component(&["wasi:cli/environment@0.2.6", import], &[PARSER]);
+        assert_eq!(refusal(&bytes, PluginKind::Parser), expected);
+    };
+    check(
+        "wasi:clocks/monotonic-clock@0.2.6",
+        "`p.wasm` wants the clock (wasi:clocks/monotonic-clock@0.2.6), which plugins do not get. A common cause is std::time::Instant or thread::sleep; a policy is given the time",
+    );
+    check(
+        "wasi:filesystem/types@0.2.6",
+        "`p.wasm` wants the file system (wasi:filesystem/types@0.2.6), which plugins do not get. Settings are the way to hand data to a plugin",
+    );
+    check(
+        "wasi:sockets/tcp@0.2.6",
+        "`p.wasm` wants the network (wasi:sockets/tcp@0.2.6), which plugins do not get. Only the host talks to VirusTotal",
+    );
+    check(
+        "acme:host/launch@1.0.0",
+        "`p.wasm` wants more than this host has (acme:host/launch@1.0.0), which plugins do not get. A plugin is linked with wasi:io, wasi:cli and wasi:random alone",
+    );
+}
+
+#[test]
+fn a_component_of_the_right_name_and_the_wrong_types_is_refused() {
+    let said = refusal(&component(&[], &[PARSER]), PluginKind::Parser);
+    assert!(said.starts_with("`p.wasm` cannot be run: "), "{said}");
+}
+
+#[test]
+fn a_truncated_plugin_is_damaged() {
+    let whole = std::fs::read(hostile_parser()).unwrap();
+    let said = refusal(&whole[..whole.len() / 2], PluginKind::Parser);
+    assert!(said.starts_with("`p.wasm` is damaged: "), "{said}");
+}
+
+#[test]
+fn precompiled_code_is_never_accepted() {
+    let engine = wasmtime::Engine::default();
+    let code = engine.precompile_component(&component(&[], &[PARSER])).unwrap();
+    assert_eq!(
+        refusal(&code, PluginKind::Parser),
+        "`p.wasm` is precompiled machine code; a plugin is a WebAssembly component. Give the .wasm file itself: compiled code cannot be checked and is never accepted"
+    );
+}

@@ -1,0 +1,22 @@
+//! The whole program: the real binary, real components, and a simulated
+//! VirusTotal over real HTTP; and the library with time handed in.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::string_slice,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod article;
+mod commands;
+mod crash;
+mod docs;
+mod faults;
+mod golden;
+mod hostile;
+mod limiter;
+mod lines;
+mod privacy;
+mod support;

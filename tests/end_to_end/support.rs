@@ -1,0 +1,251 @@
+//! What the tests share: a home of their own, a simulated VirusTotal, and time
+//! that passes when somebody waits.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use vthost::clock::{Clock, SystemClock, UnixMs};
+use vthost::indicator::{Indicator, Kind};
+use vthost::plugin::{Judgement, Screening};
+use vthost::quota::Limits;
+use vthost::sightings::Sightings;
+use vthost::store::Store;
+use vthost::triage::run::{Done, Reporter, Triage};
+use vthost::triage::{Decision, Finding, Judge, Ladder, Planned, Rescan, Scope, Share, Verdict};
+use vthost::virustotal::report::Report;
+use vthost::virustotal::{ApiKey, Client, ReqwestTransport, TransportOptions};
+use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator};
+
+/// A folder that is home to one test: nothing of the user's is seen or touched.
+pub(crate) struct Home(tempfile::TempDir);
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The program, started here with the demo key. Compiled plugins are kept
+    /// for all tests.
+    pub(crate) fn vthost(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vthost"));
+        command
+            .args(args)
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("HOME", self.0.path())
+            .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
+            .env("VT_API_KEY", DEMO_KEY);
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        let output = self.vthost(args).output().unwrap();
+        Ran {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// A simulator that only slows down whoever asks it to.
+pub(crate) fn patient() -> Options {
+    Options {
+        limits: QuotaLimits {
+            per_window: 1_000_000,
+            ..QuotaLimits::default()
+        },
+        ..Options::default()
+    }
+}
+
+/// A server on the machine's clock.
+pub(crate) fn serve(simulator: Simulator) -> Server {
+    Server::start(simulator, 0, || SystemClock.now_ms()).unwrap()
+}
+
+/// The component of the hostile parser, built once.
+pub(crate) fn hostile_parser() -> &'static Path {
+    static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    BUILT.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .current_dir(root.join("plugins"))
+            .args(["build", "--locked", "--profile", "plugin", "--target", "wasm32-wasip2"])
+            .args(["--package", "parser-hostile", "--target-dir"])
+            .arg(&target);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("CARGO_") && name != "CARGO_HOME" {
+                cargo.env_remove(name.as_ref());
+            }
+        }
+        let output = cargo.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        target.join("wasm32-wasip2/plugin/parser_hostile.wasm")
+    })
+}
+
+/// Time that stands still until somebody waits, and then has passed.
+#[derive(Clone)]
+pub(crate) struct FastClock(Arc<AtomicI64>);
+
+impl FastClock {
+    /// 2024-05-01T12:00:00Z.
+    pub(crate) fn at_noon() -> Self {
+        Self(Arc::new(AtomicI64::new(1_714_564_800_000)))
+    }
+
+    pub(crate) fn advance(&self, duration: Duration) {
+        let ms = i64::try_from(duration.as_millis()).unwrap();
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for FastClock {
+    fn now_ms(&self) -> UnixMs {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.advance(duration);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// The rule of `strict`, without a component around it.
+pub(crate) struct StrictRule;
+
+impl Judge for StrictRule {
+    fn screen(&mut self, _sightings: &Sightings) -> Result<Screening, vthost::triage::Failed> {
+        Ok(Screening::Ask { priority: 0 })
+    }
+
+    fn judge(
+        &mut self,
+        _sightings: &Sightings,
+        _subject: &Indicator,
+        _scope: Scope,
+        report: &Report,
+    ) -> Result<Judgement, vthost::triage::Failed> {
+        let stats = report.stats.unwrap_or_default();
+        let is_bad = stats.malicious + stats.suspicious > 0;
+        Ok(Judgement {
+            verdict: if is_bad { Verdict::Bad } else { Verdict::Good },
+            reason: String::new(),
+            tags: Vec::new(),
+            score: None,
+        })
+    }
+}
+
+/// Hears nothing.
+pub(crate) struct Silent;
+
+impl Reporter for Silent {
+    fn found(&self, _finding: &Finding, _left: usize) {}
+    fn waiting(&self, _until_ms: UnixMs, _left: usize) {}
+    fn retrying(&self, _reason: &str) {}
+}
+
+/// Sightings of some indicators, all to be asked, in this order.
+pub(crate) fn planned(values: &[&str]) -> Vec<Planned> {
+    let planned = values.iter().enumerate().map(|(line, value)| Planned {
+        sightings: sightings(value, line as u64),
+        decision: Decision::Ask { priority: 0 },
+    });
+    planned.collect()
+}
+
+fn sightings(value: &str, line: u64) -> Sightings {
+    let kind = if value.contains("://") { Kind::Url } else { Kind::Domain };
+    Sightings {
+        indicator: Indicator::parse(kind, value.as_bytes()).unwrap(),
+        written: None,
+        count: 1,
+        allowed: 1,
+        blocked: 0,
+        first_us: None,
+        last_us: None,
+        clients: Vec::new(),
+        place: vthost::extraction::Place::new(0, line),
+    }
+}
+
+/// A ladder that takes any stored answer.
+pub(crate) fn ladder(share: Share) -> Ladder {
+    Ladder {
+        share,
+        rescan: Rescan::No,
+        oldest_ms: 0,
+    }
+}
+
+/// A client over real HTTP.
+pub(crate) fn client(url: &str, timeout: Duration) -> Client {
+    let options = TransportOptions {
+        base: url::Url::parse(url).unwrap(),
+        ca_file: None,
+        timeout,
+    };
+    let key = ApiKey::new(DEMO_KEY, "a test").unwrap();
+    Client::new(Arc::new(ReqwestTransport::new(&key, &options).unwrap()))
+}
+
+/// Runs a triage to its end, with the rule of `strict`.
+pub(crate) fn triage(
+    client: &Client,
+    store: &Store,
+    clock: &dyn Clock,
+    limits: Limits,
+    ladder: Ladder,
+    planned: Vec<Planned>,
+) -> Done {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let triage = Triage {
+        client,
+        account: "test",
+        store,
+        clock,
+        limits,
+        ladder,
+        first_poll: Duration::from_secs(60),
+        reporter: &Silent,
+    };
+    let never = Box::pin(std::future::pending());
+    runtime.block_on(triage.run(planned, &mut StrictRule, never)).unwrap()
+}

@@ -1,0 +1,146 @@
+//! A parser that does what its settings tell it to: everything that a plugin
+//! must not. It speaks the contract itself, below the SDK, which would not let
+//! it. A line that says `fine` is no reason to misbehave.
+
+#![cfg(target_arch = "wasm32")]
+
+use vthost_plugin::bindings::parser::exports::vthost::parser::parsing::{
+    Action, Batch, Description, Format, Guest, GuestSession, IndicatorKind, Input, Observation,
+    Reading, Session, Span,
+};
+
+struct Hostile;
+
+/// What an input is to suffer.
+struct Doing(String);
+
+vthost_plugin::bindings::parser::export_parser_world!(
+    Hostile with_types_in vthost_plugin::bindings::parser
+);
+
+impl Guest for Hostile {
+    type Session = Doing;
+
+    fn describe() -> Description {
+        Description {
+            name: "hostile".to_owned(),
+            version: "6.6.6".to_owned(),
+            licence: "MIT".to_owned(),
+            summary: "Misbehaves on demand".to_owned(),
+            formats: vec![Format {
+                name: "hostile".to_owned(),
+                title: "Anything".to_owned(),
+                example: "anything".to_owned(),
+            }],
+            settings_schema: r#"{"type":"object","properties":{"do":{"type":"string"}}}"#.to_owned(),
+        }
+    }
+
+    fn detect(_input: Input) -> u8 {
+        0
+    }
+}
+
+impl GuestSession for Doing {
+    fn open(_input: Input, settings: String) -> Result<Session, String> {
+        let settings: serde_json::Value =
+            serde_json::from_str(&settings).map_err(|error| error.to_string())?;
+        let act = settings["do"].as_str().unwrap_or_default().to_owned();
+        if act == "refuse-open" {
+            return Err("this input smells".to_owned());
+        }
+        Ok(Session::new(Self(act)))
+    }
+
+    fn reading(&self) -> Reading {
+        match self.0.as_str() {
+            "miscount-ordered" => Reading::OrderedLines,
+            _ => Reading::IndependentLines,
+        }
+    }
+
+    fn parse(&self, chunk: Vec<u8>) -> Result<Batch, String> {
+        let lines = chunk.split_inclusive(|byte| *byte == b'\n').count() as u32;
+        if chunk.starts_with(b"fine") {
+            return Ok(honest(lines));
+        }
+        match self.0.as_str() {
+            "loop" => loop {
+                std::hint::black_box(());
+            },
+            "memory" => hog(),
+            "trap" => core::arch::wasm32::unreachable(),
+            "stack" => Ok(honest(recurse(lines))),
+            "panic" => panic!("the moon is in the wrong phase"),
+            "refuse" => Err("no more of this".to_owned()),
+            "span" => Ok(with(lines, |observation| observation.value.start = 4_000_000_000)),
+            "crossing-span" => Ok(with(lines, |observation| {
+                observation.client = Span {
+                    start: chunk.len() as u32 - 1,
+                    len: 2,
+                };
+            })),
+            "no-value" => Ok(with(lines, |observation| observation.value.len = 0)),
+            "line" => Ok(with(lines, |observation| observation.line = lines)),
+            "time" => Ok(with(lines, |observation| observation.time_us = i64::MAX)),
+            "miscount" | "miscount-ordered" => Ok(honest(lines + 1)),
+            "output" => Ok(Batch {
+                text: vec![b'x'; 120 << 20],
+                ..honest(lines)
+            }),
+            _ => Ok(honest(lines)),
+        }
+    }
+
+    fn finish(&self) -> Result<Batch, String> {
+        Ok(honest(0))
+    }
+}
+
+/// A batch that counts its lines and says nothing.
+fn honest(lines: u32) -> Batch {
+    Batch {
+        text: b"example.com".to_vec(),
+        observations: Vec::new(),
+        records: lines,
+        ignored: Vec::new(),
+        rejected: Vec::new(),
+    }
+}
+
+/// A batch with one observation, spoilt.
+fn with(lines: u32, spoil: impl FnOnce(&mut Observation)) -> Batch {
+    let absent = Span { start: 0, len: 0 };
+    let mut observation = Observation {
+        line: 0,
+        kind: IndicatorKind::Domain,
+        action: Action::Unstated,
+        value: Span { start: 0, len: 1 },
+        client: absent,
+        user: absent,
+        time_us: 0,
+    };
+    spoil(&mut observation);
+    Batch {
+        observations: vec![observation],
+        ..honest(lines)
+    }
+}
+
+fn hog() -> Result<Batch, String> {
+    let mut hoard: Vec<Vec<u8>> = Vec::new();
+    loop {
+        hoard.push(vec![1; 16 << 20]);
+        std::hint::black_box(&hoard);
+    }
+}
+
+/// Calls itself without end and without a byte of memory: only the machine's
+/// own stack fills.
+#[inline(never)]
+fn recurse(number: u32) -> u32 {
+    if number == u32::MAX {
+        return number;
+    }
+    recurse(number | 1) ^ recurse(number & !1)
+}
