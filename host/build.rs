@@ -94,7 +94,14 @@ fn build(root: &Path, target_dir: &Path, plugins: &[Plugin]) -> Result<PathBuf, 
     // plugins/.cargo/config.toml holds the flags for components.
     cargo
         .current_dir(root.join("plugins"))
-        .args(["build", "--locked", "--profile", PROFILE, "--target", TARGET])
+        .args([
+            "build",
+            "--locked",
+            "--profile",
+            PROFILE,
+            "--target",
+            TARGET,
+        ])
         .arg("--target-dir")
         .arg(target_dir);
     for plugin in plugins {
@@ -119,8 +126,13 @@ fn forget_outer_build(cargo: &mut Command) {
         let name = name.to_string_lossy();
         (name.starts_with("CARGO_") && name != "CARGO_HOME" && !name.starts_with("CARGO_NET_"))
             || name.starts_with("CLIPPY_")
-            || ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "TARGET"]
-                .contains(&name.as_ref())
+            || [
+                "RUSTFLAGS",
+                "RUSTC_WRAPPER",
+                "RUSTC_WORKSPACE_WRAPPER",
+                "TARGET",
+            ]
+            .contains(&name.as_ref())
     };
     for (name, _) in env::vars_os().filter(|(name, _)| outer(name)) {
         cargo.env_remove(name);
@@ -130,7 +142,12 @@ fn forget_outer_build(cargo: &mut Command) {
 /// The Rust source that embeds the components.
 fn embedding(built: &Path, plugins: &[Plugin]) -> Result<String, Box<dyn Error>> {
     let mut source = String::from("static ALL: &[BuiltIn] = &[\n");
-    for Plugin { name, package, kind } in plugins {
+    for Plugin {
+        name,
+        package,
+        kind,
+    } in plugins
+    {
         let file = built.join(format!("{}.wasm", package.replace('-', "_")));
         writeln!(
             source,

@@ -29,12 +29,27 @@ fn main() {
         generate(&log, megabytes << 20);
     }
     let bytes = std::fs::metadata(&log).unwrap().len();
-    println!("{} of {bytes} bytes, medians of {RUNS} runs\n", log.display());
+    println!(
+        "{} of {bytes} bytes, medians of {RUNS} runs\n",
+        log.display()
+    );
     let cases: [(&str, &[&str]); 5] = [
-        ("extract --unique=host, 1 thread", &["--unique=host", "--threads", "1"]),
-        ("extract --unique=host, 2 threads", &["--unique=host", "--threads", "2"]),
-        ("extract --unique=url, 1 thread", &["--unique=url", "--threads", "1"]),
-        ("extract --unique=url, 2 threads", &["--unique=url", "--threads", "2"]),
+        (
+            "extract --unique=host, 1 thread",
+            &["--unique=host", "--threads", "1"],
+        ),
+        (
+            "extract --unique=host, 2 threads",
+            &["--unique=host", "--threads", "2"],
+        ),
+        (
+            "extract --unique=url, 1 thread",
+            &["--unique=url", "--threads", "1"],
+        ),
+        (
+            "extract --unique=url, 2 threads",
+            &["--unique=url", "--threads", "2"],
+        ),
         ("extract, 2 threads", &["--threads", "2"]),
     ];
     println!("{:34} {:>8} {:>8} {:>12}", "what", "s", "MB/s", "of wc -l");
@@ -42,12 +57,21 @@ fn main() {
         let (mut ours, mut theirs, mut times) = (Vec::new(), Vec::new(), String::new());
         for _ in 0..RUNS {
             theirs.push(timed(Command::new("wc").arg("-l").arg(&log)).0);
-            let (took, said) = timed(vthost(directory).args(["extract", "--parser", "squid", "--times"]).args(args).arg(&log));
+            let (took, said) = timed(
+                vthost(directory)
+                    .args(["extract", "--parser", "squid", "--times"])
+                    .args(args)
+                    .arg(&log),
+            );
             ours.push(took);
             times = said;
         }
         let (ours, theirs) = (median(ours), median(theirs));
-        println!("{name:34} {ours:>8.3} {:>8.0} {:>11.1}%", bytes as f64 / 1e6 / ours, theirs / ours * 100.0);
+        println!(
+            "{name:34} {ours:>8.3} {:>8.0} {:>11.1}%",
+            bytes as f64 / 1e6 / ours,
+            theirs / ours * 100.0
+        );
         println!("    {}", times.lines().last().unwrap_or_default());
         println!("    wc -l: {:.0} MB/s", bytes as f64 / 1e6 / theirs);
     }
@@ -61,12 +85,20 @@ fn start(directory: &Path) {
     push_line(&mut line, &mut Random(1), 0);
     std::fs::write(&log, line).unwrap();
     let run = |parser: &str| {
-        timed(vthost(directory).args(["extract", "--parser", parser]).arg(&log)).0
+        timed(
+            vthost(directory)
+                .args(["extract", "--parser", parser])
+                .arg(&log),
+        )
+        .0
     };
     for parser in ["squid", "auto"] {
         run(parser);
         let took = median((0..RUNS * 4).map(|_| run(parser)).collect());
-        println!("start to end on one line, --parser {parser}: {:.1} ms", took * 1000.0);
+        println!(
+            "start to end on one line, --parser {parser}: {:.1} ms",
+            took * 1000.0
+        );
     }
 }
 
@@ -79,10 +111,17 @@ fn vthost(directory: &Path) -> Command {
 /// Seconds of wall time, and what was said on standard error.
 fn timed(command: &mut Command) -> (f64, String) {
     let begun = Instant::now();
-    let output = command.stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+    let output = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
     let took: Duration = begun.elapsed();
     assert!(output.status.success(), "{command:?}");
-    (took.as_secs_f64(), String::from_utf8_lossy(&output.stderr).into_owned())
+    (
+        took.as_secs_f64(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -250,7 +250,11 @@ mod tests {
     fn rates_are_read() {
         let check = |text: &str, requests, window_ms| {
             let rate: Rate = text.parse().unwrap();
-            assert_eq!((rate.requests, rate.window_ms), (requests, window_ms), "{text}");
+            assert_eq!(
+                (rate.requests, rate.window_ms),
+                (requests, window_ms),
+                "{text}"
+            );
         };
         check("4/min", 4, 60_000);
         check("4/2s", 4, 2_000);
@@ -258,7 +262,15 @@ mod tests {
         check("240/h", 240, 3_600_000);
         check("4 / minute", 4, 60_000);
         check("10/250ms", 10, 250);
-        for bad in ["4", "0/min", "4/0s", "/min", "-1/min", "4/fortnight", "4/min/h"] {
+        for bad in [
+            "4",
+            "0/min",
+            "4/0s",
+            "/min",
+            "-1/min",
+            "4/fortnight",
+            "4/min/h",
+        ] {
             assert!(bad.parse::<Rate>().is_err(), "{bad}");
         }
     }
@@ -277,7 +289,10 @@ mod tests {
         assert_eq!(next_month(now), ms("2024-03-01T00:00:00Z"));
         assert_eq!(this_day(now), ms("2024-02-29T00:00:00Z"));
         assert_eq!(this_month(now), ms("2024-02-01T00:00:00Z"));
-        assert_eq!(next_month(ms("2024-12-31T00:00:00Z")), ms("2025-01-01T00:00:00Z"));
+        assert_eq!(
+            next_month(ms("2024-12-31T00:00:00Z")),
+            ms("2025-01-01T00:00:00Z")
+        );
     }
 
     #[test]
@@ -289,9 +304,19 @@ mod tests {
             ..Usage::default()
         };
         let midnight = ms("2024-06-01T00:00:00Z");
-        assert_eq!(next_slot(&usage, now, &limits), Slot::DaySpent { resumes_ms: midnight });
+        assert_eq!(
+            next_slot(&usage, now, &limits),
+            Slot::DaySpent {
+                resumes_ms: midnight
+            }
+        );
         usage.this_month = 15_500;
-        assert_eq!(next_slot(&usage, now, &limits), Slot::MonthSpent { resumes_ms: midnight });
+        assert_eq!(
+            next_slot(&usage, now, &limits),
+            Slot::MonthSpent {
+                resumes_ms: midnight
+            }
+        );
     }
 
     #[test]

@@ -11,24 +11,51 @@ const LIST: &str = "milestone-of-se.nesuke.com\nhttp://027.ru\n1.1.1.1\n103.9.36
 
 #[test]
 fn the_script_and_vthost_agree() {
+    let Some(python) = vt_py::python_for_test(Path::new(env!("CARGO_TARGET_TMPDIR"))) else {
+        return;
+    };
     let home = Home::new();
     let list = home.write("list.txt", LIST);
     let server = serve(Simulator::article(patient()));
     std::fs::create_dir(home.path("script")).unwrap();
-    let python = vt_py::environment(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
     let script = Command::new(python)
         .arg(vt_py::scripts().join("article.py"))
-        .args(["--host", &server.url(), "--key", DEMO_KEY, "--list", &list, "--pause", "0"])
+        .args([
+            "--host",
+            &server.url(),
+            "--key",
+            DEMO_KEY,
+            "--list",
+            &list,
+            "--pause",
+            "0",
+        ])
         .arg("--out")
         .arg(home.path("script"))
         .output()
         .unwrap();
-    assert!(script.status.success(), "{}", String::from_utf8_lossy(&script.stderr));
+    assert!(
+        script.status.success(),
+        "{}",
+        String::from_utf8_lossy(&script.stderr)
+    );
 
     let url = server.url();
     let ran = home.run(&[
-        "--parser", "list", "--share", "submit", "--rescan", "--rate", "1000/s",
-        "--poll-after", "1ms", "--vt-url", &url, "--out", "vthost", &list,
+        "--parser",
+        "list",
+        "--share",
+        "submit",
+        "--rescan",
+        "--rate",
+        "1000/s",
+        "--poll-after",
+        "1ms",
+        "--vt-url",
+        &url,
+        "--out",
+        "vthost",
+        &list,
     ]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
 

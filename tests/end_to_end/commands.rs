@@ -25,7 +25,9 @@ fn server() -> Server {
 }
 
 fn rows(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -37,7 +39,14 @@ fn plugins_are_files_that_can_be_swapped() {
     assert_eq!(home.run(&["plugin", "export", "p"]).status, Some(0));
     let url = server.url();
     let run = |out: &str| {
-        let args = ["--parser", "p/squid.wasm", "--policy", "p/strict.wasm", "--rate", "1000/s"];
+        let args = [
+            "--parser",
+            "p/squid.wasm",
+            "--policy",
+            "p/strict.wasm",
+            "--rate",
+            "1000/s",
+        ];
         let more = ["--vt-url", &url, "--out", out, "logs/"];
         home.run(&[args.as_slice(), more.as_slice()].concat())
     };
@@ -54,8 +63,16 @@ fn plugins_are_files_that_can_be_swapped() {
     // Another parser under the same name: it makes nothing of these lines.
     std::fs::copy(home.path("p/list.wasm"), home.path("p/squid.wasm")).unwrap();
     let ran = run("3");
-    assert!(ran.stderr.contains("list: 4 lines = 0 records + 0 ignored + 4 rejected"), "{}", ran.stderr);
-    assert_eq!(std::fs::read(env!("CARGO_BIN_EXE_vthost")).unwrap(), program);
+    assert!(
+        ran.stderr
+            .contains("list: 4 lines = 0 records + 0 ignored + 4 rejected"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        std::fs::read(env!("CARGO_BIN_EXE_vthost")).unwrap(),
+        program
+    );
 }
 
 #[test]
@@ -64,12 +81,22 @@ fn a_policy_can_be_applied_to_what_is_stored() {
     let server = server();
     let log = home.write("access.log", LOG);
     let url = server.url();
-    let ran = home.run(&["--rate", "1000/s", "--vt-url", &url, "--store", "s", "--out", "1", &log]);
+    let ran = home.run(&[
+        "--rate", "1000/s", "--vt-url", &url, "--store", "s", "--out", "1", &log,
+    ]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     assert_eq!(home.read("1/bad-domain.txt").lines().count(), 2);
     let asked = server.log().len();
     let judge = |more: &[&str]| {
-        let args = ["judge", "--policy", "threshold", "--store", "s", "--out", "2"];
+        let args = [
+            "judge",
+            "--policy",
+            "threshold",
+            "--store",
+            "s",
+            "--out",
+            "2",
+        ];
         home.run(&[args.as_slice(), more].concat())
     };
     assert_eq!(judge(&[&log]).status, Some(0));
@@ -103,14 +130,24 @@ fn an_allow_list_spends_no_request() {
     let server = server();
     let log = home.write("access.log", LOG);
     let ran = home.run(&[
-        "--policy", "threshold", "--policy-config", "allow=[\".example.com\", \".example.org\"]",
-        "--vt-url", &server.url(), "--out", "out", &log,
+        "--policy",
+        "threshold",
+        "--policy-config",
+        "allow=[\".example.com\", \".example.org\"]",
+        "--vt-url",
+        &server.url(),
+        "--out",
+        "out",
+        &log,
     ]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     let paths: Vec<String> = server.log().into_iter().map(|logged| logged.path).collect();
     assert_eq!(paths, ["/api/v3/domains/weak.example.net"]);
     let unknown = home.read("out/unknown-domain.txt");
-    assert!(unknown.contains("on the allow-list (.example.com)"), "{unknown}");
+    assert!(
+        unknown.contains("on the allow-list (.example.com)"),
+        "{unknown}"
+    );
 }
 
 #[test]
@@ -129,7 +166,10 @@ fn extract_unique_counts() {
     let hosts = rows(&ran.stdout);
     assert_eq!(hosts.len(), 3);
     assert_eq!(hosts[0]["value"], "www.example.com");
-    assert_eq!((&hosts[1]["blocked"], &hosts[1]["kind"]), (&1.into(), &"domain".into()));
+    assert_eq!(
+        (&hosts[1]["blocked"], &hosts[1]["kind"]),
+        (&1.into(), &"domain".into())
+    );
 }
 
 #[test]
@@ -169,8 +209,15 @@ fn exit_statuses_tell_how_it_went() {
     check(&[at, "http://vt.example.com", &log], 3);
     check(&[rate, at, &url, "--fail-on", "bad", &log], 1);
     check(&[rate, at, &url, &log, "missing.log"], 4);
-    check(&[rate, at, &url, "--per-day", "1", "--store", "day", &log], 4);
-    let keyless = home.vthost(&[&log]).env_remove("VT_API_KEY").output().unwrap();
+    check(
+        &[rate, at, &url, "--per-day", "1", "--store", "day", &log],
+        4,
+    );
+    let keyless = home
+        .vthost(&[&log])
+        .env_remove("VT_API_KEY")
+        .output()
+        .unwrap();
     assert_eq!(keyless.status.code(), Some(3));
 }
 
@@ -184,28 +231,57 @@ fn the_quota_is_shown() {
     let ran = home.run(&["quota", "--store", "s", "--vt-url", &url, "--user", "demo"]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     let asked = server.log().len() - 1;
-    assert!(ran.stdout.contains(&format!("today: {asked} used")), "{}", ran.stdout);
-    assert!(ran.stdout.contains(&format!("api_requests_daily: {asked} of 500 used")), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains(&format!("today: {asked} used")),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout
+            .contains(&format!("api_requests_daily: {asked} of 500 used")),
+        "{}",
+        ran.stdout
+    );
     assert!(!ran.stdout.contains(DEMO_KEY));
 }
 
 #[test]
 fn the_demo_needs_nothing_and_tells_what_it_did() {
     let home = Home::new();
-    let output = home.vthost(&["demo"]).env_remove("VT_API_KEY").output().unwrap();
+    let output = home
+        .vthost(&["demo"])
+        .env_remove("VT_API_KEY")
+        .output()
+        .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
-    assert!(stderr.contains("17 indicators: 5 bad, 10 good, 2 unknown (2 internal)"), "{stderr}");
+    assert!(
+        stderr.contains("17 indicators: 5 bad, 10 good, 2 unknown (2 internal)"),
+        "{stderr}"
+    );
     let bad = home.read("vthost-demo/bad-domain.txt");
-    assert_eq!(bad.lines().filter(|line| line.contains("evil") || line.contains("malware")).count(), 4);
+    assert_eq!(
+        bad.lines()
+            .filter(|line| line.contains("evil") || line.contains("malware"))
+            .count(),
+        4
+    );
     let results = home.read("vthost-demo/results.jsonl");
-    assert!(results.contains("\"contacted_by\":[\"10.0.1.15\",\"10.0.1.21\"]"), "{results}");
+    assert!(
+        results.contains("\"contacted_by\":[\"10.0.1.15\",\"10.0.1.21\"]"),
+        "{results}"
+    );
 }
 
 #[test]
 fn built_in_plugins_are_listed() {
     let ran = Home::new().run(&["plugin", "list"]);
-    for name in ["parser list@", "parser squid@", "policy strict@", "policy threshold@"] {
+    for name in [
+        "parser list@",
+        "parser squid@",
+        "policy strict@",
+        "policy threshold@",
+    ] {
         assert!(ran.stdout.contains(name), "{}", ran.stdout);
     }
 }

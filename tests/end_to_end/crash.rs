@@ -9,7 +9,12 @@ use vthost_simulator::{Logged, Server, Simulator};
 
 use crate::support::{Home, patient, serve};
 
-const FILES: [&str; 4] = ["bad-domain.txt", "good-domain.txt", "unknown-domain.txt", "results.jsonl"];
+const FILES: [&str; 4] = [
+    "bad-domain.txt",
+    "good-domain.txt",
+    "unknown-domain.txt",
+    "results.jsonl",
+];
 
 fn list(count: usize) -> String {
     let line = |n: usize| match n % 5 {
@@ -52,7 +57,9 @@ fn run_with_kills(home: &Home, server: &Server, args: &[&str], every: usize) -> 
 fn counted(log: &[Logged], method: &str) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for logged in log.iter().filter(|logged| logged.method == method) {
-        *counts.entry(format!("{} {}", logged.path, logged.body)).or_default() += 1;
+        *counts
+            .entry(format!("{} {}", logged.path, logged.body))
+            .or_default() += 1;
     }
     counts
 }
@@ -64,8 +71,18 @@ fn a_killed_run_goes_on_where_it_was() {
     let server = serve(Simulator::new(patient()));
     let url = server.url();
     let args = |out| {
-        ["--rate", "1000/s", "--vt-url", &url, "--out", out, "--store", "store.sqlite", &list]
-            .map(str::to_owned)
+        [
+            "--rate",
+            "1000/s",
+            "--vt-url",
+            &url,
+            "--out",
+            out,
+            "--store",
+            "store.sqlite",
+            &list,
+        ]
+        .map(str::to_owned)
     };
     let whole = args("whole");
     let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
@@ -80,15 +97,26 @@ fn a_killed_run_goes_on_where_it_was() {
     assert!(kills > 5, "{kills}");
     let log = &server.log()[asked_at_once..];
     let repeated: usize = counted(log, "GET").values().map(|count| count - 1).sum();
-    assert!(repeated <= kills, "{repeated} asked again after {kills} kills");
+    assert!(
+        repeated <= kills,
+        "{repeated} asked again after {kills} kills"
+    );
     for file in FILES {
-        assert_eq!(home.read(&format!("whole/{file}")), reference.read(&format!("whole/{file}")), "{file}");
+        assert_eq!(
+            home.read(&format!("whole/{file}")),
+            reference.read(&format!("whole/{file}")),
+            "{file}"
+        );
     }
 
     let before = server.log().len();
     let again = home.run(&killed);
     assert_eq!(again.status, Some(0));
-    assert_eq!(server.log().len(), before, "the same command again asks nothing");
+    assert_eq!(
+        server.log().len(),
+        before,
+        "the same command again asks nothing"
+    );
 }
 
 #[test]
@@ -98,8 +126,20 @@ fn nothing_is_handed_in_twice() {
     let server = serve(Simulator::new(patient()));
     let url = server.url();
     let args = [
-        "--share", "submit", "--rescan", "--poll-after", "1ms", "--rate", "1000/s", "--vt-url",
-        &url, "--out", "out", "--store", "store.sqlite", &list,
+        "--share",
+        "submit",
+        "--rescan",
+        "--poll-after",
+        "1ms",
+        "--rate",
+        "1000/s",
+        "--vt-url",
+        &url,
+        "--out",
+        "out",
+        "--store",
+        "store.sqlite",
+        &list,
     ];
     let kills = run_with_kills(&home, &server, &args, 2);
     assert!(kills > 5, "{kills}");

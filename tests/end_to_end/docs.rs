@@ -15,7 +15,10 @@ fn describe(command: &mut Command, path: &str, text: &mut String) {
     let help = command.render_long_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
     write!(text, "\n## `{path}`\n\n```text\n{}\n```\n", help.join("\n")).unwrap();
-    let below: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let below: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
     for name in below.iter().filter(|name| *name != "help") {
         let sub = command.find_subcommand_mut(name).unwrap();
         describe(sub, &format!("{path} {name}"), text);
@@ -38,7 +41,9 @@ fn the_command_line_is_documented() {
 #[test]
 fn the_commands_of_the_readme_parse() {
     let readme = include_str!("../../README.md");
-    let lines = readme.lines().filter_map(|line| line.strip_prefix("vthost "));
+    let lines = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("vthost "));
     let mut checked = 0;
     for line in lines {
         let line = line.split(" #").next().unwrap();

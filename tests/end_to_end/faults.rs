@@ -13,7 +13,11 @@ use vthost_simulator::{Effect, Fault, Server, Simulator};
 use crate::support::{FastClock, Home, client, ladder, patient, planned, serve, triage};
 
 /// `evil` is bad; anything else that comes of it would be a lie.
-const INDICATORS: [&str; 3] = ["before.example.com", "evil.example.com", "after.example.com"];
+const INDICATORS: [&str; 3] = [
+    "before.example.com",
+    "evil.example.com",
+    "after.example.com",
+];
 
 fn run(fault: Effect, times: u32) -> Done {
     let clock = FastClock::at_noon();
@@ -70,8 +74,16 @@ fn passing() -> Vec<Effect> {
 fn a_fault_that_passes_costs_nothing_but_time() {
     for effect in passing() {
         let done = run(effect.clone(), 1);
-        let verdicts: Vec<Verdict> = done.findings.iter().map(|finding| finding.verdict).collect();
-        assert_eq!(verdicts, [Verdict::Good, Verdict::Bad, Verdict::Good], "{effect:?}");
+        let verdicts: Vec<Verdict> = done
+            .findings
+            .iter()
+            .map(|finding| finding.verdict)
+            .collect();
+        assert_eq!(
+            verdicts,
+            [Verdict::Good, Verdict::Bad, Verdict::Good],
+            "{effect:?}"
+        );
         assert_eq!(done.ended, Ended::Done, "{effect:?}");
     }
 }
@@ -88,11 +100,22 @@ fn a_fault_that_stays_makes_one_indicator_unknown() {
         Effect::Body(r#"{"data":{"id":"x","type":"domain","attributes":{"last_analysis_stats":{"harmless":0}}}}"#.into()),
     ];
     let is_quota = |effect: &Effect| matches!(effect, Effect::Error { status: 429, .. });
-    let stay = passing().into_iter().filter(|effect| !is_quota(effect)).chain(finals);
+    let stay = passing()
+        .into_iter()
+        .filter(|effect| !is_quota(effect))
+        .chain(finals);
     for effect in stay {
         let done = run(effect.clone(), 1_000);
-        let verdicts: Vec<Verdict> = done.findings.iter().map(|finding| finding.verdict).collect();
-        assert_eq!(verdicts, [Verdict::Good, Verdict::Unknown, Verdict::Good], "{effect:?}");
+        let verdicts: Vec<Verdict> = done
+            .findings
+            .iter()
+            .map(|finding| finding.verdict)
+            .collect();
+        assert_eq!(
+            verdicts,
+            [Verdict::Good, Verdict::Unknown, Verdict::Good],
+            "{effect:?}"
+        );
         assert!(!done.findings[1].reason.is_empty(), "{effect:?}");
     }
 }
@@ -117,18 +140,36 @@ fn an_analysis_that_never_ends_is_never_a_result() {
     let server = Server::start(Simulator::new(options), 0, move || simulated.now_ms()).unwrap();
     let client = client(&server.url(), Duration::from_secs(5));
     let store = Store::in_memory().unwrap();
-    let values = ["http://evil.example.com/new", "http://other-evi1.example.com/"];
+    let values = [
+        "http://evil.example.com/new",
+        "http://other-evi1.example.com/",
+    ];
     let run = || {
         let planned = planned(&values);
-        triage(&client, &store, &clock, Limits::default(), ladder(Share::Submit), planned)
+        triage(
+            &client,
+            &store,
+            &clock,
+            Limits::default(),
+            ladder(Share::Submit),
+            planned,
+        )
     };
     let first = run();
-    let verdicts: Vec<Verdict> = first.findings.iter().map(|finding| finding.verdict).collect();
+    let verdicts: Vec<Verdict> = first
+        .findings
+        .iter()
+        .map(|finding| finding.verdict)
+        .collect();
     assert_eq!(verdicts, [Verdict::Unknown, Verdict::Good]);
     assert_eq!(first.findings[0].cause, vthost::triage::Cause::Pending);
     // The next run asks for the same analysis and hands nothing in again.
     run();
-    let posts = server.log().iter().filter(|logged| logged.method == "POST").count();
+    let posts = server
+        .log()
+        .iter()
+        .filter(|logged| logged.method == "POST")
+        .count();
     assert_eq!(posts, 2);
 }
 
@@ -152,8 +193,18 @@ fn a_wrong_key_stops_the_run_at_once() {
 #[test]
 fn the_key_does_not_follow_a_redirect() {
     let elsewhere = serve(Simulator::default());
-    let done = run(Effect::Redirect(format!("{}/api/v3/domains/evil.example.com", elsewhere.url())), 1_000);
+    let done = run(
+        Effect::Redirect(format!(
+            "{}/api/v3/domains/evil.example.com",
+            elsewhere.url()
+        )),
+        1_000,
+    );
     assert_eq!(done.findings[1].verdict, Verdict::Unknown);
-    assert!(done.findings[1].reason.contains("points to"), "{}", done.findings[1].reason);
+    assert!(
+        done.findings[1].reason.contains("points to"),
+        "{}",
+        done.findings[1].reason
+    );
     assert!(elsewhere.log().is_empty());
 }

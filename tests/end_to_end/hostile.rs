@@ -17,7 +17,14 @@ fn suffer(act: &str) -> (Home, Ran) {
     let log = home.write("some.log", "a line\n");
     let parser = hostile_parser().display().to_string();
     let config = format!("do={act}");
-    let ran = home.run(&["extract", "--parser", &parser, "--parser-config", &config, &log]);
+    let ran = home.run(&[
+        "extract",
+        "--parser",
+        &parser,
+        "--parser-config",
+        &config,
+        &log,
+    ]);
     (home, ran)
 }
 
@@ -27,7 +34,9 @@ fn failure(act: &str) -> String {
     assert_eq!(ran.status, Some(4), "{act}: {}", ran.stderr);
     let folder = format!("{}/", home.path("").display()).replace("//", "/");
     let stderr = ran.stderr.replace(&folder, "");
-    let lines = stderr.lines().filter(|line| line.contains("parser hostile@6.6.6"));
+    let lines = stderr
+        .lines()
+        .filter(|line| line.contains("parser hostile@6.6.6"));
     lines.map(str::trim).collect::<Vec<_>>().join("\n")
 }
 
@@ -95,10 +104,16 @@ fn a_panic_s_message_reaches_the_user() {
 #[test]
 fn memory_and_time_are_limited() {
     let said = failure("memory");
-    assert!(said.contains("stopped: wanted ") && said.contains("a plugin may have 256"), "{said}");
+    assert!(
+        said.contains("stopped: wanted ") && said.contains("a plugin may have 256"),
+        "{said}"
+    );
     let begun = Instant::now();
     let said = failure("loop");
-    assert_eq!(said, "parser hostile@6.6.6 stopped: ran longer than 5 s on some.log bytes 0..7");
+    assert_eq!(
+        said,
+        "parser hostile@6.6.6 stopped: ran longer than 5 s on some.log bytes 0..7"
+    );
     assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
@@ -114,7 +129,10 @@ fn a_failure_costs_its_chunk_and_no_more() {
     };
     let mut session = parser.open(&info).unwrap();
     assert!(session.parse(b"odd\n", 1).is_err());
-    assert!(session.parse(b"fine\n", 1).is_err(), "the instance is not used again");
+    assert!(
+        session.parse(b"fine\n", 1).is_err(),
+        "the instance is not used again"
+    );
     let mut session = parser.open(&info).unwrap();
     assert_eq!(session.parse(b"fine\n", 1).unwrap().records, 1);
 }
@@ -126,10 +144,27 @@ fn the_run_goes_on_with_the_next_input() {
     home.write("logs/2.log", "fine\nfine\n");
     let parser = hostile_parser().display().to_string();
     let logs = bad.trim_end_matches("1.log");
-    let ran = home.run(&["extract", "--parser", &parser, "--parser-config", "do=trap", logs]);
+    let ran = home.run(&[
+        "extract",
+        "--parser",
+        &parser,
+        "--parser-config",
+        "do=trap",
+        logs,
+    ]);
     assert_eq!(ran.status, Some(4));
-    assert!(ran.stderr.contains("1.log: hostile: 1 lines = 0 records + 0 ignored + 1 rejected"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("2.log: hostile: 2 lines = 2 records + 0 ignored + 0 rejected"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("1.log: hostile: 1 lines = 0 records + 0 ignored + 1 rejected"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr
+            .contains("2.log: hostile: 2 lines = 2 records + 0 ignored + 0 rejected"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -139,7 +174,14 @@ fn ctrl_c_works_while_a_plugin_spins() {
     let log = home.write("some.log", "a line\n");
     let parser = hostile_parser().display().to_string();
     let mut child = home
-        .vthost(&["extract", "--parser", &parser, "--parser-config", "do=loop", &log])
+        .vthost(&[
+            "extract",
+            "--parser",
+            &parser,
+            "--parser-config",
+            "do=loop",
+            &log,
+        ])
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
@@ -147,15 +189,23 @@ fn ctrl_c_works_while_a_plugin_spins() {
     let begun = Instant::now();
     let status = loop {
         let pid = child.id().to_string();
-        let _ = std::process::Command::new("kill").args(["-INT", &pid]).status();
+        let _ = std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status();
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
         std::thread::yield_now();
     };
-    assert!(begun.elapsed() < Duration::from_secs(4), "before the deadline of 5 s");
+    assert!(
+        begun.elapsed() < Duration::from_secs(4),
+        "before the deadline of 5 s"
+    );
     let by_signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    assert!(status.code() == Some(130) || by_signal == Some(2), "{status:?}");
+    assert!(
+        status.code() == Some(130) || by_signal == Some(2),
+        "{status:?}"
+    );
 }
 
 #[test]
@@ -170,7 +220,10 @@ fn an_interrupt_ends_a_spinning_plugin() {
     };
     let mut session = parser.open(&info).unwrap();
     engine.interrupt().raise();
-    assert_eq!(session.parse(b"odd\n", 1).unwrap_err(), vthost::plugin::Stop::Interrupted);
+    assert_eq!(
+        session.parse(b"odd\n", 1).unwrap_err(),
+        vthost::plugin::Stop::Interrupted
+    );
 }
 
 fn load(engine: &Engine, act: &str) -> Parser {
@@ -183,8 +236,12 @@ fn load(engine: &Engine, act: &str) -> Parser {
 /// A component that imports and exports instances of these names, and nothing
 /// else: enough for what is checked before anything runs.
 fn component(imports: &[&str], exports: &[&str]) -> Vec<u8> {
-    let imports = imports.iter().map(|name| format!("(import \"{name}\" (instance))"));
-    let exports = exports.iter().map(|name| format!("(export \"{name}\" (instance $none))"));
+    let imports = imports
+        .iter()
+        .map(|name| format!("(import \"{name}\" (instance))"));
+    let exports = exports
+        .iter()
+        .map(|name| format!("(export \"{name}\" (instance $none))"));
     let text = format!(
         "(component {} (instance $none) {})",
         imports.collect::<String>(),
@@ -286,7 +343,9 @@ fn a_truncated_plugin_is_damaged() {
 #[test]
 fn precompiled_code_is_never_accepted() {
     let engine = wasmtime::Engine::default();
-    let code = engine.precompile_component(&component(&[], &[PARSER])).unwrap();
+    let code = engine
+        .precompile_component(&component(&[], &[PARSER]))
+        .unwrap();
     assert_eq!(
         refusal(&code, PluginKind::Parser),
         "`p.wasm` is precompiled machine code; a plugin is a WebAssembly component. Give the .wasm file itself: compiled code cannot be checked and is never accepted"

@@ -39,14 +39,21 @@ impl Transport for Direct {
             Method::Get => "GET",
             Method::Post => "POST",
         };
-        let form = request.form.iter().map(|(name, value)| format!("{name}={value}"));
+        let form = request
+            .form
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
         let request = Request {
             method: method.into(),
             path: format!("/api/v3{}", request.path),
             headers: vec![("x-apikey".into(), DEMO_KEY.into())],
             body: form.collect::<String>().into_bytes(),
         };
-        let reply = self.simulator.lock().unwrap().handle(self.clock.now_ms(), &request);
+        let reply = self
+            .simulator
+            .lock()
+            .unwrap()
+            .handle(self.clock.now_ms(), &request);
         self.delay();
         Box::pin(std::future::ready(Ok(HttpReply {
             status: reply.status,
@@ -63,7 +70,9 @@ fn domains(count: usize) -> Vec<String> {
 
 fn most_in_any_window(times: &[i64], window_ms: i64) -> usize {
     let in_window = |end: &i64| {
-        let within = times.iter().filter(|time| **time <= *end && end - **time <= window_ms);
+        let within = times
+            .iter()
+            .filter(|time| **time <= *end && end - **time <= window_ms);
         within.count()
     };
     times.iter().map(in_window).max().unwrap_or(0)
@@ -132,7 +141,10 @@ fn a_run_takes_the_arithmetic_minimum() {
         assert_eq!(done.ended, Ended::Done);
         let minimum = finish_ms(count as u64, &Usage::default(), begun, &limits) - begun;
         let took = clock.now_ms() - begun;
-        assert!(took >= minimum && took <= minimum + minimum / 50, "{took} for {minimum}");
+        assert!(
+            took >= minimum && took <= minimum + minimum / 50,
+            "{took} for {minimum}"
+        );
     };
     for count in [4, 100, 500] {
         check(count);
@@ -148,7 +160,10 @@ fn a_spent_day_ends_the_run_and_the_next_goes_on() {
     };
     let direct = Arc::new(Direct {
         simulator: Mutex::new(Simulator::new(Options {
-            limits: QuotaLimits { per_day: 3, ..QuotaLimits::default() },
+            limits: QuotaLimits {
+                per_day: 3,
+                ..QuotaLimits::default()
+            },
             ..Options::default()
         })),
         clock: clock.clone(),
@@ -159,7 +174,16 @@ fn a_spent_day_ends_the_run_and_the_next_goes_on() {
     let store = Store::in_memory().unwrap();
     let names = domains(5);
     let values: Vec<&str> = names.iter().map(String::as_str).collect();
-    let run = || triage(&client, &store, &clock, limits, ladder(Share::Hash), planned(&values));
+    let run = || {
+        triage(
+            &client,
+            &store,
+            &clock,
+            limits,
+            ladder(Share::Hash),
+            planned(&values),
+        )
+    };
     let first = run();
     assert!(matches!(first.ended, Ended::QuotaSpent { .. }));
     assert_eq!(first.requests, 3);
@@ -184,11 +208,26 @@ fn a_slow_analysis_leaves_the_slots_to_others() {
     });
     let client = Client::new(direct.clone());
     let store = Store::in_memory().unwrap();
-    let values = ["http://new-evil.example.com/", "a.example.com", "b.example.com"];
-    let done = triage(&client, &store, &clock, Limits::default(), ladder(Share::Submit), planned(&values));
+    let values = [
+        "http://new-evil.example.com/",
+        "a.example.com",
+        "b.example.com",
+    ];
+    let done = triage(
+        &client,
+        &store,
+        &clock,
+        Limits::default(),
+        ladder(Share::Submit),
+        planned(&values),
+    );
     assert_eq!(done.ended, Ended::Done);
     let simulator = direct.simulator.lock().unwrap();
-    let lines: Vec<&str> = simulator.log().iter().map(|logged| logged.method.as_str()).collect();
+    let lines: Vec<&str> = simulator
+        .log()
+        .iter()
+        .map(|logged| logged.method.as_str())
+        .collect();
     // The hash, the submission, the two others meanwhile, and the analysis.
     assert_eq!(lines, ["GET", "POST", "GET", "GET", "GET"]);
     assert_eq!(done.findings[0].verdict, vthost::triage::Verdict::Bad);

@@ -15,9 +15,15 @@ fn extract(bytes: &[u8]) -> Ran {
 
 /// Records, ignored and rejected lines of `N lines = …`.
 fn counts(stderr: &str) -> [u64; 4] {
-    let numbers = stderr.lines().find(|line| line.contains(" lines = ")).unwrap();
+    let numbers = stderr
+        .lines()
+        .find(|line| line.contains(" lines = "))
+        .unwrap();
     let (_, numbers) = numbers.rsplit_once(": ").unwrap();
-    let numbers: Vec<u64> = numbers.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let numbers: Vec<u64> = numbers
+        .split(' ')
+        .filter_map(|word| word.parse().ok())
+        .collect();
     numbers.try_into().unwrap()
 }
 
@@ -50,7 +56,12 @@ fn a_line_beyond_all_bounds_is_counted_and_its_neighbours_are_read() {
     log.extend_from_slice(format!("\n{LINE}\n").as_bytes());
     let ran = extract(&log);
     assert_eq!(counts(&ran.stderr), [3, 2, 0, 1]);
-    assert!(ran.stderr.contains("rejected 1: longer than 16 MiB (line 2)"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("rejected 1: longer than 16 MiB (line 2)"),
+        "{}",
+        ran.stderr
+    );
     let last: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
     assert_eq!(last["line"], 3);
 }
@@ -86,7 +97,15 @@ fn the_closing_record_adds_up_too() {
     home.write("logs/b.log", "");
     home.write("logs/c.log.gz", b"\x1f\x8b\x08\0\0\0\0\0");
     let server = serve(Simulator::new(patient()));
-    let ran = home.run(&["--parser", "squid", "--vt-url", &server.url(), "--out", "out", "logs"]);
+    let ran = home.run(&[
+        "--parser",
+        "squid",
+        "--vt-url",
+        &server.url(),
+        "--out",
+        "out",
+        "logs",
+    ]);
     assert_eq!(ran.status, Some(4), "{}", ran.stderr);
     let results = home.read("out/results.jsonl");
     let summary: Value = serde_json::from_str(results.lines().last().unwrap()).unwrap();
@@ -95,7 +114,10 @@ fn the_closing_record_adds_up_too() {
     assert_eq!(inputs.len(), 3);
     for input in inputs {
         let number = |name: &str| input[name].as_u64().unwrap();
-        assert_eq!(number("lines"), number("records") + number("ignored") + number("rejected"));
+        assert_eq!(
+            number("lines"),
+            number("records") + number("ignored") + number("rejected")
+        );
     }
     assert_eq!(inputs[0]["lines"], 3);
     assert_eq!(inputs[1]["outcome"], "empty");

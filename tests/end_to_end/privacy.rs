@@ -19,11 +19,29 @@ fn log_of(share: &str) -> Vec<Logged> {
     let server = serve(Simulator::new(patient()));
     let url = server.url();
     let ran = home.run(&[
-        "--parser", "list", "--share", share, "--rate", "1000/s", "--poll-after", "1ms",
-        "--internal-suffix", "corp.example.org", "--vt-url", &url, "--out", "out", &list,
+        "--parser",
+        "list",
+        "--share",
+        share,
+        "--rate",
+        "1000/s",
+        "--poll-after",
+        "1ms",
+        "--internal-suffix",
+        "corp.example.org",
+        "--vt-url",
+        &url,
+        "--out",
+        "out",
+        &list,
     ]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
-    for file in ["bad-domain.txt", "good-domain.txt", "unknown-domain.txt", "results.jsonl"] {
+    for file in [
+        "bad-domain.txt",
+        "good-domain.txt",
+        "unknown-domain.txt",
+        "results.jsonl",
+    ] {
         assert!(!home.read(&format!("out/{file}")).contains(DEMO_KEY));
     }
     assert!(!ran.stderr.contains(DEMO_KEY));
@@ -42,7 +60,9 @@ fn no_rung_shows_more_than_it_says() {
         assert!(!log.is_empty());
         for logged in &log {
             let sent = format!("{} {} {}", logged.method, logged.path, logged.body);
-            for never in ["corp", "intranet", "10.1.2.3", "printer", "hunter2", "canary", "part"] {
+            for never in [
+                "corp", "intranet", "10.1.2.3", "printer", "hunter2", "canary", "part",
+            ] {
                 assert!(!sent.contains(never), "{share}: {sent}");
             }
             let is_url = logged.path.starts_with("/api/v3/urls");
@@ -53,7 +73,10 @@ fn no_rung_shows_more_than_it_says() {
                 _ => {}
             }
             // The base64 form of anything with the token would begin like this.
-            assert!(!sent.contains("aHR0cDovL3B1YmxpYy5leGFtcGxlLmNvbS9yZXNldD"), "{sent}");
+            assert!(
+                !sent.contains("aHR0cDovL3B1YmxpYy5leGFtcGxlLmNvbS9yZXNldD"),
+                "{sent}"
+            );
         }
     }
 }
@@ -61,9 +84,12 @@ fn no_rung_shows_more_than_it_says() {
 #[test]
 fn each_rung_asks_what_it_may() {
     let asks = |share: &str, what: fn(&Logged) -> bool| log_of(share).iter().any(what);
-    assert!(asks("host", |logged| logged.path == "/api/v3/domains/public.example.com"));
+    assert!(asks("host", |logged| logged.path
+        == "/api/v3/domains/public.example.com"));
     assert!(asks("hash", is_hash));
-    assert!(asks("url", |logged| logged.path.starts_with("/api/v3/urls/aHR0c")));
+    assert!(asks("url", |logged| logged
+        .path
+        .starts_with("/api/v3/urls/aHR0c")));
     assert!(asks("submit", |logged| logged.method == "POST"));
 }
 
@@ -75,7 +101,12 @@ fn a_dry_run_sends_nothing_and_says_everything() {
     let ran = home.run(&["--dry-run", "--vt-url", &server.url(), &list]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     assert!(server.log().is_empty());
-    assert!(ran.stdout.contains("GET /api/v3/domains/public.example.com"), "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .contains("GET /api/v3/domains/public.example.com"),
+        "{}",
+        ran.stdout
+    );
     assert!(!ran.stdout.contains("intranet"), "{}", ran.stdout);
     assert!(ran.stderr.contains("Nothing was sent"), "{}", ran.stderr);
 }

@@ -61,7 +61,10 @@ impl Home {
             .current_dir(self.0.path())
             .env_clear()
             .env("HOME", self.0.path())
-            .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
+            .env(
+                "XDG_CACHE_HOME",
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
+            )
             .env("VT_API_KEY", DEMO_KEY);
         command
     }
@@ -101,7 +104,14 @@ pub(crate) fn hostile_parser() -> &'static Path {
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .current_dir(root.join("plugins"))
-            .args(["build", "--locked", "--profile", "plugin", "--target", "wasm32-wasip2"])
+            .args([
+                "build",
+                "--locked",
+                "--profile",
+                "plugin",
+                "--target",
+                "wasm32-wasip2",
+            ])
             .args(["--package", "parser-hostile", "--target-dir"])
             .arg(&target);
         for (name, _) in std::env::vars_os() {
@@ -189,7 +199,11 @@ pub(crate) fn planned(values: &[&str]) -> Vec<Planned> {
 }
 
 fn sightings(value: &str, line: u64) -> Sightings {
-    let kind = if value.contains("://") { Kind::Url } else { Kind::Domain };
+    let kind = if value.contains("://") {
+        Kind::Url
+    } else {
+        Kind::Domain
+    };
     Sightings {
         indicator: Indicator::parse(kind, value.as_bytes()).unwrap(),
         written: None,
@@ -247,5 +261,7 @@ pub(crate) fn triage(
         reporter: &Silent,
     };
     let never = Box::pin(std::future::pending());
-    runtime.block_on(triage.run(planned, &mut StrictRule, never)).unwrap()
+    runtime
+        .block_on(triage.run(planned, &mut StrictRule, never))
+        .unwrap()
 }

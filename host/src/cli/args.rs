@@ -50,7 +50,12 @@ pub struct ReadArgs {
     #[arg(long, value_name = "KEY=VALUE|@FILE")]
     pub parser_config: Vec<String>,
     /// The zone of time stamps that name none
-    #[arg(long, value_name = "±HH:MM", default_value = "+00:00", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "±HH:MM",
+        default_value = "+00:00",
+        allow_hyphen_values = true
+    )]
     #[arg(value_parser = utc_offset_minutes)]
     pub utc_offset: i16,
     /// Threads that parse [default: one a core]
@@ -274,7 +279,14 @@ mod tests {
 
     #[test]
     fn the_command_line_of_the_mission_is_read() {
-        let line = ["vthost", "--parser", "squid.wasm", "--policy", "strict.wasm", "logs/"];
+        let line = [
+            "vthost",
+            "--parser",
+            "squid.wasm",
+            "--policy",
+            "strict.wasm",
+            "logs/",
+        ];
         let arguments = Arguments::try_parse_from(line).unwrap();
         assert_eq!(arguments.triage.read.parser, "squid.wasm");
         assert_eq!(arguments.triage.read.inputs, [PathBuf::from("logs/")]);

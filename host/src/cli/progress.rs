@@ -58,7 +58,10 @@ impl Progress {
     /// Ends the display; an output that failed meanwhile is an error.
     pub(super) fn finish(self) -> Result<(), OutputError> {
         self.bar.finish_and_clear();
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let state = self
+            .state
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         state.failure.map_or(Ok(()), Err)
     }
 
@@ -88,7 +91,8 @@ impl Reporter for Progress {
             let text = format!("bad: {} ({})", finding.sightings.display(), finding.reason);
             self.bar.suspend(|| Printer.say(&text));
         }
-        self.bar.set_position(self.bar.length().unwrap_or(0).saturating_sub(left as u64));
+        self.bar
+            .set_position(self.bar.length().unwrap_or(0).saturating_sub(left as u64));
         self.bar.set_message(format!("{} bad", state.bad));
     }
 

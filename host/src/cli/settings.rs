@@ -36,7 +36,9 @@ impl Environment {
             vt_api_key: variable("VT_API_KEY"),
             vtcli_apikey: variable("VTCLI_APIKEY"),
             home: directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
-            data: project.as_ref().map(|dirs| dirs.data_local_dir().to_owned()),
+            data: project
+                .as_ref()
+                .map(|dirs| dirs.data_local_dir().to_owned()),
             cache: project.as_ref().map(|dirs| dirs.cache_dir().to_owned()),
         }
     }
@@ -56,7 +58,9 @@ impl Environment {
         let path = match (file, &self.data) {
             (Some(file), _) => file.clone(),
             (None, Some(data)) => data.join("store.sqlite"),
-            (None, None) => bail!("no home directory to keep the store in; name a file with --store"),
+            (None, None) => {
+                bail!("no home directory to keep the store in; name a file with --store")
+            }
         };
         Ok(Store::open(&path)?)
     }
@@ -89,15 +93,11 @@ fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
 }
 
 /// The parsers of a run.
-pub(super) fn parsers(
-    engine: &Engine,
-    name: &str,
-    config: &[String],
-) -> anyhow::Result<Parsers> {
+pub(super) fn parsers(engine: &Engine, name: &str, config: &[String]) -> anyhow::Result<Parsers> {
     let settings = plugin_settings(config)?;
     if name != "auto" {
         let parser = Parser::load(engine, &PluginSource::named(name), &settings)?;
-        return Ok(Parsers::Named(parser));
+        return Ok(Parsers::Named(Box::new(parser)));
     }
     if !settings.0.is_empty() {
         bail!("--parser-config needs a parser that is named with --parser");
@@ -112,7 +112,11 @@ pub(super) fn parsers(
 /// The policy of a run.
 pub(super) fn policy(engine: &Engine, args: &PolicyArgs) -> anyhow::Result<Policy> {
     let settings = plugin_settings(&args.policy_config)?;
-    Ok(Policy::load(engine, &PluginSource::named(&args.policy), &settings)?)
+    Ok(Policy::load(
+        engine,
+        &PluginSource::named(&args.policy),
+        &settings,
+    )?)
 }
 
 /// How inputs are read.
@@ -192,8 +196,14 @@ mod tests {
             assert_eq!(Value::Object(settings.0), expected);
         };
         check(&[], json!({}));
-        check(&["min=5", "name=ESET", "all=true"], json!({"min": 5, "name": "ESET", "all": true}));
-        check(&["allow=[\"a\",\"b\"]", "x=a=b"], json!({"allow": ["a", "b"], "x": "a=b"}));
+        check(
+            &["min=5", "name=ESET", "all=true"],
+            json!({"min": 5, "name": "ESET", "all": true}),
+        );
+        check(
+            &["allow=[\"a\",\"b\"]", "x=a=b"],
+            json!({"allow": ["a", "b"], "x": "a=b"}),
+        );
         assert!(plugin_settings(&["nothing".to_owned()]).is_err());
     }
 

@@ -6,7 +6,7 @@ use crate::plugin::{InputInfo, Parser, Stop};
 #[derive(Clone)]
 pub enum Parsers {
     /// The user named one for all inputs.
-    Named(Parser),
+    Named(Box<Parser>),
     /// The one that is most sure of an input's head reads it.
     Detected(Vec<Parser>),
 }
@@ -46,7 +46,7 @@ impl Parsers {
     pub fn choose(&self, input: &InputInfo) -> Result<Choice, NoParser> {
         match self {
             Self::Named(parser) => Ok(Choice {
-                parser: parser.clone(),
+                parser: Parser::clone(parser),
                 confidence: None,
             }),
             Self::Detected(parsers) => detect(parsers, input),

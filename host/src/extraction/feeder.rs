@@ -103,7 +103,9 @@ impl<'a> Feeder<'a> {
         summary: &mut InputSummary,
         queue: &SyncSender<Work>,
     ) -> Result<(), Outcome> {
-        let opened = input.open().map_err(|error| Outcome::Skipped(error.to_string()))?;
+        let opened = input
+            .open()
+            .map_err(|error| Outcome::Skipped(error.to_string()))?;
         let mut chunks = Chunks::new(opened.reader, self.options.chunk_bytes);
         let first = self
             .next(&mut chunks)
@@ -111,7 +113,9 @@ impl<'a> Feeder<'a> {
             .ok_or(Outcome::Empty)?;
         let head = &first.bytes[..first.bytes.len().min(HEAD_BYTES)];
         if let Some(what) = not_text(head) {
-            return Err(Outcome::Skipped(format!("{what}, which is not read yet; unpack it first")));
+            return Err(Outcome::Skipped(format!(
+                "{what}, which is not read yet; unpack it first"
+            )));
         }
         let info = InputInfo {
             name: input.file_name(),
@@ -160,10 +164,7 @@ impl<'a> Feeder<'a> {
         })
     }
 
-    fn next(
-        &mut self,
-        chunks: &mut Chunks<Box<dyn Read + Send>>,
-    ) -> Result<Option<Chunk>, String> {
+    fn next(&mut self, chunks: &mut Chunks<Box<dyn Read + Send>>) -> Result<Option<Chunk>, String> {
         let started = Instant::now();
         let chunk = chunks.next(self.buffers.take());
         self.reading += started.elapsed();

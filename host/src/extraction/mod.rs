@@ -145,7 +145,10 @@ pub fn extract<S: Sink>(
             .map(|sink| scope.spawn(|| Worker::new(&shared, sink).run()))
             .collect();
         let fed = feeder.run(sender);
-        let results: Vec<_> = workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        let results: Vec<_> = workers
+            .into_iter()
+            .map(std::thread::ScopedJoinHandle::join)
+            .collect();
         (fed, results)
     });
     for result in results {

@@ -245,7 +245,10 @@ impl<'a, S: Sink> Worker<'a, S> {
 
     /// The session for this input: the one at hand, or a new one.
     fn session(&mut self, input: &OpenInput) -> Result<&mut ParserSession, Stop> {
-        let at_hand = self.session.take().filter(|(index, _)| *index == input.index);
+        let at_hand = self
+            .session
+            .take()
+            .filter(|(index, _)| *index == input.index);
         let session = match at_hand {
             Some(session) => session,
             None => (input.index, input.parser.open(&input.info)?),
@@ -270,7 +273,11 @@ impl<'a, S: Sink> Worker<'a, S> {
         // A refusal ends the input, and what is read in order cannot go on
         // behind a gap.
         let gives_up = stop.is_refusal() || input.reading != Reading::IndependentLines;
-        let failures = if gives_up { FAILURES_BEFORE_GIVING_UP } else { 1 };
+        let failures = if gives_up {
+            FAILURES_BEFORE_GIVING_UP
+        } else {
+            1
+        };
         input.failures.fetch_add(failures, Ordering::Relaxed);
         let failure = Failure {
             plugin: input.parser.id().clone(),

@@ -28,7 +28,9 @@ pub(super) fn parse_address(raw: &[u8]) -> Option<Indicator> {
     let address = text.parse::<IpAddr>().ok().or_else(|| {
         let (address, port) = text.split_once(':')?;
         let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-        is_port.then(|| address.parse::<std::net::Ipv4Addr>().ok())?.map(IpAddr::V4)
+        is_port
+            .then(|| address.parse::<std::net::Ipv4Addr>().ok())?
+            .map(IpAddr::V4)
     })?;
     Some(Indicator::address(address))
 }

@@ -177,14 +177,20 @@ mod tests {
         check("http://example.com//test", "http://example.com//test");
         check("http://example.com?q=1", "http://example.com/?q=1");
         check("http://example.com/?b=1&a=2", "http://example.com/?b=1&a=2");
-        check("http://münchen.example.com/x", "http://xn--mnchen-3ya.example.com/x");
+        check(
+            "http://münchen.example.com/x",
+            "http://xn--mnchen-3ya.example.com/x",
+        );
         check("http://[2001:DB8::1]:80/", "http://[2001:db8::1]/");
         check("http://192.0.2.1/a b", "http://192.0.2.1/a%20b");
         check("http://3221225985/", "http://192.0.2.1/");
         check("ftp://example.com/f", "ftp://example.com/f");
         check("tunnel://Example.com:443/", "tunnel://example.com:443/");
         check("  http://example.com/  ", "http://example.com/");
-        check("https://123:microsoft.com@user.example/foo.txt", "https://user.example/foo.txt");
+        check(
+            "https://123:microsoft.com@user.example/foo.txt",
+            "https://user.example/foo.txt",
+        );
     }
 
     #[test]
@@ -205,7 +211,11 @@ mod tests {
         use Kind::{Domain, Ip};
         let check = |raw, kind, expected| check(Domain, raw, Ok((kind, expected)));
         check("Example.COM.", Domain, "example.com");
-        check("_jabber._tcp.example.com", Domain, "_jabber._tcp.example.com");
+        check(
+            "_jabber._tcp.example.com",
+            Domain,
+            "_jabber._tcp.example.com",
+        );
         check("example.com:443", Domain, "example.com");
         check("localhost", Domain, "localhost");
         check("192.0.2.1", Ip, "192.0.2.1");
@@ -219,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        let check = |raw| check(Kind::Domain, raw, Err(Invalid::NotADomain));
+        let check = |raw: &str| check(Kind::Domain, raw, Err(Invalid::NotADomain));
         check("a b.example.com");
         check("-a.example.com");
         check("a-.example.com");
@@ -247,8 +257,16 @@ mod tests {
             let host = Indicator::parse(kind, raw.as_bytes()).unwrap().host();
             assert_eq!((host.kind(), host.value()), expected);
         };
-        check(Kind::Url, "http://Example.com:8080/a", (Kind::Domain, "example.com"));
-        check(Kind::Url, "https://[2001:db8::1]:8443/", (Kind::Ip, "2001:db8::1"));
+        check(
+            Kind::Url,
+            "http://Example.com:8080/a",
+            (Kind::Domain, "example.com"),
+        );
+        check(
+            Kind::Url,
+            "https://[2001:db8::1]:8443/",
+            (Kind::Ip, "2001:db8::1"),
+        );
         check(Kind::Url, "http://192.0.2.1/", (Kind::Ip, "192.0.2.1"));
         check(Kind::Domain, "example.com", (Kind::Domain, "example.com"));
     }

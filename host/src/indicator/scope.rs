@@ -140,12 +140,19 @@ mod tests {
 
     fn check(raw: &str, expected: Option<&str>) {
         let own = InternalSuffixes::new(&[".Corp.Example.COM".into(), " ".into()]);
-        let kind = if raw.contains("://") { Kind::Url } else { Kind::Domain };
+        let kind = if raw.contains("://") {
+            Kind::Url
+        } else {
+            Kind::Domain
+        };
         let indicator = Indicator::parse(kind, raw.as_bytes()).unwrap();
         let reason = internal(&indicator, &own);
         match expected {
             None => assert_eq!(reason, None, "{raw}"),
-            Some(words) => assert!(reason.is_some_and(|r| r.contains(words)), "{raw}: {reason:?}"),
+            Some(words) => assert!(
+                reason.is_some_and(|r| r.contains(words)),
+                "{raw}: {reason:?}"
+            ),
         }
     }
 
@@ -230,7 +237,12 @@ mod tests {
         ] {
             check(raw, Some("name"));
         }
-        for raw in ["example.com", "notcorp.example.com", "mylocal.com", "lan.example.org"] {
+        for raw in [
+            "example.com",
+            "notcorp.example.com",
+            "mylocal.com",
+            "lan.example.org",
+        ] {
             check(raw, None);
         }
     }

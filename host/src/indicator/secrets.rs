@@ -8,12 +8,52 @@ use super::{Indicator, Kind};
 /// lower case. `expires` with `signature` and `se` with `sig` (signed links of
 /// storage services) are covered by the second name.
 const PARAMETERS: [&str; 46] = [
-    "access_token", "api_key", "apikey", "auth", "authorization", "client_secret", "code",
-    "email", "hmac", "id_token", "jsessionid", "key", "login", "mail", "nonce", "otp", "pass",
-    "passwd", "password", "phone", "phpsessid", "pin", "pwd", "refresh_token", "relaystate",
-    "samlrequest", "samlresponse", "secret", "session", "sessionid", "sid", "sig", "signature",
-    "state", "ticket", "token", "user", "username", "wresult", "auth_token", "authtoken",
-    "reset_token", "invite_token", "sessid", "session_id", "credential",
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "client_secret",
+    "code",
+    "email",
+    "hmac",
+    "id_token",
+    "jsessionid",
+    "key",
+    "login",
+    "mail",
+    "nonce",
+    "otp",
+    "pass",
+    "passwd",
+    "password",
+    "phone",
+    "phpsessid",
+    "pin",
+    "pwd",
+    "refresh_token",
+    "relaystate",
+    "samlrequest",
+    "samlresponse",
+    "secret",
+    "session",
+    "sessionid",
+    "sid",
+    "sig",
+    "signature",
+    "state",
+    "ticket",
+    "token",
+    "user",
+    "username",
+    "wresult",
+    "auth_token",
+    "authtoken",
+    "reset_token",
+    "invite_token",
+    "sessid",
+    "session_id",
+    "credential",
 ];
 
 /// Prefixes of parameters of signed links.
@@ -21,7 +61,15 @@ const PARAMETER_PREFIXES: [&str; 2] = ["x-amz-", "x-goog-"];
 
 /// Path segments that are followed by a one-time or personal secret.
 const ONE_TIME_SEGMENTS: [&str; 10] = [
-    "reset", "invite", "share", "s", "unsubscribe", "verify", "confirm", "activate", "magic",
+    "reset",
+    "invite",
+    "share",
+    "s",
+    "unsubscribe",
+    "verify",
+    "confirm",
+    "activate",
+    "magic",
     "password-reset",
 ];
 
@@ -41,7 +89,9 @@ pub fn sensitive(indicator: &Indicator) -> Vec<String> {
     let url = indicator.value();
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let path = path.splitn(4, '/').nth(3).unwrap_or("");
-    let parameters = query.split('&').chain(path.split([';', '/']).filter(|s| s.contains('=')));
+    let parameters = query
+        .split('&')
+        .chain(path.split([';', '/']).filter(|s| s.contains('=')));
     for (name, value) in parameters.filter_map(|pair| pair.split_once('=')) {
         if !value.is_empty() && is_secret_name(name) {
             reasons.push(format!("the parameter `{}`", shown(name)));
@@ -54,7 +104,9 @@ pub fn sensitive(indicator: &Indicator) -> Vec<String> {
         let follows_one_time = index
             .checked_sub(1)
             .and_then(|before| segments.get(before))
-            .is_some_and(|before| ONE_TIME_SEGMENTS.contains(&before.to_ascii_lowercase().as_str()));
+            .is_some_and(|before| {
+                ONE_TIME_SEGMENTS.contains(&before.to_ascii_lowercase().as_str())
+            });
         if follows_one_time && segment.len() >= LONG_BYTES {
             reasons.push("a one-time link".to_owned());
         } else if let Some(what) = secret_value(segment).filter(|_| !segment.contains('=')) {
@@ -67,7 +119,9 @@ pub fn sensitive(indicator: &Indicator) -> Vec<String> {
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     PARAMETERS.contains(&name.as_str())
-        || PARAMETER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || PARAMETER_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
 }
 
 /// What kind of secret a value looks like.
@@ -115,11 +169,26 @@ mod tests {
     #[test]
     fn secrets_are_found_and_named_without_their_values() {
         check("http://example.com/?token=abc", &["the parameter `token`"]);
-        check("http://example.com/?a=1&PassWord=x", &["the parameter `PassWord`"]);
-        check("http://example.com/a;jsessionid=12?b=1", &["the parameter `jsessionid`"]);
-        check("http://example.com/?X-Amz-Signature=1", &["the parameter `X-Amz-Signature`"]);
-        check("http://example.com/?to=a@example.org", &["a mail address in the parameter `to`"]);
-        check("http://example.com/?to=a%40example.org", &["a mail address in the parameter `to`"]);
+        check(
+            "http://example.com/?a=1&PassWord=x",
+            &["the parameter `PassWord`"],
+        );
+        check(
+            "http://example.com/a;jsessionid=12?b=1",
+            &["the parameter `jsessionid`"],
+        );
+        check(
+            "http://example.com/?X-Amz-Signature=1",
+            &["the parameter `X-Amz-Signature`"],
+        );
+        check(
+            "http://example.com/?to=a@example.org",
+            &["a mail address in the parameter `to`"],
+        );
+        check(
+            "http://example.com/?to=a%40example.org",
+            &["a mail address in the parameter `to`"],
+        );
         check(
             "http://example.com/?j=eyJhbGciOiJIUzI1NiJ9.e30.x",
             &["a JSON web token in the parameter `j`"],
@@ -140,6 +209,9 @@ mod tests {
         check("http://example.com/?q=weather&page=2", &[]);
         check("http://example.com/?token=", &[]);
         check("http://example.com/reset/help", &[]);
-        check("http://example.com/a-rather-long-title-of-some-article-in-2024", &[]);
+        check(
+            "http://example.com/a-rather-long-title-of-some-article-in-2024",
+            &[],
+        );
     }
 }

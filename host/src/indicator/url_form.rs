@@ -177,7 +177,11 @@ mod tests {
             let host = raw_host(kind, raw.as_bytes());
             assert_eq!(host, expected.map(str::as_bytes), "{raw}");
         };
-        check(Kind::Url, "http://u:p@example.com:80/a@b", Some("example.com"));
+        check(
+            Kind::Url,
+            "http://u:p@example.com:80/a@b",
+            Some("example.com"),
+        );
         check(Kind::Url, "example.com/a:b", Some("example.com"));
         check(Kind::Url, "http://[2001:db8::1]:80/", Some("2001:db8::1"));
         check(Kind::Url, "http:///a", None);

@@ -52,7 +52,11 @@ mod tests {
     #[test]
     fn identifiers_are_virustotals() {
         let check = |text: &str, expected: &str| {
-            assert_eq!(plain_sha256(&url(text)).as_deref(), Some(expected), "{text}");
+            assert_eq!(
+                plain_sha256(&url(text)).as_deref(),
+                Some(expected),
+                "{text}"
+            );
         };
         check(
             "https://www.google.com/",
@@ -83,7 +87,10 @@ mod tests {
             assert!(base64_id(&url(text)).ends_with(expected), "{text}");
         };
         check("http://example.com/?q=~~~", "Lz9xPX5-fg");
-        check("http://www.virustotal.com/", "aHR0cDovL3d3dy52aXJ1c3RvdGFsLmNvbS8");
+        check(
+            "http://www.virustotal.com/",
+            "aHR0cDovL3d3dy52aXJ1c3RvdGFsLmNvbS8",
+        );
         check("https://www.google.com/", "aHR0cHM6Ly93d3cuZ29vZ2xlLmNvbS8");
     }
 }

@@ -59,7 +59,9 @@ impl<R: Read> Chunks<R> {
         buffer.append(&mut self.rest);
         let mut searched = 0;
         loop {
-            self.fill(&mut buffer);
+            if !self.ended {
+                self.fill(&mut buffer);
+            }
             if self.ended {
                 return self.last(buffer);
             }
@@ -183,7 +185,10 @@ mod tests {
         let kept: Vec<u8> = chunks.iter().flat_map(|c| c.bytes.clone()).collect();
         assert_eq!(kept, b"before\nafter\nlast");
         assert_eq!(chunks.iter().map(|c| c.overlong).sum::<u64>(), 1);
-        let after = chunks.iter().find(|c| c.bytes.starts_with(b"after")).unwrap();
+        let after = chunks
+            .iter()
+            .find(|c| c.bytes.starts_with(b"after"))
+            .unwrap();
         assert_eq!(after.first_line, 2);
         assert_eq!(after.offset as usize, input.len() - b"after\nlast".len());
     }
@@ -201,8 +206,14 @@ mod tests {
         }
         let mut chunks = Chunks::new(Failing(b"one\ntwo"), 1 << 10);
         let chunk = chunks.next(Vec::new()).unwrap().unwrap();
-        assert_eq!((chunk.bytes.as_slice(), chunk.lines), (b"one\ntwo".as_slice(), 2));
-        assert_eq!(chunks.next(Vec::new()).unwrap_err().to_string(), "the disk is gone");
+        assert_eq!(
+            (chunk.bytes.as_slice(), chunk.lines),
+            (b"one\ntwo".as_slice(), 2)
+        );
+        assert_eq!(
+            chunks.next(Vec::new()).unwrap_err().to_string(),
+            "the disk is gone"
+        );
         assert_eq!(chunks.next(Vec::new()).unwrap(), None);
     }
 }

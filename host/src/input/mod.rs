@@ -63,7 +63,9 @@ impl Input {
             Self::File(path) => {
                 let file = File::open(path)?;
                 let modified = file.metadata().and_then(|metadata| metadata.modified());
-                let since_epoch = modified.ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+                let since_epoch = modified
+                    .ok()
+                    .and_then(|t| t.duration_since(UNIX_EPOCH).ok());
                 Ok(Opened {
                     modified_us: since_epoch.and_then(|t| i64::try_from(t.as_micros()).ok()),
                     reader: Box::new(file),

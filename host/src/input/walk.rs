@@ -66,7 +66,8 @@ impl Found {
             let error = io::Error::other(format!("more than {MAX_DEPTH} directories deep"));
             return self.skip(directory, error);
         }
-        let entries = std::fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries =
+            std::fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut paths: Vec<PathBuf> = match entries {
             Ok(entries) => entries.iter().map(std::fs::DirEntry::path).collect(),
             Err(error) => return self.skip(directory, error),

@@ -57,13 +57,16 @@ impl TextFiles {
     ///
     /// When it cannot be written.
     pub fn append(&mut self, finding: &Finding) -> Result<(), OutputError> {
-        let index = VERDICTS.iter().position(|verdict| *verdict == finding.verdict);
+        let index = VERDICTS
+            .iter()
+            .position(|verdict| *verdict == finding.verdict);
         let (path, file) = &mut self.files[index.unwrap_or(2)];
         let line = text::line(finding) + "\n";
-        file.write_all(line.as_bytes()).map_err(|source| OutputError {
-            path: path.clone(),
-            source,
-        })
+        file.write_all(line.as_bytes())
+            .map_err(|source| OutputError {
+                path: path.clone(),
+                source,
+            })
     }
 }
 
@@ -85,7 +88,10 @@ pub fn write_all(
             .collect();
         replace(&path_of(directory, verdict), lines.as_bytes())?;
     }
-    replace(&directory.join("results.jsonl"), &results(findings, summary))
+    replace(
+        &directory.join("results.jsonl"),
+        &results(findings, summary),
+    )
 }
 
 fn path_of(directory: &Path, verdict: Verdict) -> PathBuf {

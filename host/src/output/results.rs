@@ -51,9 +51,8 @@ impl<'a> ExtractRow<'a> {
         indicator: &'a Indicator,
         observation: &RawObservation<'_>,
     ) -> Self {
-        let text = |bytes: &[u8]| {
-            (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned())
-        };
+        let text =
+            |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned());
         Self {
             input,
             line,
@@ -261,9 +260,13 @@ impl<'a> SummaryRow<'a> {
             bad: summary.verdicts.bad,
             good: summary.verdicts.good,
             unknown: summary.verdicts.unknown,
-            unknown_by: unknown_by.map(|(cause, count)| (cause.as_str(), *count)).collect(),
+            unknown_by: unknown_by
+                .map(|(cause, count)| (cause.as_str(), *count))
+                .collect(),
             inputs: summary.inputs.iter().map(InputRow::new).collect(),
-            not_read: not_read.map(|(path, problem)| NotReadRow { path, problem }).collect(),
+            not_read: not_read
+                .map(|(path, problem)| NotReadRow { path, problem })
+                .collect(),
             not_indicators: invalid
                 .map(|(reason, count, sample)| InvalidRow {
                     reason,
@@ -323,7 +326,9 @@ impl<'a> InputRow<'a> {
 
 fn by_reason(reasons: &BTreeMap<String, Reason>) -> BTreeMap<&str, u64> {
     let reasons = reasons.iter();
-    reasons.map(|(name, reason)| (name.as_str(), reason.count)).collect()
+    reasons
+        .map(|(name, reason)| (name.as_str(), reason.count))
+        .collect()
 }
 
 fn push<T: Serialize>(lines: &mut Vec<u8>, row: &T) {

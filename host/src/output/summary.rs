@@ -48,7 +48,12 @@ impl Summary {
         Self {
             inputs,
             skipped: skipped
-                .map(|skipped| (skipped.path.display().to_string(), skipped.error.to_string()))
+                .map(|skipped| {
+                    (
+                        skipped.path.display().to_string(),
+                        skipped.error.to_string(),
+                    )
+                })
                 .collect(),
             ..Self::default()
         }
@@ -61,7 +66,8 @@ impl Summary {
     ) {
         let invalid = invalid.into_iter();
         self.invalid.extend(
-            invalid.map(|(reason, values)| (reason.to_string(), values.count, values.sample.clone())),
+            invalid
+                .map(|(reason, values)| (reason.to_string(), values.count, values.sample.clone())),
         );
     }
 
@@ -107,12 +113,19 @@ impl fmt::Display for Summary {
         }
         for (reason, count, sample) in &self.invalid {
             let sample: String = sample.chars().take(80).collect();
-            writeln!(f, "{count} observations name {reason}, such as `{}`", visible(&sample))?;
+            writeln!(
+                f,
+                "{count} observations name {reason}, such as `{}`",
+                visible(&sample)
+            )?;
         }
         if self.policy.is_some() {
             let VerdictCounts { bad, good, unknown } = self.verdicts;
             let all = self.indicators();
-            write!(f, "{all} indicators: {bad} bad, {good} good, {unknown} unknown")?;
+            write!(
+                f,
+                "{all} indicators: {bad} bad, {good} good, {unknown} unknown"
+            )?;
             let causes = self.unknown_by.iter();
             let causes: Vec<String> = causes
                 .map(|(cause, count)| format!("{count} {}", cause.as_str()))
@@ -165,7 +178,11 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
         let stop = failure.stop.to_string();
         let (start, end) = (failure.start, failure.end);
         let (plugin, name) = (&failure.plugin, visible(&input.name));
-        writeln!(f, "  {plugin} {} on {name} bytes {start}..{end}", visible(&stop))?;
+        writeln!(
+            f,
+            "  {plugin} {} on {name} bytes {start}..{end}",
+            visible(&stop)
+        )?;
     }
     if let Outcome::CutShort(reason) = &input.outcome {
         writeln!(f, "  reading failed before the end: {}", visible(reason))?;

@@ -17,10 +17,16 @@ use crate::virustotal::report::Stats;
 /// the reason instead of the stats.
 #[must_use]
 pub fn line(finding: &Finding) -> String {
-    let analysed_s = finding.evidence.as_ref().and_then(|evidence| evidence.analysed_s);
+    let analysed_s = finding
+        .evidence
+        .as_ref()
+        .and_then(|evidence| evidence.analysed_s);
     let time = analysed_s.map_or_else(|| "-".to_owned(), analysis_time);
     let name = visible(finding.sightings.display());
-    let stats = finding.evidence.as_ref().and_then(|evidence| evidence.stats);
+    let stats = finding
+        .evidence
+        .as_ref()
+        .and_then(|evidence| evidence.stats);
     match (finding.verdict, stats) {
         (Verdict::Bad | Verdict::Good, Some(stats)) => {
             format!("{time} {name} {}", python_stats(&stats))
@@ -75,7 +81,12 @@ fn is_hidden(character: char) -> bool {
 fn analysis_time(time_s: i64) -> String {
     Timestamp::from_second(time_s).map_or_else(
         |_| "-".to_owned(),
-        |time| Offset::UTC.to_datetime(time).strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        |time| {
+            Offset::UTC
+                .to_datetime(time)
+                .strftime("%Y-%m-%dT%H:%M:%S")
+                .to_string()
+        },
     )
 }
 
@@ -102,7 +113,10 @@ mod tests {
 
     #[test]
     fn times_are_rfc_3339() {
-        assert_eq!(rfc3339(1_714_564_800_123_000).as_deref(), Some("2024-05-01T12:00:00.123Z"));
+        assert_eq!(
+            rfc3339(1_714_564_800_123_000).as_deref(),
+            Some("2024-05-01T12:00:00.123Z")
+        );
         assert_eq!(rfc3339(0).as_deref(), Some("1970-01-01T00:00:00Z"));
     }
 

@@ -24,7 +24,8 @@ pub fn all() -> &'static [BuiltIn] {
 /// The embedded plugin of this kind and name.
 #[must_use]
 pub fn find(kind: PluginKind, name: &str) -> Option<&'static BuiltIn> {
-    ALL.iter().find(|plugin| plugin.kind == kind && plugin.name == name)
+    ALL.iter()
+        .find(|plugin| plugin.kind == kind && plugin.name == name)
 }
 
 /// The names of the embedded plugins of a kind.

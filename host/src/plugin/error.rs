@@ -227,7 +227,10 @@ impl fmt::Display for Stop {
             ),
             Self::Result { detail } => write!(f, "gave back what cannot be taken: {detail}"),
             Self::BadValue { detail } => {
-                write!(f, "broke the contract: {detail}. This is a bug of the plugin")
+                write!(
+                    f,
+                    "broke the contract: {detail}. This is a bug of the plugin"
+                )
             }
             Self::Refused { message } => write!(f, "refused: {}", one_line(message)),
             Self::Interrupted => f.write_str("was interrupted"),

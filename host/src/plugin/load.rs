@@ -218,12 +218,16 @@ fn top_level_names(source_name: &str, bytes: &[u8]) -> Result<Names, LoadError> 
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 1 => {
                 for import in section {
-                    names.imports.push(import.map_err(damaged)?.name.name.to_owned());
+                    names
+                        .imports
+                        .push(import.map_err(damaged)?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) if depth == 1 => {
                 for export in section {
-                    names.exports.push(export.map_err(damaged)?.name.name.to_owned());
+                    names
+                        .exports
+                        .push(export.map_err(damaged)?.name.name.to_owned());
                 }
             }
             _ => {}
@@ -232,7 +236,11 @@ fn top_level_names(source_name: &str, bytes: &[u8]) -> Result<Names, LoadError> 
     Ok(names)
 }
 
-fn check_contract(source_name: &str, wanted: PluginKind, exports: &[String]) -> Result<(), LoadError> {
+fn check_contract(
+    source_name: &str,
+    wanted: PluginKind,
+    exports: &[String],
+) -> Result<(), LoadError> {
     let Some((found, version)) = exports.iter().find_map(|name| contract_of(name)) else {
         return Err(LoadError::NotAPlugin {
             source_name: source_name.to_owned(),
@@ -251,7 +259,9 @@ fn check_contract(source_name: &str, wanted: PluginKind, exports: &[String]) -> 
     let pair = (numbers.next(), numbers.next());
     let advice = match pair {
         (Some(Ok(0)), Some(Ok(1))) => return Ok(()),
-        (Some(Ok(0)), Some(Ok(0))) => "Rebuild the plugin with the vthost-plugin crate of this vthost",
+        (Some(Ok(0)), Some(Ok(0))) => {
+            "Rebuild the plugin with the vthost-plugin crate of this vthost"
+        }
         _ => "Upgrade vthost, or rebuild the plugin for a supported version",
     };
     Err(LoadError::WrongContract {
@@ -303,10 +313,7 @@ fn forbidden(import: &str) -> Option<(&'static str, &'static str)> {
             "the file system",
             "Settings are the way to hand data to a plugin",
         ),
-        "wasi:sockets" | "wasi:http" => (
-            "the network",
-            "Only the host talks to VirusTotal",
-        ),
+        "wasi:sockets" | "wasi:http" => ("the network", "Only the host talks to VirusTotal"),
         _ => (
             "more than this host has",
             "A plugin is linked with wasi:io, wasi:cli and wasi:random alone",

@@ -126,7 +126,10 @@ impl Parser {
             source_name: loaded.source_name.clone(),
             detail: format!("{error:#}"),
         };
-        let pre = engine.linker.instantiate_pre(&loaded.component).map_err(unusable)?;
+        let pre = engine
+            .linker
+            .instantiate_pre(&loaded.component)
+            .map_err(unusable)?;
         ParserPre::new(pre.clone()).map_err(unusable)?;
         let mut guest = start(engine, &pre).map_err(|stop| loaded.stopped(stop))?;
         let said = guest
@@ -183,10 +186,11 @@ impl Parser {
         let mut guest = start(&self.engine, &self.pre)?;
         let session = guest
             .call(|store, exports| {
-                exports
-                    .vthost_parser_parsing()
-                    .session()
-                    .call_open(store, &input.to_wit(), &self.settings)
+                exports.vthost_parser_parsing().session().call_open(
+                    store,
+                    &input.to_wit(),
+                    &self.settings,
+                )
             })?
             .map_err(|message| Stop::Refused { message })?;
         let reading = guest.call(|store, exports| {
@@ -300,19 +304,18 @@ impl Batch {
 
     /// The observations, in the order of the lines. `chunk` is the one that the
     /// batch was parsed from (empty for the batch of `finish`).
-    pub fn observations<'a>(
-        &'a self,
-        chunk: &'a [u8],
-    ) -> impl Iterator<Item = RawObservation<'a>> {
-        self.observations.iter().map(move |observation| RawObservation {
-            line: observation.line,
-            kind: observation.kind.into(),
-            value: self.slice(chunk, observation.value),
-            client: self.slice(chunk, observation.client),
-            user: self.slice(chunk, observation.user),
-            time_us: Some(observation.time_us).filter(|time| *time != NO_TIME),
-            action: observation.action.into(),
-        })
+    pub fn observations<'a>(&'a self, chunk: &'a [u8]) -> impl Iterator<Item = RawObservation<'a>> {
+        self.observations
+            .iter()
+            .map(move |observation| RawObservation {
+                line: observation.line,
+                kind: observation.kind.into(),
+                value: self.slice(chunk, observation.value),
+                client: self.slice(chunk, observation.client),
+                user: self.slice(chunk, observation.user),
+                time_us: Some(observation.time_us).filter(|time| *time != NO_TIME),
+                action: observation.action.into(),
+            })
     }
 
     /// How many observations.

@@ -69,7 +69,10 @@ impl Policy {
             source_name: loaded.source_name.clone(),
             detail: format!("{error:#}"),
         };
-        let pre = engine.linker.instantiate_pre(&loaded.component).map_err(unusable)?;
+        let pre = engine
+            .linker
+            .instantiate_pre(&loaded.component)
+            .map_err(unusable)?;
         PolicyPre::new(pre.clone()).map_err(unusable)?;
         let mut guest = start(engine, &pre).map_err(|stop| loaded.stopped(stop))?;
         let said = guest
@@ -150,10 +153,11 @@ impl PolicySession {
     pub fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Stop> {
         let session = self.session;
         let said = self.guest.call(|store, exports| {
-            exports
-                .vthost_policy_judging()
-                .session()
-                .call_screen(store, session, &wit_sightings(sightings))
+            exports.vthost_policy_judging().session().call_screen(
+                store,
+                session,
+                &wit_sightings(sightings),
+            )
         })?;
         Ok(match said {
             wit::Screening::Ask(priority) => Screening::Ask { priority },
@@ -263,7 +267,7 @@ fn wit_sightings(sightings: &Sightings) -> wit::Sightings {
 }
 
 fn wit_report(subject: &Indicator, scope: Scope, report: &Report) -> wit::Report {
-    let stats = report.stats.clone().unwrap_or_default();
+    let stats = report.stats.unwrap_or_default();
     wit::Report {
         subject: wit_indicator(subject),
         scope: match scope {

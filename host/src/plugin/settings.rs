@@ -97,7 +97,10 @@ mod tests {
 
     #[test]
     fn good_settings_become_json_text() {
-        assert_eq!(check(serde_json::json!({"min": 3}), SCHEMA), Ok(r#"{"min":3}"#.into()));
+        assert_eq!(
+            check(serde_json::json!({"min": 3}), SCHEMA),
+            Ok(r#"{"min":3}"#.into())
+        );
         assert_eq!(check(serde_json::json!({}), ""), Ok("{}".into()));
     }
 

@@ -108,7 +108,7 @@ impl Folded {
         let mut all: Vec<Sightings> = (0..self.indicators.len())
             .map(|id| self.one(id, std::mem::take(&mut clients[id])))
             .collect();
-        all.sort_by(|a, b| a.place.cmp(&b.place));
+        all.sort_by_key(|sightings| sightings.place);
         all
     }
 
@@ -164,11 +164,9 @@ impl Folded {
                 .map_or(usize::MAX, |id| id as usize),
         );
         let is_first = before.is_none_or(|before| entry.place < before.place);
-        let id = self.table.add_entry(
-            indicator.kind(),
-            indicator.value().as_bytes(),
-            entry,
-        );
+        let id = self
+            .table
+            .add_entry(indicator.kind(), indicator.value().as_bytes(), entry);
         if id as usize == self.indicators.len() {
             self.indicators.push((indicator, written));
         } else if is_first {

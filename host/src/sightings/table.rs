@@ -224,9 +224,11 @@ impl Table {
         let pair = u64::from(indicator) << 32 | u64::from(client);
         let hasher = &self.hasher;
         self.pairs
-            .entry(hasher.hash_one(pair), |other| *other == pair, |other| {
-                hasher.hash_one(*other)
-            })
+            .entry(
+                hasher.hash_one(pair),
+                |other| *other == pair,
+                |other| hasher.hash_one(*other),
+            )
             .or_insert(pair);
     }
 }

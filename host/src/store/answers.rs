@@ -45,7 +45,9 @@ impl Store {
         let mut statement = connection.prepare_cached(
             "SELECT outcome, attributes, code, message, fetched_ms FROM answer WHERE question = ?1",
         )?;
-        let answer = statement.query_row([question.to_string()], read).optional()?;
+        let answer = statement
+            .query_row([question.to_string()], read)
+            .optional()?;
         Ok(answer)
     }
 
@@ -83,7 +85,14 @@ impl Store {
         };
         self.lock().execute(
             "INSERT OR REPLACE INTO answer VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![question.to_string(), outcome, attributes, code, message, now],
+            params![
+                question.to_string(),
+                outcome,
+                attributes,
+                code,
+                message,
+                now
+            ],
         )?;
         Ok(())
     }
@@ -115,7 +124,9 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let question = Question::Domain("example.com".into());
         assert_eq!(store.answer(&question).unwrap(), None);
-        store.record_answer(&question, &Lookup::NotFound, 1).unwrap();
+        store
+            .record_answer(&question, &Lookup::NotFound, 1)
+            .unwrap();
         let found = Lookup::Found {
             id: "example.com".into(),
             attributes_json: "{}".into(),

@@ -72,12 +72,7 @@ impl Store {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn usage(
-        &self,
-        account: &str,
-        limits: &Limits,
-        now: UnixMs,
-    ) -> Result<Usage, StoreError> {
+    pub fn usage(&self, account: &str, limits: &Limits, now: UnixMs) -> Result<Usage, StoreError> {
         read_usage(&self.lock(), account, limits.rate.window_ms, now)
     }
 }
@@ -186,14 +181,18 @@ mod tests {
                 .map(|_| {
                     let store = Store::open(&path).unwrap();
                     scope.spawn(move || {
-                        let taken = (0..20).map(|n| {
-                            store.take_slot("key", &limits(5), NOON + n).unwrap()
-                        });
-                        taken.filter(|taken| matches!(taken, Taken::Charged(_))).count()
+                        let taken =
+                            (0..20).map(|n| store.take_slot("key", &limits(5), NOON + n).unwrap());
+                        taken
+                            .filter(|taken| matches!(taken, Taken::Charged(_)))
+                            .count()
                     })
                 })
                 .collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum()
         });
         assert_eq!(charged, 5);
     }

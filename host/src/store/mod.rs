@@ -17,7 +17,7 @@ use rusqlite::Connection;
 
 pub use answers::{StoredAnswer, StoredOutcome};
 pub use ledger::{ChargeId, Taken};
-pub use submissions::{StoredSubmission, SubmissionState};
+pub use submissions::SubmissionState;
 
 /// Another process holds the file no longer than it takes to commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -86,7 +86,9 @@ impl Store {
         };
         let connection = Connection::open(path).map_err(open)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .map_err(open)?;
         Self::prepared(connection, path)
     }
 
@@ -110,7 +112,9 @@ impl Store {
 
     /// A panic between two statements rolls its transaction back.
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

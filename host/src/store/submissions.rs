@@ -7,14 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::{Store, StoreError};
 use crate::clock::UnixMs;
 
-/// What is known of a submission.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredSubmission {
-    /// How far it is.
-    pub state: SubmissionState,
-}
-
-/// How far a submission is.
+/// How far the submission of a URL is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmissionState {
     /// It was about to be sent; whether it arrived is not known.
@@ -39,8 +32,6 @@ pub enum SubmissionState {
     Completed {
         /// The attributes of the analysis, in JSON.
         attributes_json: String,
-        /// When it was handed in.
-        intended_ms: UnixMs,
         /// When the result was fetched.
         completed_ms: UnixMs,
     },
@@ -52,14 +43,14 @@ impl Store {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn submission(&self, url: &str) -> Result<Option<StoredSubmission>, StoreError> {
+    pub fn submission(&self, url: &str) -> Result<Option<SubmissionState>, StoreError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
             "SELECT state, intended_ms, analysis_id, polls, next_poll_ms, attributes, completed_ms
              FROM submission WHERE url = ?1",
         )?;
         let state = statement.query_row([url], read).optional()?;
-        Ok(state.map(|state| StoredSubmission { state }))
+        Ok(state)
     }
 
     /// Says that a URL is about to be handed in.
@@ -133,13 +124,13 @@ impl Store {
     ///
     /// When the store cannot be written.
     pub fn abandon(&self, url: &str) -> Result<(), StoreError> {
-        self.lock().execute("DELETE FROM submission WHERE url = ?1", [url])?;
+        self.lock()
+            .execute("DELETE FROM submission WHERE url = ?1", [url])?;
         Ok(())
     }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<SubmissionState> {
-    let intended_ms = row.get(1)?;
     Ok(match row.get::<_, String>(0)?.as_str() {
         "pending" => SubmissionState::Pending {
             analysis_id: row.get(2)?,
@@ -148,11 +139,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SubmissionState> {
         },
         "completed" => SubmissionState::Completed {
             attributes_json: row.get(5)?,
-            intended_ms,
             completed_ms: row.get(6)?,
         },
         _ => SubmissionState::Intended {
-            at_ms: intended_ms,
+            at_ms: row.get(1)?,
             polls: row.get(3)?,
             next_poll_ms: row.get(4)?,
         },
@@ -167,7 +157,7 @@ mod tests {
     fn a_submission_goes_its_way() {
         let store = Store::in_memory().unwrap();
         let url = "http://example.com/";
-        let state = || store.submission(url).unwrap().map(|submission| submission.state);
+        let state = || store.submission(url).unwrap();
         assert_eq!(state(), None);
         store.intend(url, 10, 70).unwrap();
         let intended = SubmissionState::Intended {
@@ -187,7 +177,6 @@ mod tests {
         store.complete(url, "{}", 201).unwrap();
         let completed = SubmissionState::Completed {
             attributes_json: "{}".into(),
-            intended_ms: 10,
             completed_ms: 201,
         };
         assert_eq!(state(), Some(completed));

@@ -1,11 +1,10 @@
-//! The policy at work: a component in a thread of its own, and the one rule
-//! that no policy can break.
+//! The policy at work: a component in a thread of its own.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use super::ladder::Answer;
-use super::{Cause, Evidence, Finding, Scope, Verdict};
+use super::{Cause, Evidence, Finding, Scope};
 use crate::indicator::Indicator;
 use crate::plugin::{Judgement, Policy, PolicySession, Screening, Stop};
 use crate::sightings::Sightings;
@@ -14,9 +13,17 @@ use crate::virustotal::report::Report;
 /// Decides what is worth asking, and what a report means.
 pub trait Judge: Send {
     /// Whether a request is worth spending.
+    ///
+    /// # Errors
+    ///
+    /// [`Failed`], when there is no answer.
     fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed>;
 
     /// What a report means.
+    ///
+    /// # Errors
+    ///
+    /// [`Failed`], when there is no answer.
     fn judge(
         &mut self,
         sightings: &Sightings,
@@ -31,15 +38,13 @@ pub trait Judge: Send {
 #[error("{0}")]
 pub struct Failed(pub String);
 
-/// Gives the finding for an answer. A report without a single engine's opinion
-/// cannot make anything good, whatever the policy says: what was not checked is
-/// unknown.
+/// Gives the finding for an answer.
 pub(super) fn find(judge: &mut dyn Judge, sightings: Sightings, answer: &Answer) -> Finding {
     let report = &answer.report;
     let evidence = Evidence {
         scope: answer.scope,
         subject: answer.subject.value().to_owned(),
-        stats: report.stats.clone(),
+        stats: report.stats,
         analysed_s: report.last_analysis,
     };
     let judged = judge.judge(&sightings, &answer.subject, answer.scope, report);
@@ -104,12 +109,14 @@ impl PolicyJudge {
 
     fn ask<R>(&self, call: impl FnOnce(Sender<Result<R, Stop>>) -> Call) -> Result<R, Failed> {
         let (reply, answer) = channel();
-        let gone = |_| Failed(format!("{} is gone", self.name));
-        self.calls.send(call(reply)).map_err(|_| Failed(format!("{} is gone", self.name)))?;
-        answer
-            .recv()
-            .map_err(gone)?
-            .map_err(|stop| Failed(format!("{} {stop}", self.name)))
+        let said = match self.calls.send(call(reply)) {
+            Ok(()) => answer.recv().ok(),
+            Err(_) => None,
+        };
+        match said {
+            Some(said) => said.map_err(|stop| Failed(format!("{} {stop}", self.name))),
+            None => Err(Failed(format!("{} is gone", self.name))),
+        }
     }
 }
 
@@ -142,16 +149,7 @@ impl Judge for PolicyJudge {
             scope,
             report: report.clone(),
         };
-        let judgement = self.ask(|reply| Call::Judge(Box::new(case), reply))?;
-        let unchecked = judgement.verdict == Verdict::Good
-            && !report.stats.as_ref().is_some_and(|stats| stats.has_opinion());
-        if unchecked {
-            return Err(Failed(format!(
-                "{} called it good without a single engine's opinion",
-                self.name
-            )));
-        }
-        Ok(judgement)
+        self.ask(|reply| Call::Judge(Box::new(case), reply))
     }
 }
 

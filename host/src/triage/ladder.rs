@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::Scope;
 use crate::clock::UnixMs;
 use crate::indicator::{Indicator, Kind, secrets, vt_id};
-use crate::store::{StoreError, StoredAnswer, StoredOutcome, StoredSubmission, SubmissionState};
+use crate::store::{StoreError, StoredAnswer, StoredOutcome, SubmissionState};
 use crate::virustotal::Question;
 use crate::virustotal::report::Report;
 
@@ -100,7 +100,7 @@ pub trait Answers {
     /// # Errors
     ///
     /// When the store cannot be read.
-    fn submission(&self, url: &str) -> Result<Option<StoredSubmission>, StoreError>;
+    fn submission(&self, url: &str) -> Result<Option<SubmissionState>, StoreError>;
 }
 
 /// How far an indicator has come.
@@ -247,11 +247,11 @@ impl Ladder {
         &self,
         indicator: &Indicator,
         url: &str,
-        stored: Option<StoredSubmission>,
+        stored: Option<SubmissionState>,
     ) -> Reached {
         let url = url.to_owned();
         let next = |action| Reached::End(Progress::Next(action));
-        match stored.map(|submission| submission.state) {
+        match stored {
             None => next(Action::Submit(url)),
             Some(SubmissionState::Intended {
                 at_ms,
@@ -295,7 +295,11 @@ enum Reached {
 
 fn answered(subject: Indicator, scope: Scope, attributes_json: &str) -> Reached {
     let report = Report::from_attributes(attributes_json);
-    if !report.stats.as_ref().is_some_and(|stats| stats.has_opinion()) {
+    if !report
+        .stats
+        .as_ref()
+        .is_some_and(|stats| stats.has_opinion())
+    {
         return Reached::Nothing(format!(
             "VirusTotal's report on {} has no engine results",
             shown(&subject)

@@ -14,7 +14,7 @@ use super::{Cause, Finding};
 use crate::clock::{Clock, UnixMs};
 use crate::indicator::{Indicator, Kind, vt_id};
 use crate::quota::{Limits, Slot};
-use crate::store::{Store, StoreError, StoredAnswer, StoredSubmission, Taken};
+use crate::store::{Store, StoreError, StoredAnswer, SubmissionState, Taken};
 use crate::virustotal::report::Report;
 use crate::virustotal::{AnalysisStatus, Client, Fault, Lookup, Question};
 
@@ -139,7 +139,7 @@ impl Answers for Store {
         Self::answer(self, question)
     }
 
-    fn submission(&self, url: &str) -> Result<Option<StoredSubmission>, StoreError> {
+    fn submission(&self, url: &str) -> Result<Option<SubmissionState>, StoreError> {
         Self::submission(self, url)
     }
 }
@@ -172,13 +172,15 @@ fn settled(
     judge: &mut dyn Judge,
 ) -> Result<Option<Finding>, StoreError> {
     let sightings = || planned.sightings.clone();
-    Ok(match ladder.progress(&planned.sightings.indicator, store)? {
-        Progress::Answered(answer) => Some(judge::find(judge, sightings(), &answer)),
-        Progress::Exhausted(words) => {
-            Some(Finding::unknown(sightings(), Cause::NoReport, words))
-        }
-        Progress::Next(_) => None,
-    })
+    Ok(
+        match ladder.progress(&planned.sightings.indicator, store)? {
+            Progress::Answered(answer) => Some(judge::find(judge, sightings(), &answer)),
+            Progress::Exhausted(words) => {
+                Some(Finding::unknown(sightings(), Cause::NoReport, words))
+            }
+            Progress::Next(_) => None,
+        },
+    )
 }
 
 /// What to do next.
@@ -227,7 +229,11 @@ impl<'a, 'b> Run<'a, 'b> {
     fn settle_what_is_stored(&mut self) -> Result<(), StoreError> {
         let planned = Arc::clone(&self.planned);
         let settled = judge_stored(&planned, &self.with.ladder, self.with.store, self.judge)?;
-        for (index, _) in settled.iter().enumerate().filter(|(_, found)| found.is_none()) {
+        for (index, _) in settled
+            .iter()
+            .enumerate()
+            .filter(|(_, found)| found.is_none())
+        {
             self.open.insert(index, Open::default());
         }
         for (index, finding) in settled.into_iter().enumerate() {
@@ -243,14 +249,21 @@ impl<'a, 'b> Run<'a, 'b> {
     fn next(&mut self) -> Result<Option<Next>, StoreError> {
         let now = self.with.clock.now_ms();
         let due = self.waiting.iter().filter(|(_, due)| **due <= now);
-        let due = due.min_by_key(|(index, due)| (**due, **index)).map(|(index, _)| *index);
+        let due = due
+            .min_by_key(|(index, due)| (**due, **index))
+            .map(|(index, _)| *index);
         let ready = due.or_else(|| {
             let mut open = self.open.iter();
-            open.find(|(index, open)| open.not_before_ms <= now && !self.waiting.contains_key(index))
-                .map(|(index, _)| *index)
+            open.find(|(index, open)| {
+                open.not_before_ms <= now && !self.waiting.contains_key(index)
+            })
+            .map(|(index, _)| *index)
         });
         let Some(index) = ready else {
-            let retries = self.open.iter().filter(|(index, _)| !self.waiting.contains_key(index));
+            let retries = self
+                .open
+                .iter()
+                .filter(|(index, _)| !self.waiting.contains_key(index));
             let times = retries.map(|(_, open)| open.not_before_ms);
             let soonest = times.chain(self.waiting.values().copied()).min();
             return Ok(soonest.map(Next::Wait));
@@ -258,7 +271,9 @@ impl<'a, 'b> Run<'a, 'b> {
         // Another one's answer may have settled it meanwhile; then the next
         // round finds the next.
         let action = self.progress(index)?;
-        Ok(Some(action.map_or(Next::Wait(now), |action| Next::Work(index, action))))
+        Ok(Some(action.map_or(Next::Wait(now), |action| {
+            Next::Work(index, action)
+        })))
     }
 
     /// The next action for an indicator; none when it was settled just now.
@@ -302,7 +317,11 @@ impl<'a, 'b> Run<'a, 'b> {
             return self.give_up_waiting(index, &action);
         }
         let now = self.with.clock.now_ms();
-        let charge = match self.with.store.take_slot(self.with.account, &self.with.limits, now)? {
+        let charge = match self
+            .with
+            .store
+            .take_slot(self.with.account, &self.with.limits, now)?
+        {
             Taken::Charged(charge) => charge,
             Taken::NotYet(slot) => return self.no_slot(slot).await,
         };
@@ -438,7 +457,9 @@ impl<'a, 'b> Run<'a, 'b> {
 
     fn complete(&mut self, index: usize, url: &str, json: &str) -> Result<(), StoreError> {
         self.waiting.remove(&index);
-        self.with.store.complete(url, json, self.with.clock.now_ms())
+        self.with
+            .store
+            .complete(url, json, self.with.clock.now_ms())
     }
 
     fn wait_for_analysis(&mut self, index: usize, url: &str, polls: u32) -> Result<(), StoreError> {
@@ -470,7 +491,10 @@ impl<'a, 'b> Run<'a, 'b> {
             Action::Ask(_) | Action::Submit(_) => "it was not answered",
         };
         let sightings = self.planned[index].sightings.clone();
-        self.settle(index, Finding::unknown(sightings, Cause::Pending, reason.to_owned()));
+        self.settle(
+            index,
+            Finding::unknown(sightings, Cause::Pending, reason.to_owned()),
+        );
         Ok(None)
     }
 
@@ -496,7 +520,10 @@ impl<'a, 'b> Run<'a, 'b> {
             return None;
         }
         let sightings = self.planned[index].sightings.clone();
-        self.settle(index, Finding::unknown(sightings, Cause::Failed, fault.to_string()));
+        self.settle(
+            index,
+            Finding::unknown(sightings, Cause::Failed, fault.to_string()),
+        );
         None
     }
 

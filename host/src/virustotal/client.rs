@@ -401,7 +401,9 @@ mod tests {
     fn ask(reply: HttpReply) -> Result<Lookup, Fault> {
         let client = Client::new(Arc::new(Says(reply)));
         let question = Question::Domain("example.com".into());
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         runtime.block_on(client.report(&question))
     }
 
@@ -450,13 +452,29 @@ mod tests {
         check(error(503, "TransientError"), "Transient", true);
         check(error(504, "DeadlineExceededError"), "Transient", true);
         check(error(409, "AlreadyExistsError"), "Refused", false);
-        check(reply(403, "text/html", "<html>Blocked"), "NotVirusTotal", true);
-        check(reply(502, "text/html", "<html>Bad gateway"), "NotVirusTotal", true);
+        check(
+            reply(403, "text/html", "<html>Blocked"),
+            "NotVirusTotal",
+            true,
+        );
+        check(
+            reply(502, "text/html", "<html>Bad gateway"),
+            "NotVirusTotal",
+            true,
+        );
         check(reply(404, "text/html", "<html>"), "NotVirusTotal", true);
-        check(reply(200, "text/html", "<html>Log in"), "NotVirusTotal", true);
+        check(
+            reply(200, "text/html", "<html>Log in"),
+            "NotVirusTotal",
+            true,
+        );
         check(reply(204, "", ""), "Malformed", true);
         check(reply(200, JSON, r#"{"data":{"id"#), "Malformed", true);
-        check(reply(200, JSON, r#"{"error":{"code":"x"}}"#), "Malformed", true);
+        check(
+            reply(200, JSON, r#"{"error":{"code":"x"}}"#),
+            "Malformed",
+            true,
+        );
         check(reply(200, JSON, r#"{"data":{}}"#), "Malformed", true);
         let redirect = HttpReply {
             location: Some("http://elsewhere.example/".into()),

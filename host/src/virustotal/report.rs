@@ -25,7 +25,12 @@ impl Stats {
     /// analysis has begun.
     #[must_use]
     pub fn has_opinion(&self) -> bool {
-        let said = [self.harmless, self.malicious, self.suspicious, self.undetected];
+        let said = [
+            self.harmless,
+            self.malicious,
+            self.suspicious,
+            self.undetected,
+        ];
         said.iter().any(|count| *count > 0)
     }
 }
@@ -113,9 +118,7 @@ impl Report {
         let attributes: Value = serde_json::from_str(attributes_json).unwrap_or_default();
         let a = Attributes(&attributes);
         Self {
-            stats: a
-                .first(&["last_analysis_stats", "stats"])
-                .and_then(stats),
+            stats: a.first(&["last_analysis_stats", "stats"]).and_then(stats),
             engines: engines(a.first(&["last_analysis_results", "results"])),
             reputation: a.number("reputation"),
             votes_harmless: a.in_object("total_votes", "harmless"),
@@ -174,7 +177,11 @@ impl<'a> Attributes<'a> {
     }
 
     fn strings(&self, name: &str) -> Vec<String> {
-        let items = self.get(name).and_then(Value::as_array).into_iter().flatten();
+        let items = self
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         items
             .filter_map(|item| item.as_str().map(str::to_owned))
             .collect()
@@ -184,12 +191,19 @@ impl<'a> Attributes<'a> {
 /// Stats with at least one of the five counts.
 fn stats(value: &Value) -> Option<Stats> {
     let a = Attributes(value);
-    let names = ["harmless", "malicious", "suspicious", "undetected", "timeout"];
+    let names = [
+        "harmless",
+        "malicious",
+        "suspicious",
+        "undetected",
+        "timeout",
+    ];
     let counts = names.map(|name| a.number::<u32>(name));
     if counts.iter().all(Option::is_none) {
         return None;
     }
-    let [harmless, malicious, suspicious, undetected, timeout] = counts.map(Option::unwrap_or_default);
+    let [harmless, malicious, suspicious, undetected, timeout] =
+        counts.map(Option::unwrap_or_default);
     Some(Stats {
         harmless,
         malicious,
@@ -234,14 +248,23 @@ mod tests {
                 "asn":64496,"as_owner":"Example","country":"JP","network":"198.51.100.0/24"}"#,
         );
         let stats = report.stats.unwrap();
-        assert_eq!((stats.harmless, stats.malicious, stats.undetected), (80, 1, 9));
+        assert_eq!(
+            (stats.harmless, stats.malicious, stats.undetected),
+            (80, 1, 9)
+        );
         assert!(stats.has_opinion());
         assert_eq!(report.engines[0].label.as_deref(), Some("phishing"));
         assert_eq!(report.last_analysis, Some(1_627_890_187));
-        assert_eq!((report.reputation, report.votes_malicious), (Some(-5), Some(2)));
+        assert_eq!(
+            (report.reputation, report.votes_malicious),
+            (Some(-5), Some(2))
+        );
         assert_eq!(report.categories[0].vendor, "Sophos");
         assert_eq!(report.popularity[0].position, 3);
-        assert_eq!((report.asn, report.country.as_deref()), (Some(64496), Some("JP")));
+        assert_eq!(
+            (report.asn, report.country.as_deref()),
+            (Some(64496), Some("JP"))
+        );
     }
 
     #[test]
@@ -271,9 +294,15 @@ mod tests {
     fn silence_is_no_opinion() {
         let check = |json: &str, expected: bool| {
             let report = Report::from_attributes(json);
-            assert_eq!(report.stats.is_some_and(|stats| stats.has_opinion()), expected);
+            assert_eq!(
+                report.stats.is_some_and(|stats| stats.has_opinion()),
+                expected
+            );
         };
-        check(r#"{"stats":{"harmless":0,"malicious":0,"timeout":0}}"#, false);
+        check(
+            r#"{"stats":{"harmless":0,"malicious":0,"timeout":0}}"#,
+            false,
+        );
         check(r#"{"stats":{"harmless":0,"timeout":90}}"#, false);
         check(r#"{"stats":{"undetected":1}}"#, true);
     }

@@ -23,8 +23,7 @@ pub trait Transport: Send + Sync {
 }
 
 /// A request under way.
-pub type Sending<'a> =
-    Pin<Box<dyn Future<Output = Result<HttpReply, TransportError>> + Send + 'a>>;
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<HttpReply, TransportError>> + Send + 'a>>;
 
 /// GET or POST.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,10 +142,17 @@ impl ReqwestTransport {
             let value: &HeaderValue = response.headers().get(name)?;
             value.to_str().ok().map(str::to_owned)
         };
-        let content_type = header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+        let content_type = header(CONTENT_TYPE)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let mut reply = HttpReply {
             status: response.status().as_u16(),
-            content_type: content_type.split(';').next().unwrap_or_default().trim().to_owned(),
+            content_type: content_type
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
             location: header(reqwest::header::LOCATION),
             retry_after_s: header(RETRY_AFTER).and_then(|seconds| seconds.trim().parse().ok()),
             body: Vec::new(),
@@ -192,7 +198,10 @@ fn certificates(
         return Ok(Vec::new());
     };
     let unusable = |what: String| {
-        TransportError::Setup(format!("cannot use the certificates in `{}`: {what}", path.display()))
+        TransportError::Setup(format!(
+            "cannot use the certificates in `{}`: {what}",
+            path.display()
+        ))
     };
     let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
     let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| unusable(chain(&e)))?;

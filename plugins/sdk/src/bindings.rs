@@ -1,7 +1,11 @@
 //! The contract of `wit/` as Rust types, generated. Authors see [`crate::parser`]
 //! and [`crate::policy`] instead.
 
-#![allow(missing_docs, unreachable_pub, reason = "generated from documented WIT")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "generated from documented WIT"
+)]
 #![allow(clippy::all, reason = "generated")]
 
 pub mod parser {

@@ -172,7 +172,8 @@ pub fn is_address(host: &[u8]) -> bool {
         return true;
     }
     let name = &host[..first.unwrap_or(host.len())];
-    name.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    name.iter()
+        .all(|byte| byte.is_ascii_digit() || *byte == b'.')
         && name.contains(&b'.')
 }
 
@@ -400,7 +401,8 @@ mod tests {
 
     #[test]
     fn hosts_that_are_addresses() {
-        let check = |host: &str, expected| assert_eq!(is_address(host.as_bytes()), expected, "{host}");
+        let check =
+            |host: &str, expected| assert_eq!(is_address(host.as_bytes()), expected, "{host}");
         check("192.0.2.1", true);
         check("192.0.2.1:443", true);
         check("2001:db8::1", true);

@@ -106,7 +106,12 @@ mod tests {
             .collect();
         let mut fields: [&[u8]; 4] = [b""; 4];
         let found = blanks(line, &mut fields);
-        assert_eq!(&fields[..found], expected, "{:?}", String::from_utf8_lossy(line));
+        assert_eq!(
+            &fields[..found],
+            expected,
+            "{:?}",
+            String::from_utf8_lossy(line)
+        );
     }
 
     #[test]
@@ -125,7 +130,13 @@ mod tests {
         for length in 0..=18_usize {
             for pattern in 0..1_u32 << length {
                 let line: Vec<u8> = (0..length)
-                    .map(|place| if pattern >> place & 1 == 1 { b' ' } else { b'x' })
+                    .map(|place| {
+                        if pattern >> place & 1 == 1 {
+                            b' '
+                        } else {
+                            b'x'
+                        }
+                    })
                     .collect();
                 check(&line);
             }

@@ -1,10 +1,10 @@
 //! For a plugin's own tests: run it natively, with plain values.
 
+use crate::bindings::parser::exports::vthost::parser::parsing as wit;
 use crate::parser::{self, Action, Input, LineParser};
 use crate::policy::{
     EngineResult, Indicator, IndicatorKind, Policy, Report, Scope, Sightings, Stats,
 };
-use crate::bindings::parser::exports::vthost::parser::parsing as wit;
 
 /// What a parser made of some bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,9 @@ pub fn parse<P: LineParser>(bytes: &[u8], settings_json: &str) -> Result<Parsed,
         action: observation.action,
     };
     let counted = |tallies: &[wit::Tally]| {
-        let counts = tallies.iter().map(|tally| (tally.reason.clone(), tally.count));
+        let counts = tallies
+            .iter()
+            .map(|tally| (tally.reason.clone(), tally.count));
         counts.collect()
     };
     Ok(Parsed {

@@ -39,7 +39,9 @@ pub fn iso8601(text: &[u8], utc_offset_minutes: i16) -> Option<i64> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date else {
         return None;
     };
-    let rest = rest.strip_prefix(b"T").or_else(|| rest.strip_prefix(b" "))?;
+    let rest = rest
+        .strip_prefix(b"T")
+        .or_else(|| rest.strip_prefix(b" "))?;
     let (clock, rest) = rest.split_at_checked(8)?;
     let &[h1, h2, b':', n1, n2, b':', s1, s2] = clock else {
         return None;
@@ -49,7 +51,11 @@ pub fn iso8601(text: &[u8], utc_offset_minutes: i16) -> Option<i64> {
         number(&[m1, m2], 2)?,
         number(&[d1, d2], 2)?,
     )?;
-    let (hour, minute, second) = (number(&[h1, h2], 2)?, number(&[n1, n2], 2)?, number(&[s1, s2], 2)?);
+    let (hour, minute, second) = (
+        number(&[h1, h2], 2)?,
+        number(&[n1, n2], 2)?,
+        number(&[s1, s2], 2)?,
+    );
     // 60 is a leap second.
     if hour > 23 || minute > 59 || second > 60 {
         return None;
@@ -75,7 +81,11 @@ pub fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     if !(1..=in_month).contains(&day) {
         return None;
     }
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * month + 2) / 5 + day - 1;
@@ -156,7 +166,8 @@ mod tests {
 
     #[test]
     fn iso_dates() {
-        let check = |text: &str, expected| assert_eq!(iso8601(text.as_bytes(), 60), expected, "{text}");
+        let check =
+            |text: &str, expected| assert_eq!(iso8601(text.as_bytes(), 60), expected, "{text}");
         // 2024-02-29T12:00:00Z is 1709208000 (date -u -d 2024-02-29T12:00:00Z +%s).
         let noon = 1_709_208_000_000_000;
         check("2024-02-29T12:00:00Z", Some(noon));
@@ -166,8 +177,15 @@ mod tests {
         check("2024-02-29T21:00:00+0900", Some(noon));
         check("2024-02-29T07:30:00-0430", Some(noon));
         check("2024-02-29T13:00:00", Some(noon));
-        for bad in ["", "2023-02-29T12:00:00Z", "2024-13-01T12:00:00Z", "2024-02-29T24:00:00Z",
-                    "2024-02-29", "2024-02-29T12:00:00ZZ", "2024-02-29T12:00:00+9"] {
+        for bad in [
+            "",
+            "2023-02-29T12:00:00Z",
+            "2024-13-01T12:00:00Z",
+            "2024-02-29T24:00:00Z",
+            "2024-02-29",
+            "2024-02-29T12:00:00ZZ",
+            "2024-02-29T12:00:00+9",
+        ] {
             check(bad, None);
         }
     }

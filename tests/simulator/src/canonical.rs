@@ -46,7 +46,11 @@ mod tests {
     #[test]
     fn identifiers_are_virustotals() {
         let check = |submitted: &str, id: &str| {
-            assert_eq!(url_id(&canonical_url(submitted).unwrap()), id, "{submitted}");
+            assert_eq!(
+                url_id(&canonical_url(submitted).unwrap()),
+                id,
+                "{submitted}"
+            );
         };
         check(
             "https://www.google.com/",
@@ -64,7 +68,10 @@ mod tests {
             assert_eq!(canonical_url(text).ok().as_deref(), expected, "{text}");
         };
         check("example.com", Some("http://example.com/"));
-        check("HTTPS://Example.com/A?b=C", Some("https://example.com/A?b=C"));
+        check(
+            "HTTPS://Example.com/A?b=C",
+            Some("https://example.com/A?b=C"),
+        );
         check("http://example.com?q", Some("http://example.com/?q"));
         check("ftp://example.com/", None);
         check("nothing", None);

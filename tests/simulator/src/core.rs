@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::DEMO_KEY;
 use crate::canonical::{canonical_url, url_id};
 use crate::faults::{self, Fault};
 use crate::knowledge::{Knowledge, Known, Stats, Unlisted};
 use crate::objects;
 use crate::quota::{Ledger, QuotaLimits};
-use crate::DEMO_KEY;
 
 /// A request.
 #[derive(Debug, Clone, Default)]
@@ -293,7 +293,11 @@ impl Simulator {
                 account.ledger.charge(now_ms);
             }
             if !is_allowed {
-                let code = if self.options.too_many { "TooManyRequestsError" } else { "QuotaExceededError" };
+                let code = if self.options.too_many {
+                    "TooManyRequestsError"
+                } else {
+                    "QuotaExceededError"
+                };
                 return Reply::error(429, code, "Quota exceeded");
             }
         }
@@ -345,10 +349,13 @@ impl Simulator {
         };
         // VirusTotal has an object for every address.
         let name = address.to_string();
-        let known = self.knowledge.find(&name, Unlisted::Known).unwrap_or(Known {
-            stats: None,
-            analysed_s: 0,
-        });
+        let known = self
+            .knowledge
+            .find(&name, Unlisted::Known)
+            .unwrap_or(Known {
+                stats: None,
+                analysed_s: 0,
+            });
         Reply::json(200, &objects::address(&name, &known))
     }
 
@@ -419,26 +426,52 @@ impl Simulator {
         let submitted_s = analysis.submitted_ms.div_euclid(1000);
         let url = analysis.url.clone();
         let full = self.knowledge.scan(&url);
-        let is_stuck = self.options.stuck.as_ref().is_some_and(|text| url.contains(text));
-        let (status, stats) = if is_stuck || age_ms < self.options.analysis_ms - self.options.progress_ms {
-            ("queued", Stats { harmless: 0, malicious: 0, suspicious: 0, undetected: 0, timeout: 0 })
-        } else if age_ms < self.options.analysis_ms {
-            // Who finds something answers last: a client that takes this for a
-            // result errs towards good.
-            let partial = Stats { harmless: full.harmless / 2, malicious: 0, suspicious: 0, ..full };
-            ("in-progress", partial)
-        } else {
-            ("completed", full)
-        };
+        let is_stuck = self
+            .options
+            .stuck
+            .as_ref()
+            .is_some_and(|text| url.contains(text));
+        let (status, stats) =
+            if is_stuck || age_ms < self.options.analysis_ms - self.options.progress_ms {
+                (
+                    "queued",
+                    Stats {
+                        harmless: 0,
+                        malicious: 0,
+                        suspicious: 0,
+                        undetected: 0,
+                        timeout: 0,
+                    },
+                )
+            } else if age_ms < self.options.analysis_ms {
+                // Who finds something answers last: a client that takes this for a
+                // result errs towards good.
+                let partial = Stats {
+                    harmless: full.harmless / 2,
+                    malicious: 0,
+                    suspicious: 0,
+                    ..full
+                };
+                ("in-progress", partial)
+            } else {
+                ("completed", full)
+            };
         let id_and_url = (url_id(&url), url);
         let url = (id_and_url.0.as_str(), id_and_url.1.as_str());
         Reply::json(200, &objects::analysis(id, status, submitted_s, stats, url))
     }
 
     fn quotas(&self, now_ms: i64, user: &str, key: &str) -> Reply {
-        let account = self.accounts.get(key).filter(|account| account.user == user || key == user);
+        let account = self
+            .accounts
+            .get(key)
+            .filter(|account| account.user == user || key == user);
         let Some(account) = account else {
-            return Reply::error(403, "ForbiddenError", "You are not authorized to perform the requested operation");
+            return Reply::error(
+                403,
+                "ForbiddenError",
+                "You are not authorized to perform the requested operation",
+            );
         };
         let limits = &self.options.limits;
         let today = (limits.per_day, account.ledger.used_today(now_ms));
@@ -462,7 +495,9 @@ impl Request {
             return multipart_field(&self.body, boundary.trim_matches('"'), name);
         }
         let mut fields = form_urlencoded::parse(&self.body);
-        fields.find(|(field, _)| field == name).map(|(_, value)| value.into_owned())
+        fields
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.into_owned())
     }
 }
 
@@ -489,7 +524,9 @@ fn not_found(what: &str, id: &str) -> Reply {
 fn multipart_field(body: &[u8], boundary: &str, name: &str) -> Option<String> {
     let body = String::from_utf8_lossy(body);
     let wanted = format!("name=\"{name}\"");
-    let part = body.split(&format!("--{boundary}")).find(|part| part.contains(&wanted))?;
+    let part = body
+        .split(&format!("--{boundary}"))
+        .find(|part| part.contains(&wanted))?;
     let (_, value) = part.split_once("\r\n\r\n")?;
     Some(value.trim_end_matches("\r\n").to_owned())
 }
@@ -497,7 +534,9 @@ fn multipart_field(body: &[u8], boundary: &str, name: &str) -> Option<String> {
 /// Base64url without padding; with padding it is no identifier.
 fn base64url(text: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok()
+    base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
 }
 
 #[cfg(test)]
@@ -525,7 +564,13 @@ mod tests {
     }
 
     fn code(reply: &Reply) -> (u16, String) {
-        (reply.status, body(reply)["error"]["code"].as_str().unwrap_or("").to_owned())
+        (
+            reply.status,
+            body(reply)["error"]["code"]
+                .as_str()
+                .unwrap_or("")
+                .to_owned(),
+        )
     }
 
     #[test]
@@ -533,7 +578,10 @@ mod tests {
         let mut simulator = Simulator::default();
         let mut ask = |key: Option<&str>| {
             let mut request = request("GET", "/api/v3/domains/example.com");
-            request.headers = key.map(|key| ("x-apikey".into(), key.into())).into_iter().collect();
+            request.headers = key
+                .map(|key| ("x-apikey".into(), key.into()))
+                .into_iter()
+                .collect();
             code(&simulator.handle(0, &request))
         };
         assert_eq!(ask(None), (401, "AuthenticationRequiredError".into()));
@@ -555,16 +603,26 @@ mod tests {
     #[test]
     fn objects_are_found_by_name_and_by_both_identifiers() {
         let mut simulator = Simulator::new(Options {
-            limits: QuotaLimits { per_window: 100, ..QuotaLimits::default() },
+            limits: QuotaLimits {
+                per_window: 100,
+                ..QuotaLimits::default()
+            },
             ..Options::default()
         });
         simulator.know("http://example.com/a", Stats::BAD);
-        let mut status = |path: &str| simulator.handle(0, &request("GET", &format!("/api/v3/{path}"))).status;
+        let mut status = |path: &str| {
+            simulator
+                .handle(0, &request("GET", &format!("/api/v3/{path}")))
+                .status
+        };
         assert_eq!(status("domains/example.com"), 200);
         assert_eq!(status("domains/nothing"), 400);
         assert_eq!(status("ip_addresses/2001:db8::1"), 200);
         assert_eq!(status("ip_addresses/1.2.3"), 400);
-        assert_eq!(status(&format!("urls/{}", url_id("http://example.com/a"))), 200);
+        assert_eq!(
+            status(&format!("urls/{}", url_id("http://example.com/a"))),
+            200
+        );
         assert_eq!(status("urls/aHR0cDovL2V4YW1wbGUuY29tL2E"), 200);
         assert_eq!(status("urls/aHR0cDovL2V4YW1wbGUuY29tL2E="), 404);
         assert_eq!(status("urls/aHR0cDovL2V4YW1wbGUuY29tL2I"), 404);
@@ -576,15 +634,23 @@ mod tests {
         let mut simulator = Simulator::new(Options {
             analysis_ms: 100,
             progress_ms: 50,
-            limits: QuotaLimits { per_window: 100, ..QuotaLimits::default() },
+            limits: QuotaLimits {
+                per_window: 100,
+                ..QuotaLimits::default()
+            },
             ..Options::default()
         });
-        let submitted = body(&simulator.handle(5_000, &submission("http%3A%2F%2Fevil.example.com")));
+        let submitted =
+            body(&simulator.handle(5_000, &submission("http%3A%2F%2Fevil.example.com")));
         let id = submitted["data"]["id"].as_str().unwrap().to_owned();
         let mut at = |now_ms| {
-            let reply = simulator.handle(now_ms, &request("GET", &format!("/api/v3/analyses/{id}")));
+            let reply =
+                simulator.handle(now_ms, &request("GET", &format!("/api/v3/analyses/{id}")));
             let attributes = body(&reply)["data"]["attributes"].clone();
-            (attributes["status"].as_str().unwrap().to_owned(), attributes["stats"]["malicious"].as_u64())
+            (
+                attributes["status"].as_str().unwrap().to_owned(),
+                attributes["stats"]["malicious"].as_u64(),
+            )
         };
         assert_eq!(at(5_010), ("queued".into(), Some(0)));
         assert_eq!(at(5_060), ("in-progress".into(), Some(0)));
@@ -596,13 +662,26 @@ mod tests {
         let mut simulator = Simulator::new(Options {
             meter_analyses: false,
             meter_submissions: false,
-            limits: QuotaLimits { per_day: 0, ..QuotaLimits::default() },
+            limits: QuotaLimits {
+                per_day: 0,
+                ..QuotaLimits::default()
+            },
             ..Options::default()
         });
         let reply = simulator.handle(0, &submission("example.com"));
         let id = body(&reply)["data"]["id"].as_str().unwrap().to_owned();
-        assert_eq!(simulator.handle(0, &request("GET", &format!("/api/v3/analyses/{id}"))).status, 200);
-        assert_eq!(simulator.handle(0, &request("GET", "/api/v3/domains/example.com")).status, 429);
+        assert_eq!(
+            simulator
+                .handle(0, &request("GET", &format!("/api/v3/analyses/{id}")))
+                .status,
+            200
+        );
+        assert_eq!(
+            simulator
+                .handle(0, &request("GET", "/api/v3/domains/example.com"))
+                .status,
+            429
+        );
         let quotas = simulator.handle(0, &request("GET", "/api/v3/users/demo/overall_quotas"));
         assert_eq!(quotas.status, 200);
         let other = simulator.handle(0, &request("GET", "/api/v3/users/other/overall_quotas"));
@@ -613,10 +692,16 @@ mod tests {
     fn a_multipart_form_is_read() {
         let mut simulator = Simulator::default();
         let mut multipart = request("POST", "/api/v3/urls");
-        multipart.headers.push(("content-type".into(), "multipart/form-data; boundary=X".into()));
+        multipart.headers.push((
+            "content-type".into(),
+            "multipart/form-data; boundary=X".into(),
+        ));
         multipart.body = b"--X\r\nContent-Disposition: form-data; name=\"url\"\r\n\r\nhttp://example.com\r\n--X--\r\n".to_vec();
         assert_eq!(simulator.handle(0, &multipart).status, 200);
-        assert_eq!(simulator.handle(0, &request("POST", "/api/v3/urls")).status, 400);
+        assert_eq!(
+            simulator.handle(0, &request("POST", "/api/v3/urls")).status,
+            400
+        );
         assert_eq!(
             code(&simulator.handle(0, &submission("ftp://example.com"))),
             (400, "InvalidArgumentError".into())
@@ -629,7 +714,9 @@ mod tests {
         let effect = crate::Effect::Html(502);
         simulator.add_fault(Fault::new("GET .*/domains/", 2, effect).unwrap());
         let ask = request("GET", "/api/v3/domains/example.com");
-        let statuses: Vec<u16> = (0..3).map(|now| simulator.handle(now, &ask).status).collect();
+        let statuses: Vec<u16> = (0..3)
+            .map(|now| simulator.handle(now, &ask).status)
+            .collect();
         assert_eq!(statuses, [502, 502, 200]);
         assert_eq!(simulator.log().len(), 3);
     }

@@ -8,8 +8,16 @@ const SITE: &str = "https://www.virustotal.com/api/v3";
 
 /// Engines' names, for as many as there are opinions; then numbered ones.
 const ENGINES: [&str; 10] = [
-    "BitDefender", "ESET", "Fortinet", "Google Safebrowsing", "Kaspersky", "Netcraft",
-    "OpenPhish", "Sophos", "URLhaus", "Webroot",
+    "BitDefender",
+    "ESET",
+    "Fortinet",
+    "Google Safebrowsing",
+    "Kaspersky",
+    "Netcraft",
+    "OpenPhish",
+    "Sophos",
+    "URLhaus",
+    "Webroot",
 ];
 
 pub(crate) fn url(id: &str, url: &str, known: &Known) -> Value {
@@ -30,14 +38,24 @@ pub(crate) fn domain(name: &str, known: &Known) -> Value {
     let mut attributes = common(known);
     let own = json!({"registrar": "Example Registrar", "popularity_ranks": {}});
     extend(&mut attributes, own);
-    object("domain", name, &format!("{SITE}/domains/{name}"), attributes)
+    object(
+        "domain",
+        name,
+        &format!("{SITE}/domains/{name}"),
+        attributes,
+    )
 }
 
 pub(crate) fn address(name: &str, known: &Known) -> Value {
     let mut attributes = common(known);
     let own = json!({"as_owner": "Example Network", "asn": 64_496, "country": "JP"});
     extend(&mut attributes, own);
-    object("ip_address", name, &format!("{SITE}/ip_addresses/{name}"), attributes)
+    object(
+        "ip_address",
+        name,
+        &format!("{SITE}/ip_addresses/{name}"),
+        attributes,
+    )
 }
 
 /// A submission's answer.
@@ -50,7 +68,13 @@ pub(crate) fn descriptor(analysis_id: &str) -> Value {
 }
 
 /// How an analysis is getting on.
-pub(crate) fn analysis(id: &str, status: &str, submitted_s: i64, stats: Stats, url: (&str, &str)) -> Value {
+pub(crate) fn analysis(
+    id: &str,
+    status: &str,
+    submitted_s: i64,
+    stats: Stats,
+    url: (&str, &str),
+) -> Value {
     let (url_id, url) = url;
     json!({
         "meta": {"url_info": {"id": url_id, "url": url}},

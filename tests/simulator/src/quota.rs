@@ -33,7 +33,12 @@ pub(crate) struct Ledger(Vec<i64>);
 impl Ledger {
     /// Whether one more request is within the limits.
     pub(crate) fn allows(&self, now_ms: i64, limits: &QuotaLimits) -> bool {
-        let within = |from: i64| self.0.iter().filter(|at| **at > from && **at <= now_ms).count();
+        let within = |from: i64| {
+            self.0
+                .iter()
+                .filter(|at| **at > from && **at <= now_ms)
+                .count()
+        };
         within(now_ms - limits.window_ms) < limits.per_window
             && self.used_today(now_ms) < limits.per_day
             && within(now_ms - 31 * DAY_MS) < limits.per_month

@@ -55,17 +55,21 @@ impl Server {
             clock: Box::new(clock),
             advanced_ms: AtomicI64::new(0),
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("simulator".into()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = serve(listener, serving) => {}
-                    _ = stopped => {}
-                }
-            });
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("simulator".into())
+            .spawn(move || {
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = serve(listener, serving) => {}
+                        _ = stopped => {}
+                    }
+                });
+            })?;
         Ok(Self {
             address,
             shared,
@@ -104,7 +108,9 @@ impl Drop for Server {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Simulator> {
-        self.simulator.lock().unwrap_or_else(PoisonError::into_inner)
+        self.simulator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now_ms(&self) -> i64 {
@@ -117,7 +123,8 @@ impl Shared {
             ("POST", "/__sim/advance") => {
                 let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
                 let seconds = body["seconds"].as_i64().unwrap_or(0);
-                self.advanced_ms.fetch_add(seconds * 1000, Ordering::Relaxed);
+                self.advanced_ms
+                    .fetch_add(seconds * 1000, Ordering::Relaxed);
                 Reply::json(200, &json!({"now_ms": self.now_ms()}))
             }
             ("GET", "/__sim/log") => {
@@ -155,9 +162,15 @@ async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    let Ok(stream) = stream.into_std() else { return };
-    let Ok(socket) = stream.try_clone() else { return };
-    let Ok(stream) = TcpStream::from_std(stream) else { return };
+    let Ok(stream) = stream.into_std() else {
+        return;
+    };
+    let Ok(socket) = stream.try_clone() else {
+        return;
+    };
+    let Ok(stream) = TcpStream::from_std(stream) else {
+        return;
+    };
     let socket = Arc::new(socket);
     let service = service_fn(|request| {
         let (shared, socket) = (Arc::clone(&shared), Arc::clone(&socket));
@@ -177,13 +190,21 @@ async fn respond(
     let (head, body) = request.into_parts();
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        (
+            name.as_str().to_owned(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        )
     };
     let request = Request {
         method: head.method.to_string(),
         path: path.to_owned(),
         headers: head.headers.iter().map(header).collect(),
-        body: body.collect().await.map_err(io::Error::other)?.to_bytes().to_vec(),
+        body: body
+            .collect()
+            .await
+            .map_err(io::Error::other)?
+            .to_bytes()
+            .to_vec(),
     };
     let reply = shared.answer(&request);
     match reply.delivery {
@@ -206,7 +227,11 @@ fn response(reply: Reply, request: &Request) -> io::Result<hyper::Response<Body>
     for (name, value) in reply.headers {
         builder = builder.header(name, value);
     }
-    let says_gzip = |name| request.header(name).is_some_and(|value| value.contains("gzip"));
+    let says_gzip = |name| {
+        request
+            .header(name)
+            .is_some_and(|value| value.contains("gzip"))
+    };
     // VirusTotal compresses only for agents that say gzip here as well.
     let is_compressed = says_gzip("accept-encoding") && says_gzip("user-agent");
     let body = match reply.delivery {
@@ -225,13 +250,18 @@ fn response(reply: Reply, request: &Request) -> io::Result<hyper::Response<Body>
 }
 
 fn whole(body: Vec<u8>) -> Body {
-    Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed()
+    Full::new(Bytes::from(body))
+        .map_err(|never| match never {})
+        .boxed()
 }
 
 /// A body that breaks off in the middle.
 fn cut(mut body: Vec<u8>) -> Body {
     body.truncate(body.len() / 2);
-    let frames = [Ok(Frame::data(Bytes::from(body))), Err(io::ErrorKind::BrokenPipe.into())];
+    let frames = [
+        Ok(Frame::data(Bytes::from(body))),
+        Err(io::ErrorKind::BrokenPipe.into()),
+    ];
     StreamBody::new(futures_util::stream::iter(frames)).boxed()
 }
 

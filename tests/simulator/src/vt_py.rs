@@ -5,6 +5,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The Python of [`environment`] for a test. Where there is none, the test is
+/// left out with a note; in continuous integration (`CI` is set) it fails.
+///
+/// # Panics
+///
+/// In continuous integration, when the environment cannot be made.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "a note of a test")]
+pub fn python_for_test(directory: &Path) -> Option<PathBuf> {
+    match environment(directory) {
+        Ok(python) => Some(python),
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "{error}");
+            eprintln!("left out, for want of vt-py: {error}");
+            None
+        }
+    }
+}
+
 /// Makes the environment in a directory, unless it is there already, and gives
 /// its Python.
 ///
@@ -18,7 +37,9 @@ pub fn environment(directory: &Path) -> io::Result<PathBuf> {
     if complete.exists() {
         return Ok(python);
     }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&home))?;
     let requirements = scripts().join("requirements.txt");
     run(Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--requirement"])
@@ -35,7 +56,10 @@ pub fn scripts() -> PathBuf {
 
 fn run(command: &mut Command) -> io::Result<()> {
     let output = command.output().map_err(|error| {
-        io::Error::other(format!("cannot run {}: {error}", command.get_program().display()))
+        io::Error::other(format!(
+            "cannot run {}: {error}",
+            command.get_program().display()
+        ))
     })?;
     if output.status.success() {
         return Ok(());

@@ -1,7 +1,5 @@
 //! VirusTotal's own client, unmodified, against the simulator.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use std::path::Path;
 use std::process::Command;
 
@@ -9,7 +7,9 @@ use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator, Stats,
 
 #[test]
 fn the_official_client_passes() {
-    let python = vt_py::environment(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    let Some(python) = vt_py::python_for_test(Path::new(env!("CARGO_TARGET_TMPDIR"))) else {
+        return;
+    };
     let mut simulator = Simulator::new(Options {
         limits: QuotaLimits {
             per_window: 1_000,

@@ -19,8 +19,14 @@ use crate::virustotal::ApiKey;
 
 /// The bundled logs.
 const LOGS: [(&str, &str); 2] = [
-    ("access.log", include_str!("../../../../tests/logs/demo/access.log")),
-    ("indicators.txt", include_str!("../../../../tests/logs/demo/indicators.txt")),
+    (
+        "access.log",
+        include_str!("../../../../tests/logs/demo/access.log"),
+    ),
+    (
+        "indicators.txt",
+        include_str!("../../../../tests/logs/demo/indicators.txt"),
+    ),
 ];
 
 /// Four requests in two seconds instead of a minute: the same limiter, and a

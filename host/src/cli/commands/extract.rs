@@ -36,13 +36,19 @@ pub(in crate::cli) fn run(
             let mut sinks: Vec<Rows> = (0..options.workers)
                 .map(|_| Rows::new(printer, &invalid))
                 .collect();
-            extract(&found.inputs, &parsers, &options, &interrupt, Order::AsRead, &mut sinks).map(
-                |extraction| {
-                    let mut summary = Summary::of_inputs(extraction.inputs, &found.skipped);
-                    summary.invalid = invalid_rows(invalid);
-                    (summary, extraction.times)
-                },
+            extract(
+                &found.inputs,
+                &parsers,
+                &options,
+                &interrupt,
+                Order::AsRead,
+                &mut sinks,
             )
+            .map(|extraction| {
+                let mut summary = Summary::of_inputs(extraction.inputs, &found.skipped);
+                summary.invalid = invalid_rows(invalid);
+                (summary, extraction.times)
+            })
         }
         Some(by) => {
             let fold_by = match by {
@@ -50,10 +56,13 @@ pub(in crate::cli) fn run(
                 UniqueBy::Host => FoldBy::Host,
             };
             match read(&args.read.inputs, &parsers, &options, &interrupt, fold_by) {
-                Ok(Read { folded, summary, extraction }) => {
-                    print_unique(printer, &folded).map_err(ExtractionError::Output)
-                        .map(|()| (summary, extraction.times))
-                }
+                Ok(Read {
+                    folded,
+                    summary,
+                    extraction,
+                }) => print_unique(printer, &folded)
+                    .map_err(ExtractionError::Output)
+                    .map(|()| (summary, extraction.times)),
                 Err(error) => Err(error),
             }
         }
@@ -78,7 +87,11 @@ fn finish(
                 ));
             }
             let is_partial = summary.is_partial();
-            Ok(if is_partial { ExitStatus::Partial } else { ExitStatus::Done })
+            Ok(if is_partial {
+                ExitStatus::Partial
+            } else {
+                ExitStatus::Done
+            })
         }
         Err(ExtractionError::Interrupted) => Ok(ExitStatus::Interrupted),
         // Whoever reads our output has seen enough: `vthost extract … | head`.
@@ -131,7 +144,8 @@ impl Sink for Rows<'_> {
 fn invalid_rows(invalid: Mutex<InvalidRows>) -> Vec<(String, u64, String)> {
     let invalid = invalid.into_inner().unwrap_or_else(PoisonError::into_inner);
     let rows = invalid.into_iter();
-    rows.map(|(reason, (count, sample))| (reason.to_string(), count, sample)).collect()
+    rows.map(|(reason, (count, sample))| (reason.to_string(), count, sample))
+        .collect()
 }
 
 /// Writes a row for each indicator, in the order in which they were first seen.

@@ -57,15 +57,26 @@ pub(in crate::cli) fn run(
     write_all(&args.out, &findings, &summary)?;
     printer.say(&summary.to_string());
     let is_partial = summary.is_partial();
-    Ok(if is_partial { ExitStatus::Partial } else { ExitStatus::Done })
+    Ok(if is_partial {
+        ExitStatus::Partial
+    } else {
+        ExitStatus::Done
+    })
 }
 
 fn from_logs(args: &JudgeArgs, engine: &Engine) -> anyhow::Result<(Vec<Sightings>, Summary)> {
     let parsers = settings::parsers(engine, &args.parser, &[])?;
     let options = settings::options(None, 0);
     let interrupt = engine.interrupt();
-    let Read { folded, summary, .. } =
-        read(&args.inputs, &parsers, &options, &interrupt, FoldBy::Indicator)?;
+    let Read {
+        folded, summary, ..
+    } = read(
+        &args.inputs,
+        &parsers,
+        &options,
+        &interrupt,
+        FoldBy::Indicator,
+    )?;
     Ok((folded.sightings(), summary))
 }
 

@@ -52,8 +52,12 @@ fn describe(
 ) -> anyhow::Result<Description> {
     let settings = PluginSettings::default();
     Ok(match kind {
-        PluginKind::Parser => Parser::load(engine, source, &settings)?.description().clone(),
-        PluginKind::Policy => Policy::load(engine, source, &settings)?.description().clone(),
+        PluginKind::Parser => Parser::load(engine, source, &settings)?
+            .description()
+            .clone(),
+        PluginKind::Policy => Policy::load(engine, source, &settings)?
+            .description()
+            .clone(),
     })
 }
 
@@ -64,7 +68,12 @@ fn export(directory: &Path, printer: &Printer) -> anyhow::Result<()> {
         let path = directory.join(format!("{}.wasm", plugin.name));
         std::fs::write(&path, plugin.bytes)
             .with_context(|| format!("cannot write `{}`", path.display()))?;
-        printer.say(&format!("{} {}: {}", plugin.kind, plugin.name, path.display()));
+        printer.say(&format!(
+            "{} {}: {}",
+            plugin.kind,
+            plugin.name,
+            path.display()
+        ));
     }
     Ok(())
 }

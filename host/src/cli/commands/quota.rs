@@ -53,9 +53,15 @@ pub(in crate::cli) fn run(
             timeout: Duration::from_secs(60),
         };
         let client = Client::new(Arc::new(ReqwestTransport::new(&key, &options)?));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         for (name, quota) in runtime.block_on(client.overall_quotas(user))? {
-            writeln!(text, "VirusTotal says {name}: {} of {} used", quota.used, quota.allowed)?;
+            writeln!(
+                text,
+                "VirusTotal says {name}: {} of {} used",
+                quota.used, quota.allowed
+            )?;
         }
     }
     printer.data(text.as_bytes())?;

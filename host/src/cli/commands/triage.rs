@@ -77,8 +77,18 @@ impl Job<'_> {
         let parsers = settings::parsers(&engine, &reading.parser, &reading.parser_config)?;
         let client = key.map(|key| self.client(key)).transpose()?;
         let options = settings::reading(reading);
-        let read = read(&reading.inputs, &parsers, &options, &interrupt, FoldBy::Indicator);
-        let Read { folded, mut summary, .. } = match read {
+        let read = read(
+            &reading.inputs,
+            &parsers,
+            &options,
+            &interrupt,
+            FoldBy::Indicator,
+        );
+        let Read {
+            folded,
+            mut summary,
+            ..
+        } = match read {
             Err(ExtractionError::Interrupted) => return Ok(ExitStatus::Interrupted),
             read => read?,
         };
@@ -133,7 +143,11 @@ impl Job<'_> {
             done.requests,
             shown(&self.args.out)
         ));
-        let left = done.findings.iter().filter(|f| f.cause == Cause::NotAsked).count();
+        let left = done
+            .findings
+            .iter()
+            .filter(|f| f.cause == Cause::NotAsked)
+            .count();
         match &done.ended {
             Ended::Done => {}
             Ended::QuotaSpent { resumes_ms, reason } => {
@@ -172,18 +186,18 @@ impl Job<'_> {
             let indicator = &planned.sightings.indicator;
             let steps: Vec<Step> = match &planned.decision {
                 Decision::Keep { .. } => Vec::new(),
-                Decision::Ask { .. } => {
-                    match self.ladder.progress(indicator, self.store)? {
-                        Reached::Next(_) => self.ladder.steps(indicator),
-                        Reached::Answered(_) | Reached::Exhausted(_) => Vec::new(),
-                    }
-                }
+                Decision::Ask { .. } => match self.ladder.progress(indicator, self.store)? {
+                    Reached::Next(_) => self.ladder.steps(indicator),
+                    Reached::Answered(_) | Reached::Exhausted(_) => Vec::new(),
+                },
             };
             open += u64::from(!steps.is_empty());
             most += steps.len() as u64;
             lines.extend(requests(&steps).map(|request| request + "\n"));
         }
-        self.printer.data(unique_lines(&lines).as_bytes()).context("cannot print the plan")?;
+        self.printer
+            .data(unique_lines(&lines).as_bytes())
+            .context("cannot print the plan")?;
         self.printer.say(&summary.to_string());
         let limits = self.limits();
         let at_best = quota::finish_ms(open, &Usage::default(), self.now, &limits);
@@ -196,7 +210,11 @@ impl Job<'_> {
             clock_time(at_worst)
         ));
         let is_partial = summary.is_partial();
-        Ok(if is_partial { ExitStatus::Partial } else { ExitStatus::Done })
+        Ok(if is_partial {
+            ExitStatus::Partial
+        } else {
+            ExitStatus::Done
+        })
     }
 }
 
@@ -231,5 +249,9 @@ async fn raised(interrupt: &Interrupt) {
 }
 
 fn shown(directory: &Path) -> String {
-    directory.join("{bad,good,unknown}-domain.txt").display().to_string() + " and results.jsonl"
+    directory
+        .join("{bad,good,unknown}-domain.txt")
+        .display()
+        .to_string()
+        + " and results.jsonl"
 }

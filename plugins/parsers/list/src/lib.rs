@@ -79,7 +79,9 @@ fn text_of(line: &[u8]) -> Cow<'_, str> {
 }
 
 fn bare(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ','))
+    text.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ',')
+    })
 }
 
 fn is_empty_or_comment(text: &str) -> Option<&'static str> {
@@ -202,9 +204,17 @@ mod tests {
         let check = |line: &str, kind: &str, value: &str| {
             let parsed = parse(line);
             let observed = &parsed.observations[0];
-            assert_eq!((observed.kind, observed.value.as_str()), (kind, value), "{line}");
+            assert_eq!(
+                (observed.kind, observed.value.as_str()),
+                (kind, value),
+                "{line}"
+            );
         };
-        check("milestone-of-se.nesuke.com", "domain", "milestone-of-se.nesuke.com");
+        check(
+            "milestone-of-se.nesuke.com",
+            "domain",
+            "milestone-of-se.nesuke.com",
+        );
         check("http://027.ru", "url", "http://027.ru");
         check("1.1.1.1\r\n", "ip", "1.1.1.1");
         check("  103.9.36.172  # seen on Monday", "ip", "103.9.36.172");
@@ -249,13 +259,18 @@ mod tests {
     #[test]
     fn comments_and_blank_lines_are_ignored() {
         let parsed = parse("# a list\r\n\r\n; old\n// old\nexample.com");
-        assert_eq!(parsed.ignored, [("a comment".to_owned(), 3), ("blank".to_owned(), 1)]);
+        assert_eq!(
+            parsed.ignored,
+            [("a comment".to_owned(), 3), ("blank".to_owned(), 1)]
+        );
         assert_eq!((parsed.records, parsed.rejected.len()), (1, 0));
     }
 
     #[test]
     fn a_list_is_recognised() {
-        let check = |list: &str, expected: u8| assert_eq!(testing::detect::<List>(list.as_bytes()), expected);
+        let check = |list: &str, expected: u8| {
+            assert_eq!(testing::detect::<List>(list.as_bytes()), expected)
+        };
         check("# list\nexample.com\nhttp://example.org/\n192.0.2.1", 60);
         check("1714564800.123 161 10.0.0.5 TCP_MISS/200\n", 0);
         check("", 0);

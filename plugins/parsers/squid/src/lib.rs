@@ -58,7 +58,11 @@ impl LineParser for Squid {
 
     fn detect(input: &Input) -> u8 {
         let (mut all, mut fit) = (0, 0);
-        for line in input.lines().filter(|line| !line.is_empty()).take(DETECTION_LINES) {
+        for line in input
+            .lines()
+            .filter(|line| !line.is_empty())
+            .take(DETECTION_LINES)
+        {
             all += 1;
             fit += u32::from(Row::read(line, 0).is_ok());
         }
@@ -104,7 +108,17 @@ impl<'a> Row<'a> {
     fn read(line: &'a [u8], utc_offset_minutes: i16) -> Result<Self, &'static str> {
         let mut fields: [&[u8]; COLUMNS] = [b""; COLUMNS];
         let found = split::blanks(line, &mut fields);
-        let [time, elapsed, client, result, _size, method, target, user, hierarchy] = fields;
+        let [
+            time,
+            elapsed,
+            client,
+            result,
+            _size,
+            method,
+            target,
+            user,
+            hierarchy,
+        ] = fields;
         if found < COLUMNS {
             return Err("too few columns");
         }
@@ -162,7 +176,11 @@ impl<'a> Row<'a> {
             .result
             .split(|byte| *byte == b'_')
             .any(|word| word == b"DENIED");
-        if is_denied { Action::Blocked } else { Action::Allowed }
+        if is_denied {
+            Action::Blocked
+        } else {
+            Action::Allowed
+        }
     }
 }
 
@@ -209,7 +227,9 @@ fn around_blanks<'a>(line: &'a [u8], target: &'a [u8]) -> Option<(&'a [u8], &'a 
 fn find_scheme(target: &[u8]) -> Option<&[u8]> {
     let colon = memchr(b':', target)?;
     let is_scheme = colon > 0 && target[..colon].iter().all(u8::is_ascii_alphanumeric);
-    target[colon + 1..].strip_prefix(b"//").filter(|_| is_scheme)
+    target[colon + 1..]
+        .strip_prefix(b"//")
+        .filter(|_| is_scheme)
 }
 
 /// `-` means that there is none.
@@ -244,7 +264,9 @@ fn decoded(user: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -253,7 +275,9 @@ mod tests {
     use vthost_plugin::testing;
 
     fn row(target: &str) -> String {
-        format!("1714564800.123    161 10.0.0.5 TCP_MISS/200 4310 {target} - HIER_DIRECT/192.0.2.10 text/html\n")
+        format!(
+            "1714564800.123    161 10.0.0.5 TCP_MISS/200 4310 {target} - HIER_DIRECT/192.0.2.10 text/html\n"
+        )
     }
 
     fn parse(line: &str) -> testing::Parsed {
@@ -270,24 +294,61 @@ mod tests {
             assert_eq!(observed.time_us, Some(1_714_564_800_123_000));
             assert_eq!(observed.action, Action::Allowed);
         };
-        check("GET http://www.example.com/a?b=c", "url", "http://www.example.com/a?b=c");
-        check("GET http://www.example.com/a|b;c$d", "url", "http://www.example.com/a|b;c$d");
-        check("GET http://www.example.com/a b c", "url", "http://www.example.com/a b c");
-        check("GET ftp://ftp.example.com/f", "url", "ftp://ftp.example.com/f");
-        check("CONNECT www.example.com:443", "domain", "www.example.com:443");
+        check(
+            "GET http://www.example.com/a?b=c",
+            "url",
+            "http://www.example.com/a?b=c",
+        );
+        check(
+            "GET http://www.example.com/a|b;c$d",
+            "url",
+            "http://www.example.com/a|b;c$d",
+        );
+        check(
+            "GET http://www.example.com/a b c",
+            "url",
+            "http://www.example.com/a b c",
+        );
+        check(
+            "GET ftp://ftp.example.com/f",
+            "url",
+            "ftp://ftp.example.com/f",
+        );
+        check(
+            "CONNECT www.example.com:443",
+            "domain",
+            "www.example.com:443",
+        );
         check("CONNECT 192.0.2.7:443", "ip", "192.0.2.7:443");
         check("CONNECT [2001:db8::1]:443", "ip", "[2001:db8::1]:443");
-        check("CONNECT https://www.example.com:443", "domain", "www.example.com:443");
+        check(
+            "CONNECT https://www.example.com:443",
+            "domain",
+            "www.example.com:443",
+        );
     }
 
     #[test]
     fn what_names_nothing_is_ignored_with_a_reason() {
         let check = |target: &str, reason: &str| {
-            assert_eq!(parse(&row(target)).ignored, [(reason.to_owned(), 1)], "{target}");
+            assert_eq!(
+                parse(&row(target)).ignored,
+                [(reason.to_owned(), 1)],
+                "{target}"
+            );
         };
-        check("NONE error:transaction-end-before-headers", "a request that Squid did not understand");
-        check("NONE error:invalid-request", "a request that Squid did not understand");
-        check("GET cache_object://localhost/counters", "a request to Squid itself");
+        check(
+            "NONE error:transaction-end-before-headers",
+            "a request that Squid did not understand",
+        );
+        check(
+            "NONE error:invalid-request",
+            "a request that Squid did not understand",
+        );
+        check(
+            "GET cache_object://localhost/counters",
+            "a request to Squid itself",
+        );
         check("GET -", "no target");
         check("GET urn:x:y", "no absolute URL");
         check("GET /index.html", "no absolute URL");
@@ -312,17 +373,28 @@ mod tests {
             assert_eq!(parse(line).rejected, [(reason.to_owned(), 1)], "{line}");
         };
         check("the rat the cat the dog chased killed", "too few columns");
-        check(&row("GET http://example.com/").replace("1714564800.123", "yesterday"), "no time in the first column");
-        check(&row("GET http://example.com/").replace("HIER_DIRECT/", "direct "), "no hierarchy/peer in the ninth column");
+        check(
+            &row("GET http://example.com/").replace("1714564800.123", "yesterday"),
+            "no time in the first column",
+        );
+        check(
+            &row("GET http://example.com/").replace("HIER_DIRECT/", "direct "),
+            "no hierarchy/peer in the ninth column",
+        );
     }
 
     #[test]
     fn the_format_is_recognised() {
-        let check = |log: &str, expected: u8| assert_eq!(testing::detect::<Squid>(log.as_bytes()), expected);
+        let check = |log: &str, expected: u8| {
+            assert_eq!(testing::detect::<Squid>(log.as_bytes()), expected)
+        };
         let line = row("GET http://www.example.com/");
         check(&line, 95);
         check(&format!("cut off\n{}", line.repeat(9)), 95);
-        check("10.0.0.5 - - [01/May/2024:12:00:00 +0000] \"GET http://www.example.com/ HTTP/1.1\" 200 1 TCP_MISS:HIER_DIRECT\n", 0);
+        check(
+            "10.0.0.5 - - [01/May/2024:12:00:00 +0000] \"GET http://www.example.com/ HTTP/1.1\" 200 1 TCP_MISS:HIER_DIRECT\n",
+            0,
+        );
         check("", 0);
     }
 }

@@ -40,9 +40,17 @@ impl Policy for Strict {
             .filter(|result| matches!(result.category.as_str(), "malicious" | "suspicious"))
             .collect();
         let engines = if count == 1 { "engine" } else { "engines" };
-        let names = if accusers.is_empty() { String::new() } else { format!(": {}", named(&accusers)) };
+        let names = if accusers.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", named(&accusers))
+        };
         let judgement = Judgement::bad(format!("{whose}{count} {engines}{names}"));
-        if count == 1 { judgement.tagged("weak") } else { judgement }
+        if count == 1 {
+            judgement.tagged("weak")
+        } else {
+            judgement
+        }
     }
 }
 
@@ -64,9 +72,22 @@ mod tests {
             assert_eq!(judgement.reason, reason);
             assert_eq!(judgement.tags, tags);
         };
-        let (clean, bad) = (("A", "harmless", "clean"), ("ESET", "malicious", "phishing"));
-        check(&[clean], Verdict::Good, "none of 1 engines calls it bad", &[]);
-        check(&[clean, bad], Verdict::Bad, "1 engine: ESET (phishing)", &["weak"]);
+        let (clean, bad) = (
+            ("A", "harmless", "clean"),
+            ("ESET", "malicious", "phishing"),
+        );
+        check(
+            &[clean],
+            Verdict::Good,
+            "none of 1 engines calls it bad",
+            &[],
+        );
+        check(
+            &[clean, bad],
+            Verdict::Bad,
+            "1 engine: ESET (phishing)",
+            &["weak"],
+        );
         check(
             &[clean, bad, ("B", "suspicious", "")],
             Verdict::Bad,

@@ -74,7 +74,10 @@ impl Policy for Threshold {
 
     fn screen(&self, seen: &Sightings) -> Screening {
         let entries = self.allowed.iter().zip(&self.settings.allow);
-        match entries.into_iter().find(|(entry, _)| entry.covers(&seen.indicator)) {
+        match entries
+            .into_iter()
+            .find(|(entry, _)| entry.covers(&seen.indicator))
+        {
             Some((_, text)) => Screening::Skip(format!("on the allow-list ({text})")),
             None => Screening::Ask(0),
         }
@@ -103,7 +106,11 @@ impl Policy for Threshold {
         }
         let reason = format!("{whose}{count} engines, {needed} needed");
         let judgement = Judgement::good(reason);
-        if count > 0 { judgement.tagged("weak") } else { judgement }
+        if count > 0 {
+            judgement.tagged("weak")
+        } else {
+            judgement
+        }
     }
 }
 
@@ -131,7 +138,9 @@ impl Threshold {
 }
 
 fn is_among(engines: &[String], name: &str) -> bool {
-    engines.iter().any(|engine| engine.eq_ignore_ascii_case(name))
+    engines
+        .iter()
+        .any(|engine| engine.eq_ignore_ascii_case(name))
 }
 
 /// Reads an entry: `192.0.2.0/24`, `.example.com` or `*.example.com`, or a name,
@@ -211,15 +220,43 @@ mod tests {
     fn engines_are_counted_as_set() {
         let check = |settings: &str, verdict, reason: &str| {
             let judgement = judge(settings);
-            assert_eq!((judgement.verdict, judgement.reason.as_str()), (verdict, reason), "{settings}");
+            assert_eq!(
+                (judgement.verdict, judgement.reason.as_str()),
+                (verdict, reason),
+                "{settings}"
+            );
         };
         check("{}", Verdict::Bad, "4 engines: A (malware), B, C, D");
-        check(r#"{"min_engines": 5}"#, Verdict::Good, "4 engines, 5 needed");
-        check(r#"{"min_engines": 4, "count_suspicious": false}"#, Verdict::Good, "3 engines, 4 needed");
-        check(r#"{"min_engines": 3, "ignored_engines": ["a", "b"]}"#, Verdict::Good, "2 engines, 3 needed");
-        check(r#"{"min_engines": 9, "trusted_engines": ["d"]}"#, Verdict::Bad, "trusted: D");
-        check(r#"{"max_analysis_age_days": 30}"#, Verdict::Unknown, "the analysis is 31 days old");
-        check(r#"{"max_analysis_age_days": 31}"#, Verdict::Bad, "4 engines: A (malware), B, C, D");
+        check(
+            r#"{"min_engines": 5}"#,
+            Verdict::Good,
+            "4 engines, 5 needed",
+        );
+        check(
+            r#"{"min_engines": 4, "count_suspicious": false}"#,
+            Verdict::Good,
+            "3 engines, 4 needed",
+        );
+        check(
+            r#"{"min_engines": 3, "ignored_engines": ["a", "b"]}"#,
+            Verdict::Good,
+            "2 engines, 3 needed",
+        );
+        check(
+            r#"{"min_engines": 9, "trusted_engines": ["d"]}"#,
+            Verdict::Bad,
+            "trusted: D",
+        );
+        check(
+            r#"{"max_analysis_age_days": 30}"#,
+            Verdict::Unknown,
+            "the analysis is 31 days old",
+        );
+        check(
+            r#"{"max_analysis_age_days": 31}"#,
+            Verdict::Bad,
+            "4 engines: A (malware), B, C, D",
+        );
     }
 
     #[test]
@@ -243,7 +280,11 @@ mod tests {
 
     #[test]
     fn bad_settings_are_refused() {
-        for settings in [r#"{"allow": ["192.0.2.0/33"]}"#, r#"{"allow": ["."]}"#, r#"{"other": 1}"#] {
+        for settings in [
+            r#"{"allow": ["192.0.2.0/33"]}"#,
+            r#"{"allow": ["."]}"#,
+            r#"{"other": 1}"#,
+        ] {
             assert!(policy::<Threshold>(settings).is_err(), "{settings}");
         }
     }

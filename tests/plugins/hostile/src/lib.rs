@@ -32,7 +32,8 @@ impl Guest for Hostile {
                 title: "Anything".to_owned(),
                 example: "anything".to_owned(),
             }],
-            settings_schema: r#"{"type":"object","properties":{"do":{"type":"string"}}}"#.to_owned(),
+            settings_schema: r#"{"type":"object","properties":{"do":{"type":"string"}}}"#
+                .to_owned(),
         }
     }
 
@@ -73,7 +74,9 @@ impl GuestSession for Doing {
             "stack" => Ok(honest(recurse(lines))),
             "panic" => panic!("the moon is in the wrong phase"),
             "refuse" => Err("no more of this".to_owned()),
-            "span" => Ok(with(lines, |observation| observation.value.start = 4_000_000_000)),
+            "span" => Ok(with(lines, |observation| {
+                observation.value.start = 4_000_000_000
+            })),
             "crossing-span" => Ok(with(lines, |observation| {
                 observation.client = Span {
                     start: chunk.len() as u32 - 1,
