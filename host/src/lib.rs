@@ -17,4 +17,5 @@ pub mod quota;
 pub mod sightings;
 pub mod store;
 pub mod triage;
+pub mod verdict;
 pub mod virustotal;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use vthost::clock::Clock as _;
 use vthost::quota::Limits;
 use vthost::store::Store;
+use vthost::triage::Share;
 use vthost::triage::run::{Done, Ended};
-use vthost::triage::{Share, Verdict};
+use vthost::verdict::Verdict;
 use vthost_simulator::{Effect, Fault, Server, Simulator};
 
 use crate::support::{FastClock, Home, client, ladder, patient, planned, serve, triage};

@@ -230,7 +230,7 @@ fn a_slow_analysis_leaves_the_slots_to_others() {
         .collect();
     // The hash, the submission, the two others meanwhile, and the analysis.
     assert_eq!(lines, ["GET", "POST", "GET", "GET", "GET"]);
-    assert_eq!(done.findings[0].verdict, vthost::triage::Verdict::Bad);
+    assert_eq!(done.findings[0].verdict, vthost::verdict::Verdict::Bad);
 }
 
 #[test]

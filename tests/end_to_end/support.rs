@@ -16,7 +16,8 @@ use vthost::quota::Limits;
 use vthost::sightings::Sightings;
 use vthost::store::Store;
 use vthost::triage::run::{Done, Reporter, Triage};
-use vthost::triage::{Decision, Finding, Judge, Ladder, Planned, Rescan, Scope, Share, Verdict};
+use vthost::triage::{Decision, Finding, Judge, Ladder, Planned, Rescan, Share};
+use vthost::verdict::{Scope, Verdict};
 use vthost::virustotal::report::Report;
 use vthost::virustotal::{ApiKey, Client, ReqwestTransport, TransportOptions};
 use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator};
@@ -213,7 +214,7 @@ fn sightings(value: &str, line: u64) -> Sightings {
         first_us: None,
         last_us: None,
         clients: Vec::new(),
-        place: vthost::extraction::Place::new(0, line),
+        place: vthost::observation::Place::new(0, line),
     }
 }
 

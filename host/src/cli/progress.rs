@@ -12,8 +12,9 @@ use super::printer::Printer;
 use crate::clock::{Clock as _, SystemClock, UnixMs};
 use crate::output::{OutputError, TextFiles, visible};
 use crate::quota::{self, Limits, Usage};
+use crate::triage::Finding;
 use crate::triage::run::Reporter;
-use crate::triage::{Finding, Verdict};
+use crate::verdict::Verdict;
 
 /// Without a terminal a line is printed at most this often.
 const LINE_EVERY: Duration = Duration::from_secs(60);

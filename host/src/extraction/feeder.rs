@@ -9,39 +9,13 @@ use std::time::{Duration, Instant};
 
 use super::choice::{Choice, Parsers};
 use super::counts::{InputCounts, InputSummary, Outcome};
-use super::worker::Buffers;
+use super::work::{Buffers, OpenInput, What, Work};
 use super::{Extraction, Options};
 use crate::input::{Chunk, Chunks, Input, not_text};
-use crate::plugin::{InputInfo, Interrupt, Parser, Reading};
+use crate::plugin::{InputInfo, Interrupt, Reading};
 
 /// A parser is shown this much of an input before it is read.
 const HEAD_BYTES: usize = 64 << 10;
-
-/// An input under way.
-pub(super) struct OpenInput {
-    pub(super) index: u32,
-    pub(super) name: String,
-    pub(super) parser: Parser,
-    pub(super) info: InputInfo,
-    pub(super) reading: Reading,
-    /// Failures of the parser on this input, over all workers.
-    pub(super) failures: AtomicU32,
-}
-
-/// Something for a worker to do.
-pub(super) struct Work {
-    /// The place in the order in which work was handed out.
-    pub(super) turn: u64,
-    pub(super) input: Arc<OpenInput>,
-    pub(super) what: What,
-}
-
-pub(super) enum What {
-    /// One of the independent chunks of an input.
-    Chunk(Chunk),
-    /// A whole input in order: its first chunk, and the rest.
-    All(Chunk, Chunks<Box<dyn Read + Send>>),
-}
 
 pub(super) struct Feeder<'a> {
     inputs: &'a [Input],

@@ -8,7 +8,7 @@
 mod choice;
 mod counts;
 mod feeder;
-mod place;
+mod work;
 mod worker;
 
 use std::sync::Mutex;
@@ -16,11 +16,11 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use crate::input::{Chunk, Input};
+use crate::observation::Place;
 use crate::plugin::{Batch, Interrupt};
 
 pub use choice::{Choice, Parsers};
 pub use counts::{Failure, InputCounts, InputSummary, Outcome, Reason};
-pub use place::Place;
 
 use feeder::Feeder;
 use worker::Worker;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::counts::{Failure, InputCounts};
-use super::feeder::{OpenInput, What, Work};
+use super::work::{Buffers, OpenInput, What, Work, lock};
 use super::{ChunkInfo, ExtractionError, Order, Sink, Times};
 use crate::input::{Chunk, Chunks};
 use crate::plugin::{Batch, Interrupt, ParserSession, Reading, Stop};
@@ -25,10 +25,6 @@ pub(super) struct Shared<'a> {
     buffers: Buffers,
     abort: AtomicBool,
 }
-
-/// Chunk buffers, used again.
-#[derive(Default)]
-pub(super) struct Buffers(Mutex<Vec<Vec<u8>>>);
 
 /// Lets the work of a later turn wait for the earlier.
 struct Turns {
@@ -80,16 +76,6 @@ impl<'a> Shared<'a> {
 
     fn is_over(&self) -> bool {
         self.interrupt.is_raised() || self.abort.load(Ordering::Relaxed)
-    }
-}
-
-impl Buffers {
-    pub(super) fn take(&self) -> Vec<u8> {
-        lock(&self.0).pop().unwrap_or_default()
-    }
-
-    fn give_back(&self, buffer: Vec<u8>) {
-        lock(&self.0).push(buffer);
     }
 }
 
@@ -323,9 +309,4 @@ fn in_short(stop: &Stop) -> &'static str {
         Stop::Refused { .. } => "refused the input",
         Stop::Interrupted => "was interrupted",
     }
-}
-
-/// Nothing that holds one of these locks can leave its data half changed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

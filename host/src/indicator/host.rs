@@ -46,6 +46,17 @@ pub(super) fn domain(text: &str) -> Option<String> {
     is_domain(name.as_bytes()).then_some(name)
 }
 
+/// Whether an address is in canonical form.
+pub(super) fn is_canonical_address(raw: &[u8]) -> bool {
+    let text = std::str::from_utf8(raw).unwrap_or_default();
+    match text.parse() {
+        // There is one way to write an IPv4 address that the parser takes.
+        Ok(IpAddr::V4(_)) => true,
+        Ok(address) => address.to_canonical().to_string() == text,
+        Err(_) => false,
+    }
+}
+
 /// Whether a lower-case ASCII name is a domain name. Underscores occur in the
 /// DNS and pass; a name whose last label is all digits would be a broken
 /// address.

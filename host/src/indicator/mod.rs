@@ -97,6 +97,22 @@ impl Indicator {
         }
     }
 
+    /// Whether a value surely is in canonical form already: then it need not be
+    /// parsed. It may say no to one that is.
+    #[must_use]
+    pub fn is_canonical(kind: Kind, raw: &[u8]) -> bool {
+        match kind {
+            Kind::Url => url_form::is_canonical(raw),
+            Kind::Domain => host::is_domain(raw),
+            Kind::Ip => host::is_canonical_address(raw),
+        }
+    }
+
+    /// An indicator from its canonical form.
+    pub(crate) fn from_canonical(kind: Kind, value: String) -> Self {
+        Self { kind, value }
+    }
+
     /// What it is.
     #[must_use]
     pub fn kind(&self) -> Kind {

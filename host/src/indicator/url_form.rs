@@ -59,7 +59,7 @@ fn authority(url: &[u8]) -> &[u8] {
 
 /// Whether a URL is canonical already, as most in a proxy's log are. Errs
 /// towards no: what it says yes to, [`slowly`] gives back unchanged.
-fn is_canonical(raw: &[u8]) -> bool {
+pub(super) fn is_canonical(raw: &[u8]) -> bool {
     let Some(rest) = raw
         .strip_prefix(b"http://")
         .or_else(|| raw.strip_prefix(b"https://"))
@@ -79,7 +79,7 @@ fn is_canonical(raw: &[u8]) -> bool {
 fn is_plain_name(name: &[u8]) -> bool {
     let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
     let has_digit = last.iter().any(u8::is_ascii_digit);
-    !has_digit && memchr::memmem::find(name, b"xn--").is_none() && host::is_domain(name)
+    !has_digit && !name.windows(4).any(|four| four == b"xn--") && host::is_domain(name)
 }
 
 /// A path and query that the URL parser leaves as they are.

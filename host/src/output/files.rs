@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use super::results::results;
 use super::summary::Summary;
 use super::text;
-use crate::triage::{Finding, Verdict};
+use crate::triage::Finding;
+use crate::verdict::Verdict;
 
 const VERDICTS: [Verdict; 3] = [Verdict::Bad, Verdict::Good, Verdict::Unknown];
 

@@ -9,7 +9,8 @@ use super::summary::Summary;
 use super::text::rfc3339;
 use crate::extraction::{InputSummary, Outcome, Reason};
 use crate::indicator::Indicator;
-use crate::plugin::{PluginId, RawObservation};
+use crate::observation::Observation;
+use crate::plugin::PluginId;
 use crate::sightings::Sightings;
 use crate::triage::Finding;
 
@@ -49,7 +50,7 @@ impl<'a> ExtractRow<'a> {
         input: &'a str,
         line: u64,
         indicator: &'a Indicator,
-        observation: &RawObservation<'_>,
+        observation: &Observation<'_>,
     ) -> Self {
         let text =
             |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned());

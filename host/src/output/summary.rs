@@ -7,7 +7,8 @@ use crate::extraction::{InputSummary, Outcome};
 use crate::input::Skipped;
 use crate::plugin::PluginId;
 use crate::sightings::InvalidValues;
-use crate::triage::{Cause, Finding, Verdict};
+use crate::triage::{Cause, Finding};
+use crate::verdict::Verdict;
 
 use super::text::visible;
 

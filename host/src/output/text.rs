@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use crate::triage::{Finding, Verdict};
+use crate::triage::Finding;
+use crate::verdict::Verdict;
 use crate::virustotal::report::Stats;
 
 /// A finding's line, without the line feed: the time of VirusTotal's analysis

@@ -3,16 +3,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use wasmtime::component::{HasData, Linker, ResourceTable};
-use wasmtime::{Cache, CacheConfig, Config};
+use wasmtime::{Cache, CacheConfig, Config, Store};
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::{cli, random, sync};
 use wasmtime_wasi::random::WasiRandom;
 
+use super::interrupt::Interrupt;
 use super::limits::PluginLimits;
 use super::sandbox::Sandbox;
 
@@ -25,25 +25,8 @@ const TICK: Duration = Duration::from_millis(10);
 pub struct Engine {
     pub(super) wasm: wasmtime::Engine,
     pub(super) linker: Arc<Linker<Sandbox>>,
-    pub(super) limits: Arc<PluginLimits>,
-    pub(super) interrupt: Interrupt,
-}
-
-/// Ends every running plugin call, now and from now on.
-#[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    /// Plugin calls end within a tick with [`super::Stop::Interrupted`].
-    pub fn raise(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether [`Interrupt::raise`] was called.
-    #[must_use]
-    pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
+    limits: Arc<PluginLimits>,
+    interrupt: Interrupt,
 }
 
 /// Where compiled code is kept between runs.
@@ -85,6 +68,11 @@ impl Engine {
     #[must_use]
     pub fn interrupt(&self) -> Interrupt {
         self.interrupt.clone()
+    }
+
+    /// A store with nothing in it and nothing granted.
+    pub(super) fn store(&self) -> Store<Sandbox> {
+        Sandbox::store(&self.wasm, &self.limits, self.interrupt.clone())
     }
 
     /// The limits that every plugin of this engine runs under.

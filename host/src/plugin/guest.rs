@@ -31,7 +31,7 @@ impl<B> Guest<B> {
         pre: &InstancePre<Sandbox>,
         bind: impl FnOnce(&mut Store<Sandbox>, &wasmtime::component::Instance) -> wasmtime::Result<B>,
     ) -> Result<Self, Stop> {
-        let mut store = Sandbox::store(engine);
+        let mut store = engine.store();
         Sandbox::arm(&mut store, engine.limits());
         let exports = pre
             .instantiate(&mut store)

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
-use wasmtime::component::Component;
+use wasmtime::component::{Component, InstancePre};
 
 use super::builtin;
 use super::engine::Engine;
 use super::error::{LoadError, Stop};
 use super::limits::PluginLimits;
+use super::sandbox::Sandbox;
 use super::{Description, PluginKind};
 
 /// The versions of the contracts that this host runs.
@@ -44,13 +45,18 @@ impl PluginSource {
 
 /// A component that passed every check that can be made without running it.
 pub(super) struct Loaded {
-    pub(super) component: Component,
+    pub(super) pre: InstancePre<Sandbox>,
     /// For messages: `` `squid.wasm` `` or `built-in squid`.
     pub(super) source_name: String,
     pub(super) digest: String,
 }
 
 impl Loaded {
+    /// Takes what wasmtime says of the exports' types.
+    pub(super) fn usable<T>(&self, typed: wasmtime::Result<T>) -> Result<T, LoadError> {
+        typed.map_err(|error| unusable(&self.source_name, &error))
+    }
+
     /// The error for a plugin that stopped while it was tried.
     pub(super) fn stopped(&self, stop: Stop) -> LoadError {
         match stop {
@@ -111,11 +117,19 @@ pub(super) fn load(
             source_name: source_name.clone(),
             detail: format!("{error:#}"),
         })?;
+    let pre = engine.linker.instantiate_pre(&component);
     Ok(Loaded {
-        component,
+        pre: pre.map_err(|error| unusable(&source_name, &error))?,
         source_name,
         digest,
     })
+}
+
+fn unusable(source_name: &str, error: &wasmtime::Error) -> LoadError {
+    LoadError::Unusable {
+        source_name: source_name.to_owned(),
+        detail: format!("{error:#}"),
+    }
 }
 
 fn read(

@@ -10,6 +10,7 @@ pub mod builtin;
 mod engine;
 mod error;
 mod guest;
+mod interrupt;
 mod limits;
 mod load;
 mod parser;
@@ -19,11 +20,12 @@ mod settings;
 
 use std::fmt;
 
-pub use engine::{CompileCache, Engine, Interrupt};
+pub use engine::{CompileCache, Engine};
 pub use error::{LoadError, Stop};
+pub use interrupt::Interrupt;
 pub use limits::PluginLimits;
 pub use load::PluginSource;
-pub use parser::{Batch, Format, InputInfo, Parser, ParserSession, RawObservation, Reading, Tally};
+pub use parser::{Batch, Format, InputInfo, Parser, ParserSession, Reading, Tally};
 pub use policy::{Judgement, Policy, PolicySession, Screening};
 pub use settings::PluginSettings;
 

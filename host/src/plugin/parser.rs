@@ -12,7 +12,7 @@ use super::sandbox::Sandbox;
 use super::settings::PluginSettings;
 use super::{Description, PluginId, PluginKind};
 use crate::indicator::Kind;
-use crate::observation::Action;
+use crate::observation::{Action, Observation};
 
 /// A loaded parser: compiled, checked, ready to open inputs. Cheap to clone.
 #[derive(Clone)]
@@ -82,25 +82,6 @@ pub struct Tally {
     pub samples: Vec<u32>,
 }
 
-/// An observation as the parser gave it: bytes out of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RawObservation<'a> {
-    /// The line within the chunk, from 0.
-    pub line: u32,
-    /// What the value is.
-    pub kind: Kind,
-    /// URL, domain or address; never empty.
-    pub value: &'a [u8],
-    /// The client; empty when the record has none.
-    pub client: &'a [u8],
-    /// The user; empty when the record has none.
-    pub user: &'a [u8],
-    /// Microseconds since 1970, when the record has a time.
-    pub time_us: Option<i64>,
-    /// What the device did.
-    pub action: Action,
-}
-
 /// `observation.time-us` of a record without a time.
 const NO_TIME: i64 = i64::MIN;
 
@@ -122,16 +103,8 @@ impl Parser {
         settings: &PluginSettings,
     ) -> Result<Self, LoadError> {
         let loaded = load::load(engine, PluginKind::Parser, source)?;
-        let unusable = |error: wasmtime::Error| LoadError::Unusable {
-            source_name: loaded.source_name.clone(),
-            detail: format!("{error:#}"),
-        };
-        let pre = engine
-            .linker
-            .instantiate_pre(&loaded.component)
-            .map_err(unusable)?;
-        ParserPre::new(pre.clone()).map_err(unusable)?;
-        let mut guest = start(engine, &pre).map_err(|stop| loaded.stopped(stop))?;
+        loaded.usable(ParserPre::new(loaded.pre.clone()))?;
+        let mut guest = start(engine, &loaded.pre).map_err(|stop| loaded.stopped(stop))?;
         let said = guest
             .call(|store, exports| exports.vthost_parser_parsing().call_describe(store))
             .map_err(|stop| loaded.stopped(stop))?;
@@ -144,7 +117,7 @@ impl Parser {
         )?;
         Ok(Self {
             engine: engine.clone(),
-            pre,
+            pre: loaded.pre.clone(),
             description,
             settings,
         })
@@ -304,10 +277,10 @@ impl Batch {
 
     /// The observations, in the order of the lines. `chunk` is the one that the
     /// batch was parsed from (empty for the batch of `finish`).
-    pub fn observations<'a>(&'a self, chunk: &'a [u8]) -> impl Iterator<Item = RawObservation<'a>> {
+    pub fn observations<'a>(&'a self, chunk: &'a [u8]) -> impl Iterator<Item = Observation<'a>> {
         self.observations
             .iter()
-            .map(move |observation| RawObservation {
+            .map(move |observation| Observation {
                 line: observation.line,
                 kind: observation.kind.into(),
                 value: self.slice(chunk, observation.value),

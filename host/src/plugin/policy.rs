@@ -13,7 +13,7 @@ use super::settings::PluginSettings;
 use super::{Description, PluginId, PluginKind};
 use crate::indicator::{Indicator, Kind};
 use crate::sightings::Sightings;
-use crate::triage::{Scope, Verdict};
+use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Report;
 
 /// A loaded policy: compiled, checked, ready to open. Cheap to clone.
@@ -65,16 +65,8 @@ impl Policy {
         settings: &PluginSettings,
     ) -> Result<Self, LoadError> {
         let loaded = load::load(engine, PluginKind::Policy, source)?;
-        let unusable = |error: wasmtime::Error| LoadError::Unusable {
-            source_name: loaded.source_name.clone(),
-            detail: format!("{error:#}"),
-        };
-        let pre = engine
-            .linker
-            .instantiate_pre(&loaded.component)
-            .map_err(unusable)?;
-        PolicyPre::new(pre.clone()).map_err(unusable)?;
-        let mut guest = start(engine, &pre).map_err(|stop| loaded.stopped(stop))?;
+        loaded.usable(PolicyPre::new(loaded.pre.clone()))?;
+        let mut guest = start(engine, &loaded.pre).map_err(|stop| loaded.stopped(stop))?;
         let said = guest
             .call(|store, exports| exports.vthost_policy_judging().call_describe(store))
             .map_err(|stop| loaded.stopped(stop))?;
@@ -87,7 +79,7 @@ impl Policy {
         )?;
         let policy = Self {
             engine: engine.clone(),
-            pre,
+            pre: loaded.pre.clone(),
             description,
             settings,
         };

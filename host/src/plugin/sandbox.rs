@@ -12,8 +12,8 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView, async_trait};
 
-use super::engine::{Engine, Interrupt};
 use super::error::Stop;
+use super::interrupt::Interrupt;
 use super::limits::PluginLimits;
 
 /// Guests that ask for randomness get the same numbers in every run: the same
@@ -41,8 +41,11 @@ impl WasiView for Sandbox {
 
 impl Sandbox {
     /// A store with nothing in it and nothing granted.
-    pub(super) fn store(engine: &Engine) -> Store<Self> {
-        let limits = &engine.limits;
+    pub(super) fn store(
+        engine: &wasmtime::Engine,
+        limits: &PluginLimits,
+        interrupt: Interrupt,
+    ) -> Store<Self> {
         let stderr = Stderr::keeping(limits.stderr_bytes);
         let state = Self {
             wasi: WasiCtx::builder()
@@ -55,9 +58,9 @@ impl Sandbox {
             limiter: Limiter::new(limits),
             stderr,
             deadline: Instant::now(),
-            interrupt: engine.interrupt.clone(),
+            interrupt,
         };
-        let mut store = Store::new(&engine.wasm, state);
+        let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(limits.handles);
         store.epoch_deadline_callback(|context| context.data().on_tick());

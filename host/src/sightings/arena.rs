@@ -40,10 +40,11 @@ impl Arena {
         text
     }
 
-    /// The string.
+    /// The string; nothing where nothing was kept yet.
     pub(super) fn bytes(&self, text: Text) -> &[u8] {
         let start = text.start as usize;
-        &self.blocks[text.block as usize][start..start + text.len as usize]
+        let block = self.blocks.get(text.block as usize);
+        block.map_or(&[], |block| &block[start..start + text.len as usize])
     }
 }
 

@@ -6,13 +6,15 @@
 //! pairs of them, not with the size of the logs.
 
 mod arena;
+mod index;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::extraction::Place;
 use crate::indicator::{Indicator, Invalid, Kind};
+use crate::observation::Place;
 
+use table::Entry;
 pub use table::{FoldBy, Table};
 
 /// All observations of one indicator.
@@ -54,8 +56,11 @@ impl Sightings {
 /// What all workers folded, with canonical indicators.
 #[derive(Debug, Default)]
 pub struct Folded {
+    /// Its values are canonical.
     table: Table,
-    indicators: Vec<(Indicator, Option<String>)>,
+    /// The indicators, by their place in the table, that the log wrote in
+    /// another form first.
+    written: HashMap<u32, String>,
     /// Values that are no indicator, by the reason: how many observations, and
     /// one such value.
     pub invalid: BTreeMap<Invalid, InvalidValues>,
@@ -71,29 +76,24 @@ pub struct InvalidValues {
     place: Place,
 }
 
-/// Merges the tables of all workers.
+/// Merges the tables of all workers. They come from one call of
+/// [`Table::for_workers`].
 #[must_use]
-pub fn merge(tables: Vec<Table>) -> Folded {
-    let mut folded = Folded::default();
-    for table in tables {
-        folded.absorb(&table);
+pub fn merge(mut tables: Vec<Table>) -> Folded {
+    // The largest takes the others in.
+    tables.sort_by_key(Table::len);
+    let mut folded = Folded {
+        table: tables.pop().unwrap_or_default(),
+        ..Folded::default()
+    };
+    folded.make_canonical();
+    for table in &tables {
+        folded.absorb(table);
     }
     folded
 }
 
 impl Folded {
-    /// How many distinct indicators.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.indicators.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.indicators.is_empty()
-    }
-
     /// The number of each indicator's clients, without their names.
     #[must_use]
     pub fn client_counts(&self) -> Vec<u32> {
@@ -105,18 +105,16 @@ impl Folded {
     #[must_use]
     pub fn sightings(&self) -> Vec<Sightings> {
         let mut clients = self.table.clients_of_each();
-        let mut all: Vec<Sightings> = (0..self.indicators.len())
-            .map(|id| self.one(id, std::mem::take(&mut clients[id])))
-            .collect();
-        all.sort_by_key(|sightings| sightings.place);
-        all
+        let ids = self.ids_as_seen().into_iter();
+        ids.map(|id| self.one(id, std::mem::take(&mut clients[id])))
+            .collect()
     }
 
     /// The ids of [`Folded::one`] in the order in which the indicators were
     /// first seen.
     #[must_use]
     pub fn ids_as_seen(&self) -> Vec<usize> {
-        let mut ids: Vec<usize> = (0..self.indicators.len()).collect();
+        let mut ids: Vec<usize> = self.table.ids().collect();
         ids.sort_by_key(|id| self.table.entry(*id).place);
         ids
     }
@@ -124,8 +122,10 @@ impl Folded {
     /// One indicator's sightings; its clients' names are handed in.
     #[must_use]
     pub fn one(&self, id: usize, clients: Vec<String>) -> Sightings {
-        let (indicator, written) = self.indicators[id].clone();
         let entry = self.table.entry(id);
+        let value = String::from_utf8_lossy(self.table.value(entry)).into_owned();
+        let indicator = Indicator::from_canonical(entry.kind, value);
+        let written = self.written.get(&(id as u32)).cloned();
         Sightings {
             indicator,
             written,
@@ -139,43 +139,74 @@ impl Folded {
         }
     }
 
-    /// Adds a worker's table.
+    /// Puts the entries of the table that are not canonical where they belong.
+    fn make_canonical(&mut self) {
+        let odd: Vec<usize> = self
+            .table
+            .ids()
+            .filter(|id| {
+                let entry = self.table.entry(*id);
+                !Indicator::is_canonical(entry.kind, self.table.value(entry))
+            })
+            .collect();
+        let moved: HashMap<usize, Option<u32>> = odd
+            .into_iter()
+            .map(|id| {
+                let (entry, raw) = self.table.retire(id);
+                (id, self.add_odd(&entry, &raw))
+            })
+            .collect();
+        self.table.move_pairs(&moved);
+    }
+
+    /// Adds another worker's table.
     fn absorb(&mut self, table: &Table) {
-        let mut ids = Vec::with_capacity(table.len());
-        for entry in table.entries() {
-            let raw = table.value(entry);
-            match Indicator::parse(entry.kind, raw) {
-                Ok(indicator) => ids.push(Some(self.add(indicator, raw, entry))),
-                Err(reason) => {
-                    self.refuse(reason, raw, entry);
-                    ids.push(None);
+        let ids: Vec<Option<u32>> = table
+            .entries()
+            .iter()
+            .map(|entry| {
+                let raw = table.value(entry);
+                if Indicator::is_canonical(entry.kind, raw) {
+                    Some(self.add(entry.kind, raw, Some(entry.hash), entry))
+                } else {
+                    self.add_odd(entry, raw)
                 }
-            }
-        }
+            })
+            .collect();
         self.table.add_pairs(table, &ids);
     }
 
-    fn add(&mut self, indicator: Indicator, raw: &[u8], entry: &table::Entry) -> u32 {
-        let written = (indicator.value().as_bytes() != raw)
-            .then(|| String::from_utf8_lossy(raw).into_owned());
-        let before = self.table.entries().get(
-            self.table
-                .find(indicator.kind(), indicator.value().as_bytes())
-                .map_or(usize::MAX, |id| id as usize),
-        );
-        let is_first = before.is_none_or(|before| entry.place < before.place);
-        let id = self
-            .table
-            .add_entry(indicator.kind(), indicator.value().as_bytes(), entry);
-        if id as usize == self.indicators.len() {
-            self.indicators.push((indicator, written));
-        } else if is_first {
-            self.indicators[id as usize].1 = written;
+    /// Adds an entry whose value is not canonical; none when it is no indicator.
+    fn add_odd(&mut self, entry: &Entry, raw: &[u8]) -> Option<u32> {
+        match Indicator::parse(entry.kind, raw) {
+            Ok(indicator) => {
+                let value = indicator.value().as_bytes();
+                let id = self.add(indicator.kind(), value, None, entry);
+                // The form that was seen first is the one that is shown.
+                let is_first = self.table.entry(id as usize).place == entry.place;
+                if is_first && value != raw {
+                    let written = String::from_utf8_lossy(raw).into_owned();
+                    self.written.insert(id, written);
+                }
+                Some(id)
+            }
+            Err(reason) => {
+                self.refuse(reason, raw, entry);
+                None
+            }
+        }
+    }
+
+    /// Adds an entry under its canonical value.
+    fn add(&mut self, kind: Kind, value: &[u8], hash: Option<u32>, entry: &Entry) -> u32 {
+        let id = self.table.add_entry(kind, value, hash, entry);
+        if self.table.entry(id as usize).place == entry.place {
+            self.written.remove(&id);
         }
         id
     }
 
-    fn refuse(&mut self, reason: Invalid, raw: &[u8], entry: &table::Entry) {
+    fn refuse(&mut self, reason: Invalid, raw: &[u8], entry: &Entry) {
         let sample = || String::from_utf8_lossy(raw).into_owned();
         self.invalid
             .entry(reason)

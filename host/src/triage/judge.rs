@@ -4,10 +4,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use super::ladder::Answer;
-use super::{Cause, Evidence, Finding, Scope};
+use super::{Cause, Evidence, Finding};
 use crate::indicator::Indicator;
 use crate::plugin::{Judgement, Policy, PolicySession, Screening, Stop};
 use crate::sightings::Sightings;
+use crate::verdict::Scope;
 use crate::virustotal::report::Report;
 
 /// Decides what is worth asking, and what a report means.

@@ -4,10 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Scope;
 use crate::clock::UnixMs;
 use crate::indicator::{Indicator, Kind, secrets, vt_id};
 use crate::store::{StoreError, StoredAnswer, StoredOutcome, SubmissionState};
+use crate::verdict::Scope;
 use crate::virustotal::Question;
 use crate::virustotal::report::Report;
 

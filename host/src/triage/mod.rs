@@ -11,63 +11,13 @@ pub mod ladder;
 pub mod plan;
 pub mod run;
 
-use std::fmt;
-
 use crate::sightings::Sightings;
+use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Stats;
 
 pub use judge::{Failed, Judge, PolicyJudge};
 pub use ladder::{Ladder, Rescan, Share};
 pub use plan::{Decision, Planned};
-
-/// What becomes of an indicator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// By the policy.
-    Bad,
-    /// By the policy, from a report with engine results.
-    Good,
-    /// Not asked, not answered, or not decided. Never filed as good.
-    Unknown,
-}
-
-impl Verdict {
-    /// `bad`, `good` or `unknown`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bad => "bad",
-            Self::Good => "good",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Whose report a verdict rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// The indicator's own.
-    Exact,
-    /// That of a URL's host.
-    Host,
-}
-
-impl Scope {
-    /// `exact` or `host`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Host => "host",
-        }
-    }
-}
 
 /// Why an indicator is unknown; the summary counts by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

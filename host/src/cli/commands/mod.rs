@@ -20,9 +20,8 @@ struct Folding(Table);
 
 impl Sink for Folding {
     fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
-        for observation in batch.observations(&from.chunk.bytes) {
-            self.0.observe(&observation, from.place(observation.line));
-        }
+        let observations = batch.observations(&from.chunk.bytes);
+        self.0.observe_all(observations, |line| from.place(line));
         Ok(())
     }
 }
@@ -43,9 +42,8 @@ fn read(
     fold_by: FoldBy,
 ) -> Result<Read, ExtractionError> {
     let Found { inputs, skipped } = find(names);
-    let mut sinks: Vec<Folding> = (0..options.workers)
-        .map(|_| Folding(Table::new(fold_by)))
-        .collect();
+    let tables = Table::for_workers(fold_by, options.workers);
+    let mut sinks: Vec<Folding> = tables.into_iter().map(Folding).collect();
     let mut extraction = extract(&inputs, parsers, options, interrupt, Order::Any, &mut sinks)?;
     let folded = merge(sinks.into_iter().map(|sink| sink.0).collect());
     let mut summary = Summary::of_inputs(std::mem::take(&mut extraction.inputs), &skipped);

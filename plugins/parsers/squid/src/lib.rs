@@ -152,7 +152,7 @@ impl<'a> Row<'a> {
                 b"" | b"-" => Err("no target"),
                 _ if host.starts_with(b"error:") => Err("a request that Squid did not understand"),
                 _ if host.starts_with(b":") => Err("no host"),
-                _ => Ok(Observation::host(host)),
+                _ => Ok(Observation::host(without_port(host))),
             };
         }
         if target == b"-" {
@@ -182,6 +182,19 @@ impl<'a> Row<'a> {
             Action::Allowed
         }
     }
+}
+
+/// `www.example.com` of `www.example.com:443`, and `2001:db8::1` of
+/// `[2001:db8::1]:443`.
+fn without_port(authority: &[u8]) -> &[u8] {
+    let host = match authority.iter().rposition(|byte| *byte == b':') {
+        Some(colon) if is_number(&authority[colon + 1..]) => &authority[..colon],
+        _ => authority,
+    };
+    let inside = host
+        .strip_prefix(b"[")
+        .and_then(|host| host.strip_suffix(b"]"));
+    inside.unwrap_or(host)
 }
 
 fn stamp(field: &[u8], utc_offset_minutes: i16) -> Option<i64> {
@@ -314,17 +327,13 @@ mod tests {
             "url",
             "ftp://ftp.example.com/f",
         );
-        check(
-            "CONNECT www.example.com:443",
-            "domain",
-            "www.example.com:443",
-        );
-        check("CONNECT 192.0.2.7:443", "ip", "192.0.2.7:443");
-        check("CONNECT [2001:db8::1]:443", "ip", "[2001:db8::1]:443");
+        check("CONNECT www.example.com:443", "domain", "www.example.com");
+        check("CONNECT 192.0.2.7:443", "ip", "192.0.2.7");
+        check("CONNECT [2001:db8::1]:443", "ip", "2001:db8::1");
         check(
             "CONNECT https://www.example.com:443",
             "domain",
-            "www.example.com:443",
+            "www.example.com",
         );
     }
 
