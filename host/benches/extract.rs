@@ -12,10 +12,17 @@
 )]
 
 use std::fmt::Write as _;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use vthost::plugin::{
+    CompileCache, Engine, InputInfo, Parser, PluginLimits, PluginSettings, PluginSource,
+};
+
+#[path = "../../tests/end_to_end/guests.rs"]
+mod guests;
 
 const RUNS: usize = 5;
 const DEFAULT_MEGABYTES: usize = 512;
@@ -75,7 +82,56 @@ fn main() {
         println!("    {}", times.lines().last().unwrap_or_default());
         println!("    wc -l: {:.0} MB/s", bytes as f64 / 1e6 / theirs);
     }
+    boundary(&log);
     start(directory);
+}
+
+/// What a chunk costs in calls of the parser, and how much of that is for
+/// handing it over, and for lifting and checking its observations: a component
+/// that gives as many observations without parsing anything shows it.
+fn boundary(log: &Path) {
+    let mut bytes = vec![0; 512 << 10];
+    std::fs::File::open(log)
+        .unwrap()
+        .read_exact(&mut bytes)
+        .unwrap();
+    bytes.truncate(memchr::memrchr(b'\n', &bytes).unwrap() + 1);
+    let lines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
+    let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
+    let squid = PluginSource::BuiltIn("squid".into());
+    let all = per_chunk(&engine, &squid, "", &bytes, lines);
+    let at_once = PluginSource::File(guests::hostile_parser().to_owned());
+    let without = per_chunk(&engine, &at_once, "answer-at-once", &bytes, lines);
+    println!(
+        "\na chunk of {lines} lines: {:.3} ms in the parser, of which {:.3} ms ({:.0} %) at the boundary",
+        all * 1e3,
+        without * 1e3,
+        without / all * 100.0
+    );
+}
+
+fn per_chunk(engine: &Engine, source: &PluginSource, act: &str, chunk: &[u8], lines: u64) -> f64 {
+    const CALLS: usize = 200;
+    let mut settings = serde_json::Map::new();
+    if !act.is_empty() {
+        settings.insert("do".into(), act.into());
+        settings.insert("lines".into(), lines.into());
+    }
+    let parser = Parser::load(engine, source, &PluginSettings(settings)).unwrap();
+    let info = InputInfo {
+        name: String::new(),
+        head: Vec::new(),
+        utc_offset_minutes: 0,
+        reference_time_us: 0,
+    };
+    let mut session = parser.open(&info).unwrap();
+    let call = |_| {
+        let begun = Instant::now();
+        let batch = session.parse(chunk, lines).unwrap();
+        assert_eq!(batch.len() as u64, lines);
+        begun.elapsed().as_secs_f64()
+    };
+    median((0..CALLS).map(call).collect())
 }
 
 /// The time from the command to its end, on a log of one line.

@@ -8,7 +8,8 @@ use vthost::plugin::{
     PluginSource, Policy,
 };
 
-use crate::support::{Home, Ran, hostile_parser};
+use crate::guests::hostile_parser;
+use crate::support::{Home, Ran};
 
 /// Runs the hostile parser over one line in the way that `act` names, and gives
 /// what standard error says.

@@ -15,6 +15,7 @@ mod crash;
 mod docs;
 mod faults;
 mod golden;
+mod guests;
 mod hostile;
 mod limiter;
 mod lines;

@@ -86,14 +86,27 @@ impl PairSet {
     #[inline]
     pub(super) fn add(&mut self, pair: u64) {
         if self.len * 4 >= self.slots.len() * 3 {
-            let larger = vec![FREE_PAIR; (self.slots.len() * 2).max(FIRST_SLOTS)];
-            let old = std::mem::replace(&mut self.slots, larger);
-            self.len = 0;
-            for pair in old.into_iter().filter(|pair| *pair != FREE_PAIR) {
-                self.put(pair);
-            }
+            self.grow((self.slots.len() * 2).max(FIRST_SLOTS));
         }
         self.put(pair);
+    }
+
+    /// Makes room for all pairs of another set. They come in the order of their
+    /// hashes: into a smaller set they would all go to its front, and each
+    /// would have to pass those before it.
+    pub(super) fn make_room_for(&mut self, other: &Self) {
+        let wanted = ((self.len + other.len) * 3 / 2).next_power_of_two();
+        if wanted > self.slots.len() {
+            self.grow(wanted.max(FIRST_SLOTS));
+        }
+    }
+
+    fn grow(&mut self, slots: usize) {
+        let old = std::mem::replace(&mut self.slots, vec![FREE_PAIR; slots]);
+        self.len = 0;
+        for pair in old.into_iter().filter(|pair| *pair != FREE_PAIR) {
+            self.put(pair);
+        }
     }
 
     /// Reads the place of a pair.
@@ -129,12 +142,15 @@ impl PairSet {
     }
 }
 
-/// Spreads a pair over all bits. Its numbers were given out in the order of
-/// what was seen, so nobody outside chooses them.
+/// Spreads a pair over all bits (the finaliser of MurmurHash3, Appleby 2011).
+/// Its numbers were given out in the order of what was seen, so nobody outside
+/// chooses them.
 #[inline]
 fn mixed(pair: u64) -> usize {
-    let product = pair.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (product ^ product >> 32) as usize
+    let mut hash = pair;
+    hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash = (hash ^ hash >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    (hash ^ hash >> 33) as usize
 }
 
 #[cfg(test)]
@@ -169,7 +185,7 @@ mod tests {
         let mut pairs = PairSet::default();
         let mut expected = BTreeSet::new();
         for number in 0..20_000_u64 {
-            let pair = number * 7 % 9_973 << 32 | number % 13;
+            let pair = ((number * 7 % 9_973) << 32) | (number % 13);
             pairs.add(pair);
             expected.insert(pair);
         }

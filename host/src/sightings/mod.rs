@@ -224,3 +224,125 @@ impl Folded {
             });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::{Action, Observation};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    /// Values of all kinds: canonical, in another form, and none at all.
+    const VALUES: [(Kind, &str); 12] = [
+        (Kind::Url, "http://example.com/a"),
+        (Kind::Url, "HTTP://Example.com:80/a"),
+        (Kind::Url, "example.com/a"),
+        (Kind::Url, "http://example.com"),
+        (Kind::Url, "http://example.com/"),
+        (Kind::Domain, "example.com"),
+        (Kind::Domain, "EXAMPLE.com."),
+        (Kind::Domain, "192.0.2.1"),
+        (Kind::Ip, "192.0.2.1"),
+        (Kind::Ip, "192.0.2.01"),
+        (Kind::Domain, "not a name"),
+        (Kind::Url, "mailto:x"),
+    ];
+
+    type Seen = (usize, usize, Option<i64>);
+
+    /// What the fold must give, the plain way.
+    #[derive(Debug, Default, PartialEq)]
+    struct Plain {
+        count: u64,
+        blocked: u64,
+        first_us: Option<i64>,
+        last_us: Option<i64>,
+        clients: BTreeSet<String>,
+        place: Option<Place>,
+        written: String,
+    }
+
+    fn plainly(seen: &[Seen]) -> (BTreeMap<Indicator, Plain>, u64) {
+        let mut all: BTreeMap<Indicator, Plain> = BTreeMap::new();
+        let mut invalid = 0;
+        for (line, (value, client, time_us)) in seen.iter().enumerate() {
+            let (kind, raw) = VALUES[*value];
+            let Ok(indicator) = Indicator::parse(kind, raw.as_bytes()) else {
+                invalid += 1;
+                continue;
+            };
+            let plain = all.entry(indicator).or_default();
+            plain.count += 1;
+            plain.blocked += u64::from(time_us.is_some());
+            plain.first_us = plain.first_us.into_iter().chain(*time_us).min();
+            plain.last_us = plain.last_us.max(*time_us);
+            if *client > 0 {
+                plain.clients.insert(format!("10.0.0.{client}"));
+            }
+            if plain.place.is_none() {
+                plain.place = Some(Place::new(0, line as u64));
+                plain.written = raw.to_owned();
+            }
+        }
+        (all, invalid)
+    }
+
+    fn folded(seen: &[Seen], workers: usize) -> Folded {
+        let mut tables = Table::for_workers(FoldBy::Indicator, workers);
+        for (line, (value, client, time_us)) in seen.iter().enumerate() {
+            let (kind, raw) = VALUES[*value];
+            let client = match client {
+                0 => String::new(),
+                client => format!("10.0.0.{client}"),
+            };
+            let observation = Observation {
+                line: 0,
+                kind,
+                value: raw.as_bytes(),
+                client: client.as_bytes(),
+                user: b"",
+                time_us: *time_us,
+                action: if time_us.is_some() {
+                    Action::Blocked
+                } else {
+                    Action::Unstated
+                },
+            };
+            let place = Place::new(0, line as u64);
+            tables[line % workers].observe_all([observation].into_iter(), |_| place);
+        }
+        merge(tables)
+    }
+
+    proptest! {
+        #[test]
+        fn merging_gives_what_the_plain_way_gives(
+            seen in prop::collection::vec((0..VALUES.len(), 0..5_usize, prop::option::of(0..9_i64)), 0..120),
+            workers in 1..4_usize,
+        ) {
+            let (expected, invalid) = plainly(&seen);
+            let folded = folded(&seen, workers);
+            let counts = folded.client_counts();
+            for id in folded.ids_as_seen() {
+                let one = folded.one(id, Vec::new());
+                prop_assert_eq!(counts[id] as usize, expected[&one.indicator].clients.len());
+            }
+            let sightings = folded.sightings();
+            prop_assert_eq!(sightings.len(), expected.len());
+            for sighting in sightings {
+                let found = Plain {
+                    count: sighting.count,
+                    blocked: sighting.blocked,
+                    first_us: sighting.first_us,
+                    last_us: sighting.last_us,
+                    clients: sighting.clients.iter().cloned().collect(),
+                    place: Some(sighting.place),
+                    written: sighting.written.clone().unwrap_or(sighting.indicator.value().to_owned()),
+                };
+                prop_assert_eq!(&found, &expected[&sighting.indicator]);
+            }
+            let refused: u64 = folded.invalid.values().map(|values| values.count).sum();
+            prop_assert_eq!(refused, invalid);
+        }
+    }
+}

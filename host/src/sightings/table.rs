@@ -260,6 +260,7 @@ impl Table {
             return;
         }
         let mut pairs = PairSet::default();
+        pairs.make_room_for(&self.pairs);
         for old in self.pairs.iter() {
             let (indicator, client) = split(old);
             match moved.get(&indicator) {
@@ -297,6 +298,7 @@ impl Table {
                 self.clients.id_of(&self.hasher, name)
             })
             .collect();
+        self.pairs.make_room_for(&sibling.pairs);
         for (indicator, client) in sibling.pairs.iter().map(split) {
             if let Some(id) = ids[indicator] {
                 self.pairs.add(pair(id, clients[client]));

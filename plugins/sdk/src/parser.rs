@@ -18,6 +18,8 @@ pub trait LineParser: Sized + 'static {
 
     /// Whether each line is understood alone (the host may then spread one file
     /// over all cores), or needs those before it.
+    ///
+    /// A whole document is not read line by line: that does not compile.
     const READING: Reading = Reading::IndependentLines;
 
     /// What the parser says of itself.
@@ -117,9 +119,10 @@ impl<'a> Observation<'a> {
         Self::new(wit::IndicatorKind::Ip, value)
     }
 
-    /// A host was contacted: an address if it is one, else a domain. It may
-    /// have a port and brackets.
-    pub fn host(value: &'a [u8]) -> Self {
+    /// A host was contacted: an address if it is one, else a domain. A port and
+    /// brackets are taken off; see [`host_of`].
+    pub fn host(authority: &'a [u8]) -> Self {
+        let value = host_of(authority);
         if is_address(value) {
             Self::ip(value)
         } else {
@@ -159,6 +162,30 @@ impl<'a> Observation<'a> {
     }
 }
 
+/// `www.example.com` of `www.example.com:443`, and `2001:db8::1` of
+/// `[2001:db8::1]:443`. A bare IPv6 address has no port and stays as it is, as
+/// does what is neither.
+#[must_use]
+pub fn host_of(authority: &[u8]) -> &[u8] {
+    let is_port = |tail: &[u8]| match tail.strip_prefix(b":") {
+        Some(port) => port.iter().all(u8::is_ascii_digit),
+        None => tail.is_empty(),
+    };
+    let (host, tail) = if let Some(inside) = authority.strip_prefix(b"[") {
+        match memchr::memchr(b']', inside) {
+            Some(end) => (&inside[..end], &inside[end + 1..]),
+            None => return authority,
+        }
+    } else {
+        let mut colons = memchr::memchr_iter(b':', authority);
+        match (colons.next(), colons.next()) {
+            (Some(colon), None) => authority.split_at(colon),
+            _ => return authority,
+        }
+    };
+    if is_port(tail) { host } else { authority }
+}
+
 /// Whether a host is an address: all digits and dots but for a port, or with a
 /// second colon.
 #[must_use]
@@ -186,9 +213,13 @@ pub struct Observations<'c> {
 
 impl Observations<'_> {
     /// Adds an observation of the line at hand. Values that lie in the line
-    /// cost nothing; others are copied.
+    /// cost nothing; others are copied. An empty value names nothing and is not
+    /// added.
     #[inline]
     pub fn push(&mut self, observation: Observation<'_>) {
+        if observation.value.is_empty() {
+            return;
+        }
         let value = self.span(observation.value);
         let client = self.span(observation.client);
         let user = self.span(observation.user);
@@ -245,8 +276,14 @@ pub(crate) fn parse<P: LineParser>(parser: &mut P, chunk: &[u8]) -> Batch {
         batch: Batch::default(),
     };
     for line in Lines(chunk) {
-        match parser.line(line, &mut found) {
-            Line::Record => found.batch.records += 1,
+        let before = found.batch.observations.len();
+        let said = parser.line(line, &mut found);
+        // By the contract a record is a line that gave observations, whatever
+        // the parser calls it.
+        let gave = found.batch.observations.len() > before;
+        match said {
+            _ if gave => found.batch.records += 1,
+            Line::Record => count(&mut found.batch.rejected, "no value", found.line),
             Line::Ignored(reason) => count(&mut found.batch.ignored, reason, found.line),
             Line::Rejected(reason) => count(&mut found.batch.rejected, reason, found.line),
         }
@@ -338,6 +375,7 @@ impl<P: LineParser> wit::GuestSession for Session<P> {
     }
 
     fn reading(&self) -> Reading {
+        const { assert!(!matches!(P::READING, Reading::WholeDocument)) };
         P::READING
     }
 
@@ -410,6 +448,99 @@ mod tests {
         check("example.com:443", false);
         check("1.1.1.1.example.com", false);
         check("443", false);
+    }
+
+    #[test]
+    fn hosts_without_port_and_brackets() {
+        let check = |authority: &str, expected: &str| {
+            let host = host_of(authority.as_bytes());
+            assert_eq!(host, expected.as_bytes(), "{authority}");
+        };
+        check("www.example.com:443", "www.example.com");
+        check("www.example.com", "www.example.com");
+        check("192.0.2.1:443", "192.0.2.1");
+        check("[2001:db8::1]:443", "2001:db8::1");
+        check("[2001:db8::1]", "2001:db8::1");
+        check("2001:db8::1", "2001:db8::1");
+        check("[2001:db8::1].example", "[2001:db8::1].example");
+        check("[2001:db8::1", "[2001:db8::1");
+        check("example.com:http", "example.com:http");
+        check(":443", "");
+    }
+
+    /// Says that each line is what its first byte stands for, and gives what
+    /// follows as a domain.
+    struct Claims;
+
+    impl LineParser for Claims {
+        type Settings = NoSettings;
+
+        fn describe() -> Description {
+            Description {
+                name: "claims",
+                version: "1.0.0",
+                licence: "MIT",
+                summary: "For tests",
+                formats: &[],
+                settings_schema: "",
+            }
+        }
+
+        fn detect(_input: &Input) -> u8 {
+            0
+        }
+
+        fn open(_input: &Input, _settings: NoSettings) -> Result<Self, String> {
+            Ok(Self)
+        }
+
+        fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+            let (first, domain) = line.split_first().unwrap_or((&b'i', b""));
+            found.push(Observation::domain(domain));
+            match first {
+                b'r' => Line::Record,
+                b'i' => Line::Ignored("ignored"),
+                _ => Line::Rejected("rejected"),
+            }
+        }
+    }
+
+    #[test]
+    fn counts_keep_the_contract_whatever_a_parser_says() {
+        let check = |line: &str, expected: (u32, usize, usize)| {
+            let batch = parse(&mut Claims, line.as_bytes());
+            let counts = (batch.records, batch.ignored.len(), batch.rejected.len());
+            assert_eq!(counts, expected, "{line}");
+            assert_eq!(batch.observations.len(), expected.0 as usize, "{line}");
+        };
+        check("rwww.example.com\n", (1, 0, 0));
+        check("r\n", (0, 0, 1));
+        check("i\n", (0, 1, 0));
+        check("iwww.example.com\n", (1, 0, 0));
+        check("xwww.example.com", (1, 0, 0));
+        check("", (0, 0, 0));
+    }
+
+    #[test]
+    fn values_are_spans_of_the_chunk_or_of_the_text() {
+        let chunk = b"rwww.example.com".as_slice();
+        let mut found = Observations {
+            chunk,
+            line: 0,
+            batch: Batch::default(),
+        };
+        let mut check = |value: &[u8], start: usize| {
+            let span = found.span(value);
+            assert_eq!(
+                (span.start as usize, span.len as usize),
+                (start, value.len())
+            );
+        };
+        check(&chunk[1..], 1);
+        check(&chunk[..1], 0);
+        check(b"jane", chunk.len());
+        check(b"joe", chunk.len() + 4);
+        assert_eq!(found.batch.text, b"janejoe");
     }
 
     #[test]

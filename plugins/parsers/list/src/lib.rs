@@ -2,9 +2,11 @@
 //! scheme, also defanged (`hxxp://example[.]com`).
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use vthost_plugin::parser::{
-    Description, Input, Line, LineParser, NoSettings, Observation, Observations, is_address,
+    Description, Input, Line, LineParser, NoSettings, Observation, Observations, host_of,
+    is_address,
 };
 
 struct List;
@@ -34,7 +36,9 @@ impl LineParser for List {
             let text = text_of(line);
             if is_empty_or_comment(&text).is_none() {
                 all += 1;
-                fit += u32::from(observation(&refanged(&text)).is_ok());
+                // A word alone is in many files.
+                let names = text.contains(['.', ':']) && observation(&refanged(&text)).is_ok();
+                fit += u32::from(names);
             }
         }
         match (fit, all) {
@@ -68,9 +72,8 @@ impl LineParser for List {
 /// and what people put around.
 fn text_of(line: &[u8]) -> Cow<'_, str> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let comment = line
-        .windows(2)
-        .position(|pair| pair[0].is_ascii_whitespace() && pair[1] == b'#');
+    let begins_comment = |rest: &[u8]| matches!(rest, [blank, b'#' | b';', ..] | [blank, b'/', b'/', ..] if blank.is_ascii_whitespace());
+    let comment = (0..line.len()).find(|place| begins_comment(&line[*place..]));
     let line = &line[..comment.unwrap_or(line.len())];
     match String::from_utf8_lossy(line) {
         Cow::Borrowed(text) => Cow::Borrowed(bare(text)),
@@ -79,9 +82,13 @@ fn text_of(line: &[u8]) -> Cow<'_, str> {
 }
 
 fn bare(text: &str) -> &str {
-    text.trim_matches(|c: char| {
+    let text = text.trim_matches(|c: char| {
         c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ',')
-    })
+    });
+    let inside = text
+        .strip_prefix('(')
+        .and_then(|text| text.strip_suffix(')'));
+    inside.unwrap_or(text)
 }
 
 fn is_empty_or_comment(text: &str) -> Option<&'static str> {
@@ -99,18 +106,20 @@ fn observation(text: &str) -> Result<Observation<'_>, &'static str> {
     if text.contains(char::is_whitespace) {
         return Err("more than one word");
     }
-    if text.contains("://") {
-        return Ok(Observation::url(text.as_bytes()));
-    }
-    if let Some((host, length)) = text.split_once('/') {
-        let is_length = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
-        return match host {
-            _ if is_address(host.as_bytes()) && is_length && length.len() <= 3 => {
-                Err("a network, not an address")
-            }
-            _ if looks_like_host(host) => Ok(Observation::url(text.as_bytes())),
-            _ => Err("no host before the path"),
+    if let Some((scheme, rest)) = text.split_once("://") {
+        let has_host = !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':']);
+        return match has_host && !scheme.is_empty() {
+            true => Ok(Observation::url(text.as_bytes())),
+            false => Err("no host"),
         };
+    }
+    if let Some((before, length)) = text.split_once('/') {
+        let is_length = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
+        if before.parse::<IpAddr>().is_ok() && is_length && length.len() <= 3 {
+            return Err("a network, not an address");
+        }
+        let url = host(before).map(|_| Observation::url(text.as_bytes()));
+        return url.map_err(|_| "no host before the path");
     }
     if text.contains('@') {
         return Err("a mail address");
@@ -118,25 +127,39 @@ fn observation(text: &str) -> Result<Observation<'_>, &'static str> {
     if text.contains('*') {
         return Err("a pattern, not a name");
     }
-    if looks_like_host(text) || is_address(text.as_bytes()) {
-        return Ok(Observation::host(text.as_bytes()));
-    }
-    Err("not a URL, domain or address")
+    host(text)
 }
 
-/// A name of letters, digits, `-`, `_` and dots, perhaps with a port; not of
-/// the form of a file's path or an option.
-fn looks_like_host(text: &str) -> bool {
-    let (name, port) = text.split_once(':').unwrap_or((text, ""));
-    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
-    is_address(text.as_bytes())
-        || (name.starts_with(|c: char| c.is_alphanumeric() || c == '_')
-            && name.chars().all(is_name)
-            && port.bytes().all(|byte| byte.is_ascii_digit()))
+/// The address or domain of a text that may have a port. Dotted numbers that
+/// are no address (`1.1.1.1.1`, `018.12.15.14`) are not taken for one.
+fn host(text: &str) -> Result<Observation<'_>, &'static str> {
+    let host = host_of(text.as_bytes());
+    if is_address(host) {
+        let host = host.strip_suffix(b".").unwrap_or(host);
+        let address = host.split(|byte| *byte == b'%').next().unwrap_or(host);
+        return match std::str::from_utf8(address).map(str::parse::<IpAddr>) {
+            Ok(Ok(_)) => Ok(Observation::ip(host)),
+            _ => Err("not a valid address"),
+        };
+    }
+    match std::str::from_utf8(host) {
+        Ok(name) if is_name(name) => Ok(Observation::domain(host)),
+        _ => Err("not a URL, domain or address"),
+    }
+}
+
+/// Labels of letters, digits, `-` and `_` with a dot between, a letter among
+/// them; not of the form of a file's path or an option.
+fn is_name(text: &str) -> bool {
+    let in_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    text.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+        && text.chars().all(in_name)
+        && text.contains(char::is_alphabetic)
+        && !text.contains("..")
 }
 
 /// Marks that a person put in so that nobody clicks, and what they stand for.
-const MARKS: [(&str, &str); 18] = [
+const MARKS: [(&str, &str); 19] = [
     ("[://]", "://"),
     ("[:]", ":"),
     ("(:)", ":"),
@@ -155,6 +178,7 @@ const MARKS: [(&str, &str); 18] = [
     ("(.", "."),
     (".)", "."),
     ("\\.", "."),
+    (":\\\\", "://"),
 ];
 
 /// Schemes that stand for another.
@@ -170,24 +194,80 @@ const SCHEMES: [(&str, &str); 8] = [
 ];
 
 /// The text as it was before somebody defanged it; unchanged without a mark.
-fn refanged(text: &str) -> String {
-    let mut text = text.to_owned();
+///
+/// Marks count up to the path, where brackets are rather part of the URL; only
+/// `[.]` is undone there too, and only in a text that is defanged before it.
+fn refanged(text: &str) -> Cow<'_, str> {
+    let (scheme, rest) = refanged_scheme(text);
+    let (head, path) = rest.split_at(path_start(rest));
+    let refanged = without_marks(head);
+    if scheme.is_none() && refanged == head {
+        return Cow::Borrowed(text);
+    }
+    let path = path.replace("[.]", ".");
+    Cow::Owned(format!("{}{refanged}{path}", scheme.unwrap_or_default()))
+}
+
+/// What a defanged scheme stands for, and what follows it; the whole text where
+/// it begins with none.
+fn refanged_scheme(text: &str) -> (Option<&'static str>, &str) {
     for (scheme, stands_for) in SCHEMES {
-        let is_it = text
-            .get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-        let rest = text.get(scheme.len()..).unwrap_or_default();
-        if is_it && rest.starts_with([':', '[', '(', '_']) {
-            text = format!("{stands_for}{rest}");
-            break;
+        if let Some((start, rest)) = text.split_at_checked(scheme.len())
+            && start.eq_ignore_ascii_case(scheme)
+            && rest.starts_with([':', '[', '('])
+        {
+            return (Some(stands_for), rest);
         }
     }
-    for (mark, stands_for) in MARKS {
-        while let Some(place) = text.to_ascii_lowercase().find(mark) {
-            text.replace_range(place..place + mark.len(), stands_for);
+    (None, text)
+}
+
+/// Where the path, query or fragment begins: at the first `/`, `?` or `#` that
+/// is neither one of `//` nor in brackets of its own.
+fn path_start(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut place = 0;
+    while let Some(found) = text
+        .get(place..)
+        .and_then(|rest| rest.find(['/', '?', '#']))
+    {
+        place += found;
+        let (before, after) = (
+            place.checked_sub(1).map(|at| bytes[at]),
+            bytes.get(place + 1),
+        );
+        match (before, bytes[place], after) {
+            (Some(b':'), b'/', Some(b'/')) => place += 2,
+            (Some(b'['), b'/', Some(b']')) => place += 1,
+            (_, b'/', _) if text.get(..place).is_some_and(|head| head.ends_with("[:]")) => {
+                place += 1 + usize::from(after == Some(&b'/'));
+            }
+            _ => return place,
         }
     }
-    text
+    text.len()
+}
+
+/// One pass, so that a long line of marks takes no longer than any other.
+fn without_marks(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(place) = rest.find(['[', '(', '{', '.', ':', '\\']) {
+        let (before, tail) = rest.split_at(place);
+        plain.push_str(before);
+        let mark = MARKS.iter().find_map(|(mark, stands_for)| {
+            let (start, after) = tail.split_at_checked(mark.len())?;
+            start
+                .eq_ignore_ascii_case(mark)
+                .then_some((*stands_for, after))
+        });
+        // What may begin a mark is one byte long.
+        let (stands_for, after) = mark.unwrap_or_else(|| tail.split_at(1));
+        plain.push_str(stands_for);
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain
 }
 
 #[cfg(test)]
@@ -219,9 +299,16 @@ mod tests {
         check("1.1.1.1\r\n", "ip", "1.1.1.1");
         check("  103.9.36.172  # seen on Monday", "ip", "103.9.36.172");
         check("\u{feff}example.com", "domain", "example.com");
+        check("example.com ; old", "domain", "example.com");
+        check("198.51.100.4.", "ip", "198.51.100.4");
+        check(
+            "(http://example.com/a_(b))",
+            "url",
+            "http://example.com/a_(b)",
+        );
         check("example.com/a#b", "url", "example.com/a#b");
-        check("example.com:8080", "domain", "example.com:8080");
-        check("[2001:db8::1]:443", "ip", "[2001:db8::1]:443");
+        check("example.com:8080", "domain", "example.com");
+        check("[2001:db8::1]:443", "ip", "2001:db8::1");
         check("2001:db8::1", "ip", "2001:db8::1");
         check("<http://example.com/>", "url", "http://example.com/");
         check("bücher.example.com", "domain", "bücher.example.com");
@@ -240,7 +327,28 @@ mod tests {
         check("www[.example.]com", "www.example.com");
         check("192[.]0[.]2[.]1", "192.0.2.1");
         check("www\\.example\\.com", "www.example.com");
+        check("hxxp:\\\\www.example.com", "http://www.example.com");
+        check("hxxp[:][/][/]www.example.com/a", "http://www.example.com/a");
+        check("h__p://www.example.com", "http://www.example.com");
+        check("2001[:]db8[:][:]1", "2001:db8::1");
+        check("hxxp://example[.]com/a[.]php", "http://example.com/a.php");
         check("hxxp.example.com", "hxxp.example.com");
+    }
+
+    #[test]
+    fn paths_without_a_mark_before_them_stay() {
+        let check = |line: &str| assert_eq!(parse(line).observations[0].value, line);
+        check("http://example.com/a(.)b");
+        check("http://example.com/?q=[.x");
+        check("http://example.com/a[.]b");
+        check("http://[2001:db8::1]/x[1]");
+        check("http://example.com/Set_(one)");
+    }
+
+    #[test]
+    fn a_long_line_of_marks_is_read_once() {
+        let list = format!("a{}com", "[.]".repeat(1 << 20));
+        assert_eq!(parse(&list).rejected.len(), 1);
     }
 
     #[test]
@@ -254,6 +362,15 @@ mod tests {
         check("two words", "more than one word");
         check("/etc/passwd", "no host before the path");
         check("=cmd", "not a URL, domain or address");
+        check("1234", "not a URL, domain or address");
+        check("a..example.com", "not a URL, domain or address");
+        check("1.1.1.1.1", "not a valid address");
+        check("1.1.1.1000", "not a valid address");
+        check("018.12.15.14", "not a valid address");
+        check("12:34:56", "not a valid address");
+        check("http:///a", "no host");
+        check("http://", "no host");
+        check("jane[at]example[.]com", "a mail address");
     }
 
     #[test]
@@ -273,6 +390,7 @@ mod tests {
         };
         check("# list\nexample.com\nhttp://example.org/\n192.0.2.1", 60);
         check("1714564800.123 161 10.0.0.5 TCP_MISS/200\n", 0);
+        check("one\ntwo\nthree\n", 0);
         check("", 0);
     }
 }

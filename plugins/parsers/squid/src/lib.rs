@@ -136,8 +136,7 @@ impl<'a> Row<'a> {
             user,
         };
         if !is_hierarchy(hierarchy) {
-            (row.target, row.user) =
-                around_blanks(line, target).ok_or("no hierarchy/peer in the ninth column")?;
+            (row.target, row.user) = around_blanks(line, target)?;
         }
         Ok(row)
     }
@@ -152,7 +151,7 @@ impl<'a> Row<'a> {
                 b"" | b"-" => Err("no target"),
                 _ if host.starts_with(b"error:") => Err("a request that Squid did not understand"),
                 _ if host.starts_with(b":") => Err("no host"),
-                _ => Ok(Observation::host(without_port(host))),
+                _ => Ok(Observation::host(host)),
             };
         }
         if target == b"-" {
@@ -184,19 +183,6 @@ impl<'a> Row<'a> {
     }
 }
 
-/// `www.example.com` of `www.example.com:443`, and `2001:db8::1` of
-/// `[2001:db8::1]:443`.
-fn without_port(authority: &[u8]) -> &[u8] {
-    let host = match authority.iter().rposition(|byte| *byte == b':') {
-        Some(colon) if is_number(&authority[colon + 1..]) => &authority[..colon],
-        _ => authority,
-    };
-    let inside = host
-        .strip_prefix(b"[")
-        .and_then(|host| host.strip_suffix(b"]"));
-    inside.unwrap_or(host)
-}
-
 fn stamp(field: &[u8], utc_offset_minutes: i16) -> Option<i64> {
     time::epoch(field).or_else(|| time::iso8601(field, utc_offset_minutes))
 }
@@ -220,20 +206,43 @@ fn is_hierarchy(field: &[u8]) -> bool {
     }
 }
 
-/// The target and the user of a line whose target has blanks in it: the target
-/// ends two columns before the hierarchy.
-fn around_blanks<'a>(line: &'a [u8], target: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+/// The target and the user of a line that has blanks in one of them, where it
+/// is plain in which: the user is `-`, or a distinguished name
+/// (`CN=Jane Doe,OU=lab`). A guess would look up a URL that nobody contacted.
+fn around_blanks<'a>(
+    line: &'a [u8],
+    target: &'a [u8],
+) -> Result<(&'a [u8], &'a [u8]), &'static str> {
     let start = target.as_ptr() as usize - line.as_ptr() as usize;
     let rest = &line[start..];
-    let words: Vec<&[u8]> = rest
+    let end_of = |word: &[u8]| word.as_ptr() as usize + word.len() - rest.as_ptr() as usize;
+    let mut words = rest
         .split(|byte| *byte == b' ')
-        .filter(|word| !word.is_empty())
-        .collect();
-    let hierarchy = words.iter().position(|word| is_hierarchy(word))?;
-    let last = words.get(hierarchy.checked_sub(2)?)?;
-    let user = words.get(hierarchy - 1)?;
-    let end = last.as_ptr() as usize + last.len() - rest.as_ptr() as usize;
-    Some((&rest[..end], user))
+        .filter(|word| !word.is_empty());
+    let mut before: Vec<&[u8]> = Vec::new();
+    loop {
+        match words.next() {
+            None => return Err("no hierarchy/peer in the ninth column"),
+            Some(word) if is_hierarchy(word) => break,
+            Some(word) => before.push(word),
+        }
+    }
+    match before.as_slice() {
+        [.., last, b"-"] => Ok((&rest[..end_of(last)], b"-")),
+        [target, name, .., last] if is_attribute(name) => {
+            let user = end_of(name) - name.len();
+            Ok((target, &rest[user..end_of(last)]))
+        }
+        _ => Err("blanks in the URL or in the user"),
+    }
+}
+
+/// `CN=Jane`, as distinguished names begin.
+fn is_attribute(word: &[u8]) -> bool {
+    match memchr(b'=', word) {
+        Some(equals) => equals > 0 && word[..equals].iter().all(u8::is_ascii_uppercase),
+        None => false,
+    }
 }
 
 /// What follows the scheme of an absolute URL.
@@ -330,6 +339,12 @@ mod tests {
         check("CONNECT www.example.com:443", "domain", "www.example.com");
         check("CONNECT 192.0.2.7:443", "ip", "192.0.2.7");
         check("CONNECT [2001:db8::1]:443", "ip", "2001:db8::1");
+        check("CONNECT 2001:db8::1", "ip", "2001:db8::1");
+        check(
+            "GET ws://www.example.com/s",
+            "url",
+            "ws://www.example.com/s",
+        );
         check(
             "CONNECT https://www.example.com:443",
             "domain",
@@ -374,6 +389,31 @@ mod tests {
         assert_eq!(observed.client, "2001:db8::5");
         assert_eq!(observed.action, Action::Blocked);
         assert_eq!(observed.time_us, Some(1_714_557_600_000_000));
+    }
+
+    #[test]
+    fn blanks_go_where_they_belong() {
+        let line = row("GET http://www.example.com/a");
+        let parsed = parse(&line.replace(" - HIER", " CN=Jane Doe,OU=our lab HIER"));
+        let observed = &parsed.observations[0];
+        assert_eq!(observed.value, "http://www.example.com/a");
+        assert_eq!(observed.user, "CN=Jane Doe,OU=our lab");
+        let parsed = parse(&line.replace(" - HIER", " b c jane HIER"));
+        let reason = "blanks in the URL or in the user".to_owned();
+        assert_eq!(parsed.rejected, [(reason, 1)]);
+    }
+
+    #[test]
+    fn denied_results_are_blocked() {
+        let check = |result: &str, expected| {
+            let parsed = parse(&row("GET http://www.example.com/").replace("TCP_MISS/200", result));
+            assert_eq!(parsed.observations[0].action, expected, "{result}");
+        };
+        check("TCP_DENIED/403", Action::Blocked);
+        check("TCP_DENIED/407", Action::Blocked);
+        check("TCP_DENIED_REPLY/403", Action::Blocked);
+        check("UDP_DENIED/000", Action::Blocked);
+        check("TCP_MISS/403", Action::Allowed);
     }
 
     #[test]

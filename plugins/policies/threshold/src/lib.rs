@@ -43,8 +43,8 @@ impl Default for Settings {
 
 /// An entry of the allow-list.
 enum Allowed {
-    /// This name, address or URL.
-    Exactly(String),
+    /// This name in lower case, or this URL as it is.
+    Exactly { name: String, value: String },
     /// This name and all below it.
     Below(String),
     /// The addresses of a network.
@@ -100,11 +100,16 @@ impl Policy for Threshold {
             let reason = format!("{whose}trusted: {}", named(&trusted));
             return Judgement::bad(reason).tagged("trusted-engine");
         }
-        let count = accusers.len();
-        if count >= needed as usize {
-            return Judgement::bad(format!("{whose}{count} engines: {}", named(&accusers)));
+        let count = self.count(report, &accusers);
+        let engines = if count == 1 { "engine" } else { "engines" };
+        if count >= needed {
+            let names = match accusers.as_slice() {
+                [] => String::new(),
+                accusers => format!(": {}", named(accusers)),
+            };
+            return Judgement::bad(format!("{whose}{count} {engines}{names}"));
         }
-        let reason = format!("{whose}{count} engines, {needed} needed");
+        let reason = format!("{whose}{count} {engines}, {needed} needed");
         let judgement = Judgement::good(reason);
         if count > 0 {
             judgement.tagged("weak")
@@ -126,6 +131,16 @@ impl Threshold {
             calls_bad && !is_among(&self.settings.ignored_engines, &result.engine)
         };
         report.engines.iter().filter(counts).collect()
+    }
+
+    /// How many call it bad: by the stats where no engine is named.
+    fn count(&self, report: &Report, accusers: &[&EngineResult]) -> u32 {
+        let stats = report.stats;
+        match (report.engines.is_empty(), self.settings.count_suspicious) {
+            (false, _) => u32::try_from(accusers.len()).unwrap_or(u32::MAX),
+            (true, true) => stats.malicious.saturating_add(stats.suspicious),
+            (true, false) => stats.malicious,
+        }
     }
 
     /// The age of an analysis that is too old, in days.
@@ -154,20 +169,27 @@ fn allowed(text: &str) -> Result<Allowed, String> {
         let length = length.parse().ok().filter(|length| *length <= most);
         return Ok(Allowed::Network(address, length.ok_or_else(bad)?));
     }
+    if let Ok(address) = text.parse::<IpAddr>() {
+        let whole = if address.is_ipv4() { 32 } else { 128 };
+        return Ok(Allowed::Network(address, whole));
+    }
     let name = text.to_lowercase();
     let suffix = name.strip_prefix("*.").or_else(|| name.strip_prefix('.'));
     match suffix {
         Some("") => Err(bad()),
         Some(suffix) => Ok(Allowed::Below(suffix.to_owned())),
         None if name.is_empty() || name.contains(char::is_whitespace) => Err(bad()),
-        None => Ok(Allowed::Exactly(name)),
+        None => Ok(Allowed::Exactly {
+            name,
+            value: text.to_owned(),
+        }),
     }
 }
 
 impl Allowed {
     fn covers(&self, indicator: &Indicator) -> bool {
         match self {
-            Self::Exactly(name) => indicator.host == *name || indicator.value == *name,
+            Self::Exactly { name, value } => indicator.host == *name || indicator.value == *value,
             Self::Below(suffix) => indicator
                 .host
                 .strip_suffix(suffix.as_str())
@@ -276,6 +298,37 @@ mod tests {
         check("2001:db8::/32", "2001:db8:5::1", true);
         check("0.0.0.0/0", "192.0.2.1", true);
         check("1.1.1.1", "1.1.1.1", true);
+        check("2001:DB8:0::1", "2001:db8::1", true);
+    }
+
+    #[test]
+    fn stats_count_where_no_engine_is_named() {
+        let mut report = report("one.example.com", &FOUR);
+        report.engines.clear();
+        let check = |settings: &str, reason: &str| {
+            let policy: Threshold = policy(settings).unwrap();
+            let judgement = policy.judge(&sightings("one.example.com"), &report, 0);
+            assert_eq!(judgement.reason, reason, "{settings}");
+        };
+        check("{}", "4 engines");
+        check(
+            r#"{"min_engines": 4, "count_suspicious": false}"#,
+            "3 engines, 4 needed",
+        );
+    }
+
+    #[test]
+    fn urls_are_allowed_with_the_case_of_their_path() {
+        let mut seen = sightings("www.example.com");
+        seen.indicator.value = "http://www.example.com/News".to_owned();
+        let check = |entry: &str, is_skipped: bool| {
+            let policy: Threshold = policy(&format!(r#"{{"allow": ["{entry}"]}}"#)).unwrap();
+            let skips = matches!(policy.screen(&seen), Screening::Skip(_));
+            assert_eq!(skips, is_skipped, "{entry}");
+        };
+        check("http://www.example.com/News", true);
+        check("http://www.example.com/news", false);
+        check("WWW.example.com", true);
     }
 
     #[test]

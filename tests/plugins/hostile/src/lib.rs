@@ -11,8 +11,9 @@ use vthost_plugin::bindings::parser::exports::vthost::parser::parsing::{
 
 struct Hostile;
 
-/// What an input is to suffer.
-struct Doing(String);
+/// What an input is to suffer, and for `answer-at-once` how many lines a chunk
+/// is to have: to count them would be work.
+struct Doing(String, u32);
 
 vthost_plugin::bindings::parser::export_parser_world!(
     Hostile with_types_in vthost_plugin::bindings::parser
@@ -32,7 +33,7 @@ impl Guest for Hostile {
                 title: "Anything".to_owned(),
                 example: "anything".to_owned(),
             }],
-            settings_schema: r#"{"type":"object","properties":{"do":{"type":"string"}}}"#
+            settings_schema: r#"{"type":"object","properties":{"do":{"type":"string"},"lines":{"type":"integer"}}}"#
                 .to_owned(),
         }
     }
@@ -50,7 +51,8 @@ impl GuestSession for Doing {
         if act == "refuse-open" {
             return Err("this input smells".to_owned());
         }
-        Ok(Session::new(Self(act)))
+        let lines = settings["lines"].as_u64().unwrap_or(0);
+        Ok(Session::new(Self(act, lines as u32)))
     }
 
     fn reading(&self) -> Reading {
@@ -61,6 +63,9 @@ impl GuestSession for Doing {
     }
 
     fn parse(&self, chunk: Vec<u8>) -> Result<Batch, String> {
+        if self.0 == "answer-at-once" {
+            return Ok(answer_at_once(&chunk, self.1));
+        }
         let lines = chunk.split_inclusive(|byte| *byte == b'\n').count() as u32;
         if chunk.starts_with(b"fine") {
             return Ok(honest(lines));
@@ -126,6 +131,27 @@ fn with(lines: u32, spoil: impl FnOnce(&mut Observation)) -> Batch {
     spoil(&mut observation);
     Batch {
         observations: vec![observation],
+        ..honest(lines)
+    }
+}
+
+/// An observation a line without any parsing: what it costs to hand a chunk
+/// over and its observations back.
+fn answer_at_once(chunk: &[u8], lines: u32) -> Batch {
+    let len = chunk.len().min(40) as u32;
+    let span = Span { start: 0, len };
+    let observation = |line| Observation {
+        line,
+        kind: IndicatorKind::Url,
+        action: Action::Allowed,
+        value: span,
+        client: span,
+        user: span,
+        time_us: 0,
+    };
+    Batch {
+        text: Vec::new(),
+        observations: (0..lines).map(observation).collect(),
         ..honest(lines)
     }
 }
