@@ -122,9 +122,17 @@ fn build(root: &Path, target_dir: &Path, plugins: &[Plugin]) -> Result<PathBuf, 
 /// Takes away what the outer cargo set for this crate: it would change flags
 /// and features of the inner build.
 fn forget_outer_build(cargo: &mut Command) {
+    // How crates are fetched holds for the inner build, too.
+    const KEPT: [&str; 5] = [
+        "CARGO_HOME",
+        "CARGO_HTTP_",
+        "CARGO_NET_",
+        "CARGO_REGISTR",
+        "CARGO_SOURCE_",
+    ];
     let outer = |name: &OsStr| {
         let name = name.to_string_lossy();
-        (name.starts_with("CARGO_") && name != "CARGO_HOME" && !name.starts_with("CARGO_NET_"))
+        (name.starts_with("CARGO_") && !KEPT.iter().any(|kept| name.starts_with(kept)))
             || name.starts_with("CLIPPY_")
             || [
                 "RUSTFLAGS",

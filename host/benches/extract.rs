@@ -100,7 +100,7 @@ fn boundary(log: &Path) {
     let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
     let squid = PluginSource::BuiltIn("squid".into());
     let all = per_chunk(&engine, &squid, "", &bytes, lines);
-    let at_once = PluginSource::File(guests::hostile_parser().to_owned());
+    let at_once = PluginSource::File(guests::build("parser-hostile"));
     let without = per_chunk(&engine, &at_once, "answer-at-once", &bytes, lines);
     println!(
         "\na chunk of {lines} lines: {:.3} ms in the parser, of which {:.3} ms ({:.0} %) at the boundary",

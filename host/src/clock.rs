@@ -39,33 +39,3 @@ impl Clock for SystemClock {
         Box::pin(tokio::time::sleep(duration))
     }
 }
-
-/// A clock that starts where it is told and follows tokio's: under
-/// `tokio::time::pause` it is virtual time.
-#[derive(Debug, Clone, Copy)]
-pub struct TokioClock {
-    start_ms: UnixMs,
-    started: tokio::time::Instant,
-}
-
-impl TokioClock {
-    /// A clock that says `start_ms` now.
-    #[must_use]
-    pub fn starting_at(start_ms: UnixMs) -> Self {
-        Self {
-            start_ms,
-            started: tokio::time::Instant::now(),
-        }
-    }
-}
-
-impl Clock for TokioClock {
-    fn now_ms(&self) -> UnixMs {
-        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        self.start_ms.saturating_add(elapsed)
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(tokio::time::sleep(duration))
-    }
-}

@@ -151,3 +151,56 @@ fn nothing_is_handed_in_twice() {
     assert_eq!(verdicts, 12);
     assert_eq!(home.read("out/unknown-domain.txt").lines().count(), 3);
 }
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_keeps_what_it_has_and_goes_on() {
+    let home = Home::new();
+    let list = home.write("list.txt", list(10));
+    let server = serve(Simulator::new(patient()));
+    let url = server.url();
+    let args = |rate| {
+        [
+            "--rate", rate, "--vt-url", &url, "--out", "out", "--store", "s", &list,
+        ]
+    };
+    // Three requests, enough for a domain and a URL, and then a long wait.
+    let mut child = home
+        .vthost(&args("3/h"))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let verdicts = || {
+        let lines = |name: &str| {
+            let text = std::fs::read_to_string(home.path(name)).unwrap_or_default();
+            text.lines().count()
+        };
+        lines("out/bad-domain.txt") + lines("out/good-domain.txt")
+    };
+    while verdicts() < 2 {
+        std::thread::yield_now();
+    }
+    let pid = child.id().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let results = home.read("out/results.jsonl");
+    assert_eq!(
+        results.matches("\"cause\":\"judged\"").count(),
+        2,
+        "{results}"
+    );
+    assert_eq!(
+        results.matches("\"cause\":\"not-asked\"").count(),
+        6,
+        "{results}"
+    );
+    assert_eq!(home.run(&args("1000/s")).status, Some(0));
+    let asked = counted(&server.log(), "GET");
+    assert!(asked.values().all(|count| *count == 1), "{asked:?}");
+}

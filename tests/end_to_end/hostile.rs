@@ -1,15 +1,24 @@
 //! Plugins that do what they must not: each ends with words of its own that
 //! name the plugin and the input, and the run goes on where it can.
 
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use vthost::plugin::{
     CompileCache, Engine, InputInfo, LoadError, Parser, PluginKind, PluginLimits, PluginSettings,
     PluginSource, Policy,
 };
+use vthost_simulator::Simulator;
 
-use crate::guests::hostile_parser;
-use crate::support::{Home, Ran};
+use crate::guests;
+use crate::support::{Home, Ran, patient, serve};
+
+/// The component of the hostile parser, built once.
+fn hostile_parser() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| guests::build("parser-hostile"))
+}
 
 /// Runs the hostile parser over one line in the way that `act` names, and gives
 /// what standard error says.
@@ -166,6 +175,50 @@ fn the_run_goes_on_with_the_next_input() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn a_policy_s_failure_costs_one_indicator_and_no_more() {
+    let home = Home::new();
+    let names = "before\npanic\nloop\nscore\nreason\nscreen\nafter\n";
+    let list = home.write("list.txt", names.replace('\n', ".example.com\n"));
+    let policy = guests::build("policy-hostile").display().to_string();
+    let server = serve(Simulator::new(patient()));
+    let ran = home.run(&[
+        "--policy",
+        &policy,
+        "--rate",
+        "1000/s",
+        "--vt-url",
+        &server.url(),
+        "--out",
+        "out",
+        &list,
+    ]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let good = home.read("out/good-domain.txt");
+    let good: Vec<&str> = good
+        .lines()
+        .filter_map(|line| line.split(' ').nth(1))
+        .collect();
+    assert_eq!(good, ["before.example.com", "after.example.com"]);
+    let unknown = home.read("out/unknown-domain.txt");
+    let check = |name: &str, expected: &str| {
+        let line = unknown.lines().find(|line| line.contains(name)).unwrap();
+        assert!(line.contains("policy hostile@6.6.6"), "{line}");
+        assert!(line.contains(expected), "{line}");
+    };
+    check("panic.example.com", "the moon is in the wrong phase");
+    check("loop.example.com", "stopped: ran longer than 5 s");
+    check(
+        "score.example.com",
+        "broke the contract: the score 101 is above 100",
+    );
+    check(
+        "reason.example.com",
+        "broke the contract: a reason of 1048576 bytes",
+    );
+    check("screen.example.com", "I do not like this name");
 }
 
 #[test]

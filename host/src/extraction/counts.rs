@@ -51,6 +51,8 @@ pub struct InputCounts {
     pub failures: Vec<Failure>,
     /// How many failures there were in all.
     pub failure_count: u64,
+    /// Why reading failed before the end, if it did.
+    pub(super) cut_short: Option<String>,
 }
 
 /// Lines counted under one reason.
@@ -148,6 +150,7 @@ impl InputCounts {
             add_reason(&mut self.rejected, name, reason);
         }
         self.failure_count += other.failure_count;
+        self.cut_short = self.cut_short.take().or(other.cut_short);
         self.failures.extend(other.failures);
         self.trim_failures();
     }

@@ -158,6 +158,11 @@ pub fn extract<S: Sink>(
             extraction.inputs[input as usize].counts.add(counts);
         }
     }
+    for input in &mut extraction.inputs {
+        if let Some(reason) = input.counts.cut_short.take() {
+            input.outcome = Outcome::CutShort(reason);
+        }
+    }
     if interrupt.is_raised() {
         return Err(ExtractionError::Interrupted);
     }

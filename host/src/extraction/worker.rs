@@ -165,8 +165,7 @@ impl<'a, S: Sink> Worker<'a, S> {
             next = match rest.next(self.shared.buffers.take()) {
                 Ok(chunk) => chunk,
                 Err(error) => {
-                    let reason = format!("reading failed: {error}");
-                    self.counts(input).reject(&reason, 0, None);
+                    self.counts(input).cut_short = Some(error.to_string());
                     None
                 }
             };

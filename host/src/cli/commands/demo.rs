@@ -44,7 +44,7 @@ pub(in crate::cli) fn run(
     let server = Server::start(simulator(), 0, || SystemClock.now_ms())
         .context("cannot start the simulated VirusTotal")?;
     printer.say(&format!(
-        "A simulated VirusTotal listens on {}; nothing leaves this machine.\nIt calls hosts with `evil` or `malware` in their names bad, and one engine a mail host.\nRunning: vthost --rate {RATE} --out {} {}\n",
+        "A simulated VirusTotal listens on {}; nothing leaves this machine.\nIt calls hosts with `evil` or `malware` in their names bad; of mail.example.com a single engine does.\nRunning: vthost --rate {RATE} --out {} {}\n",
         server.url(),
         args.out.display(),
         logs.display(),

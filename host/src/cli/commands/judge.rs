@@ -6,7 +6,6 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{self, Environment};
 use crate::clock::{Clock as _, SystemClock};
-use crate::extraction::ExtractionError;
 use crate::indicator::scope::InternalSuffixes;
 use crate::indicator::{Indicator, Kind};
 use crate::observation::Place;
@@ -30,12 +29,7 @@ pub(in crate::cli) fn run(
     let (sightings, mut summary) = if args.inputs.is_empty() {
         (stored(&store)?, Summary::default())
     } else {
-        match from_logs(args, &engine) {
-            Err(error) if error.is::<ExtractionError>() && engine.interrupt().is_raised() => {
-                return Ok(ExitStatus::Interrupted);
-            }
-            read => read?,
-        }
+        from_logs(args, &engine)?
     };
     let mut judge = PolicyJudge::start(&policy, now.div_euclid(1000))?;
     let own = InternalSuffixes::new(&args.store.internal_suffix);

@@ -1,0 +1,55 @@
+//! A policy that misbehaves for some names, and calls all others good.
+
+#![cfg(target_arch = "wasm32")]
+
+use vthost_plugin::policy::{
+    Description, Judgement, NoSettings, Policy, Report, Screening, Sightings,
+};
+
+struct Hostile;
+
+vthost_plugin::export_policy!(Hostile);
+
+impl Policy for Hostile {
+    type Settings = NoSettings;
+
+    fn describe() -> Description {
+        Description {
+            name: "hostile",
+            version: "6.6.6",
+            licence: "MIT",
+            summary: "Misbehaves for some names",
+            settings_schema: "",
+        }
+    }
+
+    fn open(_settings: NoSettings) -> Result<Self, String> {
+        Ok(Self)
+    }
+
+    fn screen(&self, seen: &Sightings) -> Screening {
+        assert!(
+            !seen.indicator.value.contains("screen"),
+            "I do not like this name"
+        );
+        Screening::Ask(0)
+    }
+
+    fn judge(&self, seen: &Sightings, _report: &Report, _now: i64) -> Judgement {
+        let name = &seen.indicator.value;
+        assert!(!name.contains("panic"), "the moon is in the wrong phase");
+        if name.contains("loop") {
+            loop {
+                std::hint::black_box(());
+            }
+        }
+        let mut judgement = Judgement::good("all is well".to_owned());
+        if name.contains("score") {
+            judgement.score = Some(101);
+        }
+        if name.contains("reason") {
+            judgement.reason = "x".repeat(1 << 20);
+        }
+        judgement
+    }
+}
