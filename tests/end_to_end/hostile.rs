@@ -195,7 +195,7 @@ fn a_policy_s_failure_costs_one_indicator_and_no_more() {
         "out",
         &list,
     ]);
-    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert_eq!(ran.status, Some(4), "{}", ran.stderr);
     let good = home.read("out/good-domain.txt");
     let good: Vec<&str> = good
         .lines()

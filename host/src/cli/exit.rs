@@ -13,7 +13,8 @@ pub enum ExitStatus {
     Usage,
     /// 3: it could not run: no key, a plugin that does not load.
     CouldNotRun,
-    /// 4: done in part: the quota ended, or an input was not read.
+    /// 4: done in part: the quota ended, an input was not read, or an answer did
+    /// not come.
     Partial,
     /// 130: interrupted; all that was learned is kept.
     Interrupted,

@@ -60,7 +60,7 @@ pub(in crate::cli) fn run(
                     folded,
                     summary,
                     extraction,
-                }) => print_unique(printer, &folded)
+                }) => print_unique(printer, &folded, options.workers)
                     .map_err(ExtractionError::Output)
                     .map(|()| (summary, extraction.times)),
                 Err(error) => Err(error),
@@ -149,17 +149,31 @@ fn invalid_rows(invalid: Mutex<InvalidRows>) -> Vec<(String, u64, String)> {
 }
 
 /// Writes a row for each indicator, in the order in which they were first seen.
-fn print_unique(printer: &Printer, folded: &Folded) -> std::io::Result<()> {
-    const FLUSH_BYTES: usize = 1 << 20;
+/// To write rows costs as much as to fold them, so all threads do.
+fn print_unique(printer: &Printer, folded: &Folded, threads: usize) -> std::io::Result<()> {
+    /// Rows that a thread writes before they are printed.
+    const ROWS: usize = 16 << 10;
     let clients = folded.client_counts();
-    let mut lines = Vec::new();
-    for id in folded.ids_as_seen() {
-        let sightings = folded.one(id, Vec::new());
-        UniqueRow::new(&sightings, clients[id]).push_to(&mut lines);
-        if lines.len() > FLUSH_BYTES {
-            printer.data(&lines)?;
-            lines.clear();
+    let rows = |ids: &[usize]| {
+        let mut lines = Vec::new();
+        for id in ids {
+            let sightings = folded.one(*id, Vec::new());
+            UniqueRow::new(&sightings, clients[*id]).push_to(&mut lines);
+        }
+        lines
+    };
+    for block in folded.ids_as_seen().chunks(ROWS * threads) {
+        let written: Vec<_> = std::thread::scope(|scope| {
+            let parts = block.chunks(ROWS).map(|ids| scope.spawn(|| rows(ids)));
+            let parts: Vec<_> = parts.collect();
+            parts
+                .into_iter()
+                .map(std::thread::ScopedJoinHandle::join)
+                .collect()
+        });
+        for lines in written {
+            printer.data(&lines.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))?;
         }
     }
-    printer.data(&lines)
+    Ok(())
 }

@@ -170,10 +170,12 @@ impl Job<'_> {
                 return Ok(ExitStatus::CouldNotRun);
             }
         }
+        let is_unanswered = |cause: &Cause| matches!(cause, Cause::Failed | Cause::Pending);
+        let is_partial = summary.is_partial() || summary.unknown_by.keys().any(is_unanswered);
         let has_bad = summary.verdicts.bad > 0;
         Ok(match self.args.fail_on {
             Some(FailOn::Bad) if has_bad => ExitStatus::Bad,
-            _ if summary.is_partial() => ExitStatus::Partial,
+            _ if is_partial => ExitStatus::Partial,
             _ => ExitStatus::Done,
         })
     }
