@@ -192,6 +192,29 @@ fn a_wrong_key_stops_the_run_at_once() {
 }
 
 #[test]
+fn bodies_in_chunks_are_read() {
+    let clock = FastClock::at_noon();
+    let mut options = patient();
+    options.is_chunked = true;
+    let simulated = clock.clone();
+    let server = Server::start(Simulator::new(options), 0, move || simulated.now_ms()).unwrap();
+    let done = triage(
+        &client(&server.url(), Duration::from_secs(5)),
+        &Store::in_memory().unwrap(),
+        &clock,
+        Limits::default(),
+        ladder(Share::Hash),
+        planned(&INDICATORS),
+    );
+    let verdicts: Vec<Verdict> = done
+        .findings
+        .iter()
+        .map(|finding| finding.verdict)
+        .collect();
+    assert_eq!(verdicts, [Verdict::Good, Verdict::Bad, Verdict::Good]);
+}
+
+#[test]
 fn the_key_does_not_follow_a_redirect() {
     let elsewhere = serve(Simulator::default());
     let done = run(

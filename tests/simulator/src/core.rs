@@ -96,6 +96,8 @@ pub struct Options {
     pub stuck: Option<String>,
     /// How often a new analysis is not found at first.
     pub missing_reads: u32,
+    /// Whether bodies come in chunks, without their length.
+    pub is_chunked: bool,
     /// URLs that are not listed.
     pub unlisted_urls: Unlisted,
     /// Domains and addresses that are not listed.
@@ -114,6 +116,7 @@ impl Default for Options {
             progress_ms: 0,
             stuck: None,
             missing_reads: 0,
+            is_chunked: false,
             unlisted_urls: Unlisted::NeverSeen,
             unlisted_hosts: Unlisted::Known,
         }

@@ -216,10 +216,16 @@ async fn respond(
         Delivery::Slow { ms } => tokio::time::sleep(Duration::from_millis(ms)).await,
         Delivery::Whole | Delivery::Cut | Delivery::CorruptGzip => {}
     }
-    response(reply, &request)
+    let is_chunked = shared.lock().options.is_chunked;
+    response(reply, &request, is_chunked)
 }
 
-fn response(reply: Reply, request: &Request) -> io::Result<hyper::Response<Body>> {
+fn response(
+    reply: Reply,
+    request: &Request,
+    is_chunked: bool,
+) -> io::Result<hyper::Response<Body>> {
+    let whole = if is_chunked { in_chunks } else { in_one };
     let mut builder = hyper::Response::builder().status(reply.status);
     if !reply.content_type.is_empty() {
         builder = builder.header(CONTENT_TYPE, reply.content_type);
@@ -249,10 +255,19 @@ fn response(reply: Reply, request: &Request) -> io::Result<hyper::Response<Body>
     builder.body(body).map_err(io::Error::other)
 }
 
-fn whole(body: Vec<u8>) -> Body {
+/// A body whose length is known beforehand.
+fn in_one(body: Vec<u8>) -> Body {
     Full::new(Bytes::from(body))
         .map_err(|never| match never {})
         .boxed()
+}
+
+/// A body that comes in several chunks, without a length.
+fn in_chunks(body: Vec<u8>) -> Body {
+    const CHUNK_BYTES: usize = 64;
+    let frame = |chunk: &[u8]| Ok(Frame::data(Bytes::copy_from_slice(chunk)));
+    let frames: Vec<io::Result<_>> = body.chunks(CHUNK_BYTES).map(frame).collect();
+    StreamBody::new(futures_util::stream::iter(frames)).boxed()
 }
 
 /// A body that breaks off in the middle.

@@ -1,5 +1,7 @@
 //! VirusTotal's own client, unmodified, against the simulator.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::path::Path;
 use std::process::Command;
 
@@ -10,6 +12,12 @@ fn the_official_client_passes() {
     let Some(python) = vt_py::python_for_test(Path::new(env!("CARGO_TARGET_TMPDIR"))) else {
         return;
     };
+    for is_chunked in [false, true] {
+        passes(&python, is_chunked);
+    }
+}
+
+fn passes(python: &Path, is_chunked: bool) {
     let mut simulator = Simulator::new(Options {
         limits: QuotaLimits {
             per_window: 1_000,
@@ -18,6 +26,7 @@ fn the_official_client_passes() {
         },
         analysis_ms: 30_000,
         progress_ms: 10_000,
+        is_chunked,
         ..Options::default()
     });
     simulator.know("http://known.example.com/", Stats::BAD);
