@@ -21,9 +21,14 @@ const INDICATORS: [&str; 3] = [
 ];
 
 fn run(fault: Effect, times: u32) -> Done {
-    let clock = FastClock::at_noon();
     let mut simulator = Simulator::new(patient());
     simulator.add_fault(Fault::new("domains/evil", times, fault).unwrap());
+    ask(simulator)
+}
+
+/// Asks a simulator about the three, over real HTTP and in virtual time.
+fn ask(simulator: Simulator) -> Done {
+    let clock = FastClock::at_noon();
     let simulated = clock.clone();
     let server = Server::start(simulator, 0, move || simulated.now_ms()).unwrap();
     triage(
@@ -34,6 +39,13 @@ fn run(fault: Effect, times: u32) -> Done {
         ladder(Share::Hash),
         planned(&INDICATORS),
     )
+}
+
+fn verdicts(done: &Done) -> Vec<Verdict> {
+    done.findings
+        .iter()
+        .map(|finding| finding.verdict)
+        .collect()
 }
 
 fn error(status: u16, code: &str) -> Effect {
@@ -75,13 +87,8 @@ fn passing() -> Vec<Effect> {
 fn a_fault_that_passes_costs_nothing_but_time() {
     for effect in passing() {
         let done = run(effect.clone(), 1);
-        let verdicts: Vec<Verdict> = done
-            .findings
-            .iter()
-            .map(|finding| finding.verdict)
-            .collect();
         assert_eq!(
-            verdicts,
+            verdicts(&done),
             [Verdict::Good, Verdict::Bad, Verdict::Good],
             "{effect:?}"
         );
@@ -107,13 +114,8 @@ fn a_fault_that_stays_makes_one_indicator_unknown() {
         .chain(finals);
     for effect in stay {
         let done = run(effect.clone(), 1_000);
-        let verdicts: Vec<Verdict> = done
-            .findings
-            .iter()
-            .map(|finding| finding.verdict)
-            .collect();
         assert_eq!(
-            verdicts,
+            verdicts(&done),
             [Verdict::Good, Verdict::Unknown, Verdict::Good],
             "{effect:?}"
         );
@@ -157,12 +159,7 @@ fn an_analysis_that_never_ends_is_never_a_result() {
         )
     };
     let first = run();
-    let verdicts: Vec<Verdict> = first
-        .findings
-        .iter()
-        .map(|finding| finding.verdict)
-        .collect();
-    assert_eq!(verdicts, [Verdict::Unknown, Verdict::Good]);
+    assert_eq!(verdicts(&first), [Verdict::Unknown, Verdict::Good]);
     assert_eq!(first.findings[0].cause, vthost::triage::Cause::Pending);
     // The next run asks for the same analysis and hands nothing in again.
     run();
@@ -193,25 +190,11 @@ fn a_wrong_key_stops_the_run_at_once() {
 
 #[test]
 fn bodies_in_chunks_are_read() {
-    let clock = FastClock::at_noon();
     let mut options = patient();
     options.is_chunked = true;
-    let simulated = clock.clone();
-    let server = Server::start(Simulator::new(options), 0, move || simulated.now_ms()).unwrap();
-    let done = triage(
-        &client(&server.url(), Duration::from_secs(5)),
-        &Store::in_memory().unwrap(),
-        &clock,
-        Limits::default(),
-        ladder(Share::Hash),
-        planned(&INDICATORS),
-    );
-    let verdicts: Vec<Verdict> = done
-        .findings
-        .iter()
-        .map(|finding| finding.verdict)
-        .collect();
-    assert_eq!(verdicts, [Verdict::Good, Verdict::Bad, Verdict::Good]);
+    let done = ask(Simulator::new(options));
+    let expected = [Verdict::Good, Verdict::Bad, Verdict::Good];
+    assert_eq!(verdicts(&done), expected);
 }
 
 #[test]

@@ -131,19 +131,13 @@ fn memory_and_time_are_limited() {
 fn a_failure_costs_its_chunk_and_no_more() {
     let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
     let parser = load(&engine, "trap");
-    let info = InputInfo {
-        name: "x".into(),
-        head: Vec::new(),
-        utc_offset_minutes: 0,
-        reference_time_us: 0,
-    };
-    let mut session = parser.open(&info).unwrap();
+    let mut session = parser.open(&input()).unwrap();
     assert!(session.parse(b"odd\n", 1).is_err());
     assert!(
         session.parse(b"fine\n", 1).is_err(),
         "the instance is not used again"
     );
-    let mut session = parser.open(&info).unwrap();
+    let mut session = parser.open(&input()).unwrap();
     assert_eq!(session.parse(b"fine\n", 1).unwrap().records, 1);
 }
 
@@ -266,18 +260,21 @@ fn ctrl_c_works_while_a_plugin_spins() {
 fn an_interrupt_ends_a_spinning_plugin() {
     let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
     let parser = load(&engine, "loop");
-    let info = InputInfo {
-        name: "x".into(),
-        head: Vec::new(),
-        utc_offset_minutes: 0,
-        reference_time_us: 0,
-    };
-    let mut session = parser.open(&info).unwrap();
+    let mut session = parser.open(&input()).unwrap();
     engine.interrupt().raise();
     assert_eq!(
         session.parse(b"odd\n", 1).unwrap_err(),
         vthost::plugin::Stop::Interrupted
     );
+}
+
+fn input() -> InputInfo {
+    InputInfo {
+        name: "x".into(),
+        head: Vec::new(),
+        utc_offset_minutes: 0,
+        reference_time_us: 0,
+    }
 }
 
 fn load(engine: &Engine, act: &str) -> Parser {
