@@ -123,3 +123,31 @@ fn the_closing_record_adds_up_too() {
     assert_eq!(inputs[1]["outcome"], "empty");
     assert_eq!(inputs[2]["outcome"], "skipped");
 }
+
+/// The component splits with vector instructions, which no native test runs:
+/// fields of every length, at every place in a vector.
+#[test]
+fn fields_of_every_length_are_found() {
+    let mut log = String::new();
+    let mut expected = Vec::new();
+    for padding in 0..18 {
+        for length in 1..50 {
+            let (blanks, path) = (" ".repeat(padding), "x".repeat(length));
+            let url = format!("http://www.example.com/{path}");
+            log.push_str(&format!(
+                "1714564800.123 {blanks}161 10.0.0.5 TCP_MISS/200 4310 GET {url} {path} HIER_DIRECT/203.0.113.10 text/html\n"
+            ));
+            expected.push((url, path));
+        }
+    }
+    let ran = extract(log.as_bytes());
+    let rows: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|row| serde_json::from_str(row).unwrap())
+        .collect();
+    assert_eq!(rows.len(), expected.len(), "{}", ran.stderr);
+    for (row, (url, user)) in rows.iter().zip(expected) {
+        assert_eq!((&row["value"], &row["user"]), (&url.into(), &user.into()));
+    }
+}
