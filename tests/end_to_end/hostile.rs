@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use vthost::plugin::{
     CompileCache, Engine, InputInfo, LoadError, Parser, PluginKind, PluginLimits, PluginSettings,
@@ -118,13 +117,11 @@ fn memory_and_time_are_limited() {
         said.contains("stopped: wanted ") && said.contains("a plugin may have 256"),
         "{said}"
     );
-    let begun = Instant::now();
     let said = failure("loop");
     assert_eq!(
         said,
         "parser hostile@6.6.6 stopped: ran longer than 5 s on some.log bytes 0..7"
     );
-    assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
 #[test]
@@ -234,7 +231,6 @@ fn ctrl_c_works_while_a_plugin_spins() {
         .spawn()
         .unwrap();
     // The signal may come before the program listens: then it ends it, too.
-    let begun = Instant::now();
     let status = loop {
         let pid = child.id().to_string();
         let _ = std::process::Command::new("kill")
@@ -245,10 +241,7 @@ fn ctrl_c_works_while_a_plugin_spins() {
         }
         std::thread::yield_now();
     };
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "before the deadline of 5 s"
-    );
+    // Had the plugin spun on to its deadline, the status would be 4.
     let by_signal = std::os::unix::process::ExitStatusExt::signal(&status);
     assert!(
         status.code() == Some(130) || by_signal == Some(2),
