@@ -17,6 +17,7 @@ mod faults;
 mod golden;
 mod guests;
 mod hostile;
+mod inputs;
 mod limiter;
 mod lines;
 mod privacy;

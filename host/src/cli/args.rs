@@ -58,6 +58,10 @@ pub struct ReadArgs {
     )]
     #[arg(value_parser = utc_offset_minutes)]
     pub utc_offset: i16,
+    /// What a compressed input may unpack to; past it the input ends there, and
+    /// the run is partial
+    #[arg(long, value_name = "GIB", default_value_t = 256)]
+    pub max_unpacked: u64,
     /// Threads that parse [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::args::{PolicyArgs, QuotaLimitArgs, ReadArgs, StoreArgs, TriageArgs};
 use crate::clock::{Clock as _, SystemClock, UnixMs};
-use crate::extraction::{DEFAULT_CHUNK_BYTES, Options, Parsers};
+use crate::extraction::{DEFAULT_CHUNK_BYTES, DEFAULT_MAX_UNPACKED_BYTES, Options, Parsers};
 use crate::plugin::{
     CompileCache, Engine, Parser, PluginKind, PluginLimits, PluginSettings, PluginSource, Policy,
     builtin,
@@ -121,7 +121,10 @@ pub(super) fn policy(engine: &Engine, args: &PolicyArgs) -> anyhow::Result<Polic
 
 /// How inputs are read.
 pub(super) fn reading(args: &ReadArgs) -> Options {
-    options(args.threads, args.utc_offset)
+    Options {
+        max_unpacked_bytes: args.max_unpacked.saturating_mul(1 << 30),
+        ..options(args.threads, args.utc_offset)
+    }
 }
 
 /// How inputs are read, from the two settings that there are.
@@ -132,6 +135,7 @@ pub(super) fn options(threads: Option<usize>, utc_offset_minutes: i16) -> Option
         chunk_bytes: DEFAULT_CHUNK_BYTES,
         utc_offset_minutes,
         now_us: SystemClock.now_ms().saturating_mul(1000),
+        max_unpacked_bytes: DEFAULT_MAX_UNPACKED_BYTES,
     }
 }
 

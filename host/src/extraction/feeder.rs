@@ -78,7 +78,7 @@ impl<'a> Feeder<'a> {
         queue: &SyncSender<Work>,
     ) -> Result<(), Outcome> {
         let opened = input
-            .open()
+            .open(self.options.max_unpacked_bytes)
             .map_err(|error| Outcome::Skipped(error.to_string()))?;
         let mut chunks = Chunks::new(opened.reader, self.options.chunk_bytes);
         let first = self
@@ -87,9 +87,7 @@ impl<'a> Feeder<'a> {
             .ok_or(Outcome::Empty)?;
         let head = &first.bytes[..first.bytes.len().min(HEAD_BYTES)];
         if let Some(what) = not_text(head) {
-            return Err(Outcome::Skipped(format!(
-                "{what}, which is not read yet; unpack it first"
-            )));
+            return Err(Outcome::Skipped(what.to_owned()));
         }
         let info = InputInfo {
             name: input.file_name(),

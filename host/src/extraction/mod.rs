@@ -36,7 +36,13 @@ pub struct Options {
     pub utc_offset_minutes: i16,
     /// Stands for the modification time of standard input, in microseconds.
     pub now_us: i64,
+    /// A compressed input that holds more is read up to there.
+    pub max_unpacked_bytes: u64,
 }
+
+/// More than a log that somebody meant to have read holds, and what a bomb
+/// costs in time at most; memory it costs none.
+pub const DEFAULT_MAX_UNPACKED_BYTES: u64 = 256 << 30;
 
 /// Large enough that a call into the parser costs nothing, small enough for
 /// the processor's cache.

@@ -3,7 +3,10 @@
 //! [`find`] turns what the user named into a list of inputs in a fixed order;
 //! [`Chunks`] reads one of them in pieces of whole lines.
 
+mod ahead;
 mod chunks;
+mod text;
+mod unpack;
 mod walk;
 
 use std::fs::File;
@@ -23,10 +26,13 @@ pub enum Input {
     Stdin,
 }
 
+/// The bytes of an input.
+pub type Reader = Box<dyn Read + Send>;
+
 /// An input being read, and what is known of it.
 pub struct Opened {
     /// The bytes.
-    pub reader: Box<dyn Read + Send>,
+    pub reader: Reader,
     /// When the file was last written, in microseconds since 1970.
     pub modified_us: Option<i64>,
 }
@@ -53,12 +59,23 @@ impl Input {
         }
     }
 
-    /// Opens the input.
+    /// Opens the input, unpacks it where it is compressed and makes it UTF-8
+    /// where it is UTF-16, all by its first bytes. What unpacks to more than
+    /// `max_unpacked_bytes` ends there with an error.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened.
-    pub fn open(&self) -> std::io::Result<Opened> {
+    /// When the file cannot be opened or its first bytes not be read.
+    pub fn open(&self, max_unpacked_bytes: u64) -> std::io::Result<Opened> {
+        let opened = self.open_as_it_is()?;
+        let unpacked = unpack::unpack(opened.reader, max_unpacked_bytes)?;
+        Ok(Opened {
+            reader: text::utf8(unpacked)?,
+            ..opened
+        })
+    }
+
+    fn open_as_it_is(&self) -> std::io::Result<Opened> {
         match self {
             Self::File(path) => {
                 let file = File::open(path)?;
@@ -79,23 +96,33 @@ impl Input {
     }
 }
 
-/// Why bytes that begin like this are no text to parse, if they are not:
-/// compressed or an archive, by its magic number.
+/// The first bytes of something to read, and all of it.
+fn peek(mut reader: Reader, bytes: usize) -> std::io::Result<(Vec<u8>, Reader)> {
+    let mut head = Vec::with_capacity(bytes);
+    reader.by_ref().take(bytes as u64).read_to_end(&mut head)?;
+    let whole = std::io::Cursor::new(head.clone()).chain(reader);
+    Ok((head, Box::new(whole)))
+}
+
+/// Why bytes that begin like this are no text to parse, if they are not.
 #[must_use]
 pub fn not_text(head: &[u8]) -> Option<&'static str> {
-    const MAGIC: [(&[u8], &str); 7] = [
-        (b"\x1f\x8b", "gzip data"),
-        (b"\x28\xb5\x2f\xfd", "zstd data"),
-        (b"BZh", "bzip2 data"),
-        (b"\xfd7zXZ\0", "xz data"),
-        (b"\x04\x22\x4d\x18", "lz4 data"),
-        (b"PK\x03\x04", "a zip archive"),
-        (b"\0asm", "a WebAssembly file"),
+    const MAGIC: [(usize, &[u8], &str); 10] = [
+        (0, b"PK\x03\x04", "a zip archive; unpack it first"),
+        (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
+        (257, b"ustar", "a tar archive; unpack it first"),
+        (0, b"\0asm", "a WebAssembly file"),
+        (0, b"ElfFile\0", "a Windows event log; export it as text"),
+        (0, b"SQLite format 3\0", "an SQLite database"),
+        (0, b"\x7fELF", "a program"),
+        (0, b"\xd4\xc3\xb2\xa1", "captured packets (pcap)"),
+        (0, b"\xa1\xb2\xc3\xd4", "captured packets (pcap)"),
+        (0, b"\x0a\x0d\x0d\x0a", "captured packets (pcapng)"),
     ];
     MAGIC
         .iter()
-        .find(|(magic, _)| head.starts_with(magic))
-        .map(|(_, what)| *what)
+        .find(|(at, magic, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)))
+        .map(|(_, _, what)| *what)
 }
 
 #[cfg(test)]
@@ -103,10 +130,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn compressed_data_is_told_from_text() {
+    fn other_files_are_told_from_text() {
         let check = |head: &[u8], expected| assert_eq!(not_text(head), expected);
-        check(b"\x1f\x8b\x08\0", Some("gzip data"));
-        check(b"PK\x03\x04..", Some("a zip archive"));
+        let mut tar = vec![0; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        check(&tar, Some("a tar archive; unpack it first"));
+        check(b"PK\x03\x04..", Some("a zip archive; unpack it first"));
         check(b"1157689312.049   5006 10.0.0.1", None);
         check(b"", None);
     }

@@ -92,8 +92,10 @@
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod contact;
 pub mod parser;
 pub mod policy;
 pub mod split;
+pub mod syslog;
 pub mod testing;
 pub mod time;

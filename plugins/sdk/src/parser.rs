@@ -78,7 +78,51 @@ impl Input {
         };
         Lines(&self.head[..end])
     }
+
+    /// How sure a parser can be, from how many lines of the head fit: `most`
+    /// when nearly all do, less when half of them do, little when any does.
+    /// Lines that say nothing either way (blank ones, comments) are not counted.
+    #[must_use]
+    pub fn confidence(&self, most: u8, mut fits: impl FnMut(&[u8]) -> Fit) -> u8 {
+        let (mut all, mut fit) = (0_u32, 0_u32);
+        for line in self.lines().take(DETECTION_LINES) {
+            match fits(line) {
+                Fit::Yes => {
+                    all += 1;
+                    fit += 1;
+                }
+                Fit::No => all += 1,
+                Fit::Neutral => {}
+            }
+        }
+        match (fit, all) {
+            (0, _) => 0,
+            (fit, all) if fit * 10 >= all * 8 => most,
+            (fit, all) if fit * 2 >= all => most / 3 * 2,
+            _ => most / 10,
+        }
+    }
 }
+
+/// Whether a line is of a parser's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// It is.
+    Yes,
+    /// It could be of any.
+    Neutral,
+    /// It is not.
+    No,
+}
+
+impl From<bool> for Fit {
+    fn from(fits: bool) -> Self {
+        if fits { Self::Yes } else { Self::No }
+    }
+}
+
+/// Lines of the head that detection looks at.
+const DETECTION_LINES: usize = 100;
 
 /// What a line was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +135,20 @@ pub enum Line {
     Rejected(&'static str),
 }
 
+impl Default for Action {
+    fn default() -> Self {
+        Self::Unstated
+    }
+}
+
 /// This client contacted this indicator then.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct Observation<'a> {
     kind: wit::IndicatorKind,
     value: &'a [u8],
+    /// What stands before the value, where a URL is put together.
+    before: [&'a [u8]; 3],
     client: &'a [u8],
     user: &'a [u8],
     time_us: Option<i64>,
@@ -107,6 +159,15 @@ impl<'a> Observation<'a> {
     /// A URL was contacted.
     pub fn url(value: &'a [u8]) -> Self {
         Self::new(wit::IndicatorKind::Url, value)
+    }
+
+    /// A URL was contacted that the record has in parts: `https`, the host
+    /// (perhaps with a port) and the path with the query.
+    pub fn url_of(scheme: &'a [u8], authority: &'a [u8], path: &'a [u8]) -> Self {
+        Self {
+            before: [scheme, b"://", authority],
+            ..Self::new(wit::IndicatorKind::Url, path)
+        }
     }
 
     /// A domain was contacted or asked for.
@@ -154,6 +215,7 @@ impl<'a> Observation<'a> {
         Self {
             kind,
             value,
+            before: [b""; 3],
             client: b"",
             user: b"",
             time_us: None,
@@ -217,10 +279,11 @@ impl Observations<'_> {
     /// added.
     #[inline]
     pub fn push(&mut self, observation: Observation<'_>) {
-        if observation.value.is_empty() {
-            return;
-        }
-        let value = self.span(observation.value);
+        let value = match observation.before {
+            [_, b"", _] if observation.value.is_empty() => return,
+            [_, b"", _] => self.span(observation.value),
+            [scheme, colon, host] => self.composed([scheme, colon, host, observation.value]),
+        };
         let client = self.span(observation.client);
         let user = self.span(observation.user);
         self.batch.observations.push(wit::Observation {
@@ -232,6 +295,17 @@ impl Observations<'_> {
             user,
             time_us: observation.time_us.unwrap_or(NO_TIME),
         });
+    }
+
+    fn composed(&mut self, parts: [&[u8]; 4]) -> wit::Span {
+        let start = self.batch.text.len();
+        for part in parts {
+            self.batch.text.extend_from_slice(part);
+        }
+        wit::Span {
+            start: (self.chunk.len() + start) as u32,
+            len: (self.batch.text.len() - start) as u32,
+        }
     }
 
     #[inline]

@@ -148,6 +148,280 @@ fn zone_minutes(zone: &[u8], missing: i16) -> Option<i64> {
     (hours <= 18 && minutes <= 59).then_some(sign * (hours * 60 + minutes))
 }
 
+/// Reads time stamps as one input writes them: knows the zone of those that name
+/// none and the year of those that have none.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamps {
+    utc_offset_minutes: i16,
+    reference_time_us: i64,
+}
+
+/// Which of two numbers of a date comes first where neither is a year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateOrder {
+    /// `05/30/2024`.
+    MonthFirst,
+    /// `30/05/2024`.
+    DayFirst,
+}
+
+impl Stamps {
+    /// As the input at hand needs them.
+    #[must_use]
+    pub fn of(input: &crate::parser::Input) -> Self {
+        Self {
+            utc_offset_minutes: input.utc_offset_minutes,
+            reference_time_us: input.reference_time_us,
+        }
+    }
+
+    /// [`iso8601`] in this input's zone.
+    #[must_use]
+    pub fn iso8601(self, text: &[u8]) -> Option<i64> {
+        iso8601(text, self.utc_offset_minutes)
+    }
+
+    /// Reads whatever people write as a date with a time, each part of it once:
+    /// `2024-05-01T12:00:00.5Z`, `2024/05/01 12:00:00`, `Wed May  1 12:00:00
+    /// 2024`, `01/May/2024:12:00:00 +0900`, `May 01 2024 12:00:00 UTC`,
+    /// `2024:05:01-12:00:00`, `May  1 12:00:00` (the latest such time that the
+    /// input can hold), and seconds, milli-, micro- or nanoseconds since 1970.
+    #[must_use]
+    pub fn any(self, text: &[u8], order: DateOrder) -> Option<i64> {
+        let text = text.trim_ascii();
+        iso8601(text, self.utc_offset_minutes)
+            .or_else(|| since_epoch(text))
+            .or_else(|| self.tokens(text, order))
+    }
+
+    /// A date, a time and perhaps a zone in fields of their own.
+    #[must_use]
+    pub fn of_fields(self, date: &[u8], time: &[u8], zone: &[u8], order: DateOrder) -> Option<i64> {
+        if date.is_empty() || time.is_empty() {
+            return None;
+        }
+        let mut text = [b' '; 64];
+        let zone_start = date.len() + 1 + time.len();
+        let end = zone_start + zone.len();
+        text.get_mut(..date.len())?.copy_from_slice(date);
+        text.get_mut(date.len() + 1..zone_start)?
+            .copy_from_slice(time);
+        text.get_mut(zone_start..end)?.copy_from_slice(zone);
+        self.any(&text[..end], order)
+    }
+
+    fn tokens(self, text: &[u8], order: DateOrder) -> Option<i64> {
+        let mut parts = Parts::default();
+        let mut rest = text;
+        while !rest.is_empty() {
+            rest = parts.take(rest)?;
+        }
+        let (month, day) = match (parts.month, parts.numbers.as_slice()) {
+            (Some(month), [day]) => (month, *day),
+            (None, [first, second]) => match order {
+                DateOrder::MonthFirst if *first <= 12 => (*first, *second),
+                DateOrder::DayFirst if *second <= 12 => (*second, *first),
+                DateOrder::MonthFirst => (*second, *first),
+                DateOrder::DayFirst => (*first, *second),
+            },
+            _ => return None,
+        };
+        let seconds_of_day = parts.seconds_of_day?;
+        let offset = parts
+            .offset_minutes
+            .unwrap_or(i64::from(self.utc_offset_minutes));
+        let at = |year| {
+            let seconds = days(year, month, day)? * S_PER_DAY + seconds_of_day - offset * 60;
+            Some(seconds * US_PER_S + parts.fraction_us)
+        };
+        match parts.year {
+            Some(year) => at(year),
+            None => self.latest(at),
+        }
+    }
+
+    /// Without a year: the latest that does not lie after the reference by more
+    /// than a day, which leaves room for zones and for clocks that go wrong.
+    fn latest(self, at: impl Fn(i64) -> Option<i64>) -> Option<i64> {
+        let year = 1970
+            + self
+                .reference_time_us
+                .div_euclid(US_PER_S * S_PER_DAY * 365);
+        let limit = self.reference_time_us + US_PER_S * S_PER_DAY;
+        // Nine years hold a 29 February, whatever the century.
+        (0..=9)
+            .filter_map(|back| at(year + 1 - back))
+            .find(|time| *time <= limit)
+    }
+}
+
+/// Seconds since 1970 with or without decimals, or milli-, micro- or
+/// nanoseconds, told apart by the number of digits.
+fn since_epoch(text: &[u8]) -> Option<i64> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match digits {
+        9 | 10 => epoch(text),
+        13 => Some(number(text.get(..13)?, 13)? * 1_000),
+        16 if text.len() == 16 => number(text, 16),
+        19 if text.len() == 19 => Some(number(text, 19)? / 1_000),
+        _ => None,
+    }
+}
+
+/// What of a date is known so far.
+#[derive(Default)]
+struct Parts {
+    year: Option<i64>,
+    month: Option<i64>,
+    /// Day, or day and month.
+    numbers: Vec<i64>,
+    seconds_of_day: Option<i64>,
+    fraction_us: i64,
+    offset_minutes: Option<i64>,
+}
+
+impl Parts {
+    /// Takes the next part off the text; none where it is no part of a date.
+    fn take<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let first = *text.first()?;
+        if self.seconds_of_day.is_some() && matches!(first, b'+' | b'-') {
+            let end = 1 + count(&text[1..], |byte| byte.is_ascii_digit() || byte == b':');
+            self.offset_minutes = Some(zone_minutes(&text[..end], 0)?);
+            return Some(&text[end..]);
+        }
+        if first.is_ascii_digit() {
+            return self.take_number(text);
+        }
+        if first.is_ascii_alphabetic() {
+            let (word, rest) = text.split_at(count(text, |byte| byte.is_ascii_alphabetic()));
+            self.take_word(word)?;
+            return Some(rest);
+        }
+        matches!(first, b' ' | b',' | b'/' | b'-' | b':' | b'.' | b'[' | b']').then(|| &text[1..])
+    }
+
+    fn take_word(&mut self, word: &[u8]) -> Option<()> {
+        match (month(word), zone_name(word)) {
+            (Some(month), _) if self.month.is_none() => self.month = Some(month),
+            (_, Some(offset)) => self.offset_minutes = Some(offset),
+            _ if is_weekday(word) || word == b"T" => {}
+            _ if word.eq_ignore_ascii_case(b"PM") => {
+                self.seconds_of_day = afternoon(self.seconds_of_day?, 12)
+            }
+            _ if word.eq_ignore_ascii_case(b"AM") => {
+                self.seconds_of_day = afternoon(self.seconds_of_day?, 0)
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn take_number<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let (digits, rest) = text.split_at(count(text, |byte| byte.is_ascii_digit()));
+        let value = number(digits, 4)?;
+        let is_date_known = self.numbers.len() + usize::from(self.month.is_some()) >= 2;
+        let is_clock = is_date_known && digits.len() <= 2 && rest.first() == Some(&b':');
+        if self.seconds_of_day.is_none() && is_clock {
+            return self.take_clock(value, &rest[1..]);
+        }
+        match digits.len() {
+            4 if self.year.is_none() => self.year = Some(value),
+            1 | 2 if !is_date_known => self.numbers.push(value),
+            // A year of two digits: 2000 to 2099.
+            2 if self.year.is_none() && self.seconds_of_day.is_none() => {
+                self.year = Some(2000 + value);
+            }
+            _ => return None,
+        }
+        Some(rest)
+    }
+
+    /// `00:00.123` of `12:00:00.123`; the seconds may be missing.
+    fn take_clock<'a>(&mut self, hour: i64, rest: &'a [u8]) -> Option<&'a [u8]> {
+        let (minute, rest) = two_digits(rest)?;
+        let (second, rest) = match rest.strip_prefix(b":") {
+            Some(rest) => two_digits(rest)?,
+            None => (0, rest),
+        };
+        if hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        self.seconds_of_day = Some(hour * 3600 + minute * 60 + second);
+        let (fraction, rest) = split_fraction(rest);
+        self.fraction_us = fraction_us(fraction)?;
+        Some(rest)
+    }
+}
+
+fn count(text: &[u8], is_part: impl Fn(u8) -> bool) -> usize {
+    text.iter().take_while(|byte| is_part(**byte)).count()
+}
+
+fn two_digits(text: &[u8]) -> Option<(i64, &[u8])> {
+    let (digits, rest) = text.split_at_checked(2)?;
+    Some((number(digits, 2)?, rest))
+}
+
+/// Twelve hours more for `PM`, but for 12 o'clock; `AM` makes 12 o'clock 0.
+fn afternoon(seconds: i64, hours_more: i64) -> Option<i64> {
+    (seconds / 3600 <= 12).then_some(seconds % (12 * 3600) + hours_more * 3600)
+}
+
+/// `Jan` or `January`, in any case.
+fn month(word: &[u8]) -> Option<i64> {
+    const MONTHS: [&[u8]; 12] = [
+        b"january",
+        b"february",
+        b"march",
+        b"april",
+        b"may",
+        b"june",
+        b"july",
+        b"august",
+        b"september",
+        b"october",
+        b"november",
+        b"december",
+    ];
+    let is_it = |name: &[u8]| {
+        (word.len() == 3 && name[..3].eq_ignore_ascii_case(word)) || name.eq_ignore_ascii_case(word)
+    };
+    let index = MONTHS.iter().position(|name| is_it(name))?;
+    i64::try_from(index + 1).ok()
+}
+
+fn is_weekday(word: &[u8]) -> bool {
+    const DAYS: [&[u8]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
+    word.get(..3)
+        .is_some_and(|start| DAYS.iter().any(|day| day.eq_ignore_ascii_case(start)))
+}
+
+/// Minutes east of UTC of the zone names that stand in logs and mean one thing.
+fn zone_name(word: &[u8]) -> Option<i64> {
+    const ZONES: [(&[u8], i64); 16] = [
+        (b"Z", 0),
+        (b"UTC", 0),
+        (b"GMT", 0),
+        (b"WET", 0),
+        (b"CET", 60),
+        (b"CEST", 120),
+        (b"EET", 120),
+        (b"EEST", 180),
+        (b"EST", -300),
+        (b"EDT", -240),
+        (b"CDT", -300),
+        (b"MST", -420),
+        (b"MDT", -360),
+        (b"PST", -480),
+        (b"PDT", -420),
+        (b"JST", 540),
+    ];
+    ZONES
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, minutes)| *minutes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,5 +474,61 @@ mod tests {
         check((1969, 12, 31), Some(-1));
         check((2100, 2, 29), None);
         check((2024, 4, 31), None);
+    }
+
+    #[test]
+    fn stamps_of_many_kinds() {
+        // 2024-05-01T12:00:00Z (date -u -d 2024-05-01T12:00:00Z +%s).
+        const NOON: i64 = 1_714_564_800_000_000;
+        let stamps = Stamps {
+            utc_offset_minutes: 0,
+            reference_time_us: NOON + 3_600_000_000,
+        };
+        let check = |text: &str, expected| {
+            let read = stamps.any(text.as_bytes(), DateOrder::MonthFirst);
+            assert_eq!(read, expected, "{text}");
+        };
+        for same in [
+            "2024-05-01T12:00:00Z",
+            "2024/05/01 12:00:00",
+            "2024:05:01-12:00:00",
+            "2024 May 1 12:00:00",
+            "Wed May  1 12:00:00 2024",
+            "Wed, 01 May 2024 12:00:00 GMT",
+            "01/May/2024:21:00:00 +0900",
+            "[01/May/2024:12:00:00 +0000]",
+            "May 01 2024 14:00:00 CEST",
+            "May  1 12:00:00",
+            "05/01-12:00:00.000000",
+            "05/01/2024:12:00:00 GMT",
+            "5/1/24 12:00",
+            "05/01/2024 12:00:00 PM",
+            "1714564800",
+            "1714564800000",
+            "1714564800000000",
+            "1714564800000000000",
+        ] {
+            check(same, Some(NOON));
+        }
+        check("May  1 12:00:00.25", Some(NOON + 250_000));
+        check("13/05/2024 12:00:00", Some(NOON + 12 * 86_400_000_000));
+        // A later day of the year was last year's: 2024 has a 29 February.
+        check("May  3 12:00:00", Some(NOON - 364 * 86_400_000_000));
+        for bad in [
+            "",
+            "-",
+            "12:00:00",
+            "May 1",
+            "soon",
+            "May 1 25:00:00",
+            "12345",
+            "May 1 12:00:00 x",
+        ] {
+            check(bad, None);
+        }
+        let day_first = stamps.any(b"01/05/2024 12:00:00", DateOrder::DayFirst);
+        assert_eq!(day_first, Some(NOON));
+        let parts = stamps.of_fields(b"2024-05-01", b"12:00:00", b"+0000", DateOrder::MonthFirst);
+        assert_eq!(parts, Some(NOON));
     }
 }

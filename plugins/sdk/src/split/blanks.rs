@@ -1,12 +1,6 @@
-//! Fields out of lines, sixteen bytes at a time.
-//!
-//! A splitter finds where fields begin and end with bit masks of separators;
-//! the author names the fields and sees no mask. On `wasm32` with `simd128` the
-//! masks come from vector instructions, elsewhere from plain code of the same
-//! meaning.
+//! Fields between runs of blanks.
 
-/// The width of a mask in bytes.
-const WIDTH: usize = 16;
+use super::marks::{WIDTH, mask};
 
 /// Splits a line at runs of blanks into `fields` and gives their number. What
 /// stands behind the last of them is not looked at; blanks before the first
@@ -75,23 +69,6 @@ fn mask_at(line: &[u8], base: usize, wanted: u8) -> u32 {
             mask(bytes, wanted)
         }
     }
-}
-
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-#[inline]
-fn mask(bytes: [u8; WIDTH], wanted: u8) -> u32 {
-    use core::arch::wasm32::{i8x16_bitmask, u8x16, u8x16_eq, u8x16_splat};
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
-    let block = u8x16(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
-    u32::from(i8x16_bitmask(u8x16_eq(block, u8x16_splat(wanted))))
-}
-
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-#[inline]
-fn mask(bytes: [u8; WIDTH], wanted: u8) -> u32 {
-    bytes.iter().enumerate().fold(0, |mask, (place, byte)| {
-        mask | u32::from(*byte == wanted) << place
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,147 @@
+//! Reads on a thread of its own, so that unpacking and parsing go on at once.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// The size of a block that is handed over.
+const BLOCK_BYTES: usize = 512 << 10;
+
+/// Blocks that wait to be taken: enough for either side to never be idle while
+/// the other works, and what the memory of this costs at most.
+const BLOCKS_AHEAD: usize = 4;
+
+/// What a thread reads ahead.
+pub(super) struct Ahead {
+    filled: Receiver<io::Result<Vec<u8>>>,
+    used: SyncSender<Vec<u8>>,
+    block: Vec<u8>,
+    at: usize,
+}
+
+/// Begins to read. The thread ends with what it reads, or when nobody takes
+/// its blocks any more.
+///
+/// # Errors
+///
+/// When there can be no thread.
+pub(super) fn read_ahead(mut from: impl Read + Send + 'static) -> io::Result<Ahead> {
+    let (fill, filled) = sync_channel(BLOCKS_AHEAD);
+    let (used, reuse) = sync_channel::<Vec<u8>>(BLOCKS_AHEAD + 2);
+    std::thread::Builder::new()
+        .name("unpack".into())
+        .spawn(move || {
+            loop {
+                let mut block = reuse.try_recv().unwrap_or_default();
+                let result = read_block(&mut from, &mut block);
+                let is_last = result.is_err() || block.len() < BLOCK_BYTES;
+                if fill.send(Ok(block)).is_err() {
+                    return;
+                }
+                if let Err(error) = result {
+                    // Whoever does not take it has stopped reading.
+                    let _not_taken = fill.send(Err(error));
+                }
+                if is_last {
+                    return;
+                }
+            }
+        })?;
+    Ok(Ahead {
+        filled,
+        used,
+        block: Vec::new(),
+        at: 0,
+    })
+}
+
+/// Fills a block as far as there is something; after an error it holds what
+/// came before.
+fn read_block(from: &mut impl Read, block: &mut Vec<u8>) -> io::Result<()> {
+    block.resize(BLOCK_BYTES, 0);
+    let mut len = 0;
+    let result = loop {
+        match from.read(&mut block[len..]) {
+            Ok(0) => break Ok(()),
+            Ok(read) => len += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Err(error),
+        }
+        if len == BLOCK_BYTES {
+            break Ok(());
+        }
+    };
+    block.truncate(len);
+    result
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.block.len() {
+            let Ok(next) = self.filled.recv() else {
+                return Ok(0);
+            };
+            let block = std::mem::replace(&mut self.block, next?);
+            self.at = 0;
+            // Full only when the thread is gone: then nobody needs it.
+            let _kept = self.used.try_send(block);
+        }
+        let rest = &self.block[self.at..];
+        let len = rest.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&rest[..len]);
+        self.at += len;
+        Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_comes_in_order() {
+        for len in [
+            0,
+            1,
+            BLOCK_BYTES - 1,
+            BLOCK_BYTES,
+            BLOCK_BYTES + 1,
+            7 * BLOCK_BYTES + 5,
+        ] {
+            let bytes: Vec<u8> = (0..len).map(|place| (place % 251) as u8).collect();
+            let mut read = Vec::new();
+            let mut ahead = read_ahead(io::Cursor::new(bytes.clone())).unwrap();
+            ahead.read_to_end(&mut read).unwrap();
+            assert!(read == bytes, "{len}");
+        }
+    }
+
+    #[test]
+    fn an_error_comes_after_what_was_read() {
+        struct Failing(usize);
+        impl Read for Failing {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                if self.0 == 0 {
+                    return Err(io::Error::other("broken"));
+                }
+                let len = self.0.min(buffer.len());
+                buffer[..len].fill(b'x');
+                self.0 -= len;
+                Ok(len)
+            }
+        }
+        let mut read = Vec::new();
+        let mut ahead = read_ahead(Failing(BLOCK_BYTES + 3)).unwrap();
+        let error = ahead.read_to_end(&mut read).unwrap_err();
+        assert_eq!(
+            (read.len(), error.to_string()),
+            (BLOCK_BYTES + 3, "broken".to_owned())
+        );
+        assert_eq!(ahead.read(&mut [0; 8]).unwrap(), 0);
+    }
+
+    #[test]
+    fn the_thread_ends_when_nobody_reads() {
+        let mut ahead = read_ahead(io::repeat(b'x')).unwrap();
+        assert_eq!(ahead.read(&mut [0; 8]).unwrap(), 8);
+    }
+}

@@ -1,0 +1,270 @@
+//! FortiGate and FortiProxy logs, `key=value`:
+//!
+//! ```text
+//! date=2024-05-01 time=12:00:00 type="utm" subtype="webfilter" srcip=10.0.0.5 hostname="www.example.com" url="/" …
+//! ```
+//!
+//! with any syslog prefix, separated by blanks or (`set format csv`) by commas.
+//! See the FortiOS Log Message Reference,
+//! <https://docs.fortinet.com/product/fortigate>.
+
+use vthost_plugin::contact::{Contact, action_of, plausible_host};
+use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
+use vthost_plugin::split::{Pairs, unescaped};
+use vthost_plugin::time::{DateOrder, Stamps};
+
+struct FortiGate {
+    stamps: Stamps,
+    fields: Pairs<17>,
+}
+
+vthost_plugin::export_parser!(FortiGate);
+
+const KEYS: [&str; 17] = [
+    "date",
+    "time",
+    "tz",
+    "eventtime",
+    "type",
+    "subtype",
+    "srcip",
+    "dstip",
+    "user",
+    "unauthuser",
+    "action",
+    "utmaction",
+    "service",
+    "hostname",
+    "url",
+    "dstname",
+    "qname",
+];
+
+impl LineParser for FortiGate {
+    type Settings = NoSettings;
+
+    fn describe() -> Description {
+        Description {
+            name: "fortigate",
+            version: env!("CARGO_PKG_VERSION"),
+            licence: env!("CARGO_PKG_LICENSE"),
+            summary: "FortiGate and FortiProxy logs: traffic, web filter, DNS, application control",
+            formats: &[(
+                "fortigate",
+                "FortiGate and FortiProxy logs (key=value)",
+                r#"date=2024-05-01 time=12:00:00 devname="FGT-1" type="utm" subtype="webfilter" tz="+0000" srcip=10.0.0.5 dstip=192.0.2.10 service="HTTPS" hostname="www.example.com" action="passthrough" url="/""#,
+            )],
+            settings_schema: "",
+        }
+    }
+
+    fn detect(input: &Input) -> u8 {
+        let mut fields = fields(input);
+        input.confidence(95, |line| {
+            let [date, time, _, event_time, kind, subtype, ..] = fields.pick(line);
+            let has_time = !event_time.is_empty() || (!date.is_empty() && !time.is_empty());
+            Fit::from(has_time && is_type(kind) && !subtype.is_empty())
+        })
+    }
+
+    fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
+        Ok(Self {
+            stamps: Stamps::of(input),
+            fields: fields(input),
+        })
+    }
+
+    fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        if line.trim_ascii().is_empty() {
+            return Line::Ignored("blank");
+        }
+        let [
+            date,
+            time,
+            zone,
+            event_time,
+            kind,
+            subtype,
+            client,
+            address,
+            user,
+            other_user,
+            action,
+            utm_action,
+            scheme,
+            host,
+            url,
+            name,
+            query,
+        ] = self.fields.pick(line);
+        if !is_type(kind) {
+            return Line::Rejected("no FortiGate log type");
+        }
+        if kind == b"event" {
+            return Line::Ignored("an event of the device itself");
+        }
+        let zoned = || {
+            self.stamps
+                .of_fields(date, time, zone, DateOrder::MonthFirst)
+        };
+        let time_us = match event_time {
+            b"" => zoned(),
+            _ => self
+                .stamps
+                .any(event_time, DateOrder::MonthFirst)
+                .or_else(zoned),
+        };
+        let acted = [utm_action, action]
+            .into_iter()
+            .find(|said| !said.is_empty());
+        let contact = Contact {
+            scheme,
+            client,
+            user: if user.is_empty() { other_user } else { user },
+            time_us,
+            action: action_of(acted.unwrap_or_default()),
+            ..Contact::default()
+        };
+        // FortiOS writes `\"` and `\\` in quoted values.
+        let url = unescaped(url);
+        // A DNS record's address is the resolver, a traffic record's host name
+        // may be the client's.
+        match (kind, subtype) {
+            (b"utm" | b"dns", b"dns") | (b"dns", _) => Contact {
+                host: query,
+                ..contact
+            },
+            (b"traffic", _) => Contact {
+                host: plausible_host(name).unwrap_or(host),
+                address,
+                ..contact
+            },
+            _ => Contact {
+                url: &url,
+                host: plausible_host(host).unwrap_or(name),
+                address,
+                ..contact
+            },
+        }
+        .push(found)
+    }
+}
+
+fn fields(input: &Input) -> Pairs<17> {
+    let first = input.lines().next().unwrap_or_default();
+    let is_csv = first
+        .windows(6)
+        .any(|part| part == b",time=" || part == b",type=");
+    let separator = if is_csv { b',' } else { b' ' };
+    Pairs::separated(b'=', separator, KEYS)
+}
+
+fn is_type(kind: &[u8]) -> bool {
+    matches!(
+        kind,
+        b"traffic"
+            | b"utm"
+            | b"event"
+            | b"dns"
+            | b"app-ctrl"
+            | b"ips"
+            | b"virus"
+            | b"webfilter"
+            | b"anomaly"
+            | b"voip"
+            | b"dlp"
+            | b"emailfilter"
+            | b"waf"
+            | b"gtp"
+            | b"ssh"
+            | b"ssl"
+            | b"cifs"
+            | b"file-filter"
+            | b"icap"
+            | b"http"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vthost_plugin::parser::Action;
+    use vthost_plugin::testing;
+
+    const HEAD: &str = r#"date=2024-05-01 time=14:00:00 devname="FGT-1" tz="+0200""#;
+
+    fn check(line: &str, expected: (&str, &str, Action)) {
+        let parsed = testing::parse::<FortiGate>(line.as_bytes(), "{}").unwrap();
+        let observed = &parsed.observations[0];
+        let (kind, value, action) = expected;
+        assert_eq!(
+            (observed.kind, observed.value.as_str()),
+            (kind, value),
+            "{line}"
+        );
+        assert_eq!(observed.action, action, "{line}");
+        assert_eq!(observed.client, "10.0.0.5", "{line}");
+        // 2024-05-01T12:00:00Z.
+        assert_eq!(observed.time_us, Some(1_714_564_800_000_000), "{line}");
+    }
+
+    #[test]
+    fn records_name_what_was_contacted() {
+        check(
+            &format!(
+                r#"{HEAD} type="utm" subtype="webfilter" srcip=10.0.0.5 dstip=192.0.2.10 service="HTTPS" hostname="www.example.com" action="passthrough" url="/a b?c=d""#
+            ),
+            ("url", "https://www.example.com/a b?c=d", Action::Allowed),
+        );
+        check(
+            &format!(
+                r#"<189>{HEAD} type="utm" subtype="webfilter" srcip=10.0.0.5 dstip=192.0.2.10 service="HTTP" hostname="www.example.com" action="blocked" url="http://www.example.com/x""#
+            ),
+            ("url", "http://www.example.com/x", Action::Blocked),
+        );
+        check(
+            &format!(
+                r#"{HEAD} type="traffic" subtype="forward" srcip=10.0.0.5 hostname="PC-1" dstip=192.0.2.10 action="deny""#
+            ),
+            ("ip", "192.0.2.10", Action::Blocked),
+        );
+        check(
+            &format!(
+                r#"{HEAD} type="utm" subtype="dns" srcip=10.0.0.5 dstip=192.0.2.53 qname="www.example.org" action="pass""#
+            ),
+            ("domain", "www.example.org", Action::Allowed),
+        );
+        check(
+            r#"eventtime=1714564800000000000 type="traffic" subtype="forward" srcip=10.0.0.5 dstip=2001:db8::1 dstname="www.example.net" action="close""#,
+            ("domain", "www.example.net", Action::Allowed),
+        );
+        check(
+            r#"date=2024-05-01,time=12:00:00,type="traffic",subtype="forward",srcip=10.0.0.5,dstip=192.0.2.1,action="accept""#,
+            ("ip", "192.0.2.1", Action::Allowed),
+        );
+    }
+
+    #[test]
+    fn what_names_nothing_is_ignored_with_a_reason() {
+        let check = |line: &str, reason: &str| {
+            let parsed = testing::parse::<FortiGate>(line.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.ignored, [(reason.to_owned(), 1)], "{line}");
+        };
+        check(
+            &format!(r#"{HEAD} type="event" subtype="system" srcip=10.0.0.5 msg="login""#),
+            "an event of the device itself",
+        );
+        check(
+            &format!(r#"{HEAD} type="utm" subtype="dns" srcip=10.0.0.5 dstip=192.0.2.53"#),
+            "names nothing that was contacted",
+        );
+        check(" ", "blank");
+    }
+
+    #[test]
+    fn the_format_is_recognised() {
+        let line = format!("{HEAD} type=\"traffic\" subtype=\"local\"\n");
+        assert_eq!(testing::detect::<FortiGate>(line.as_bytes()), 95);
+        assert_eq!(testing::detect::<FortiGate>(b"type=traffic src=1\n"), 0);
+    }
+}

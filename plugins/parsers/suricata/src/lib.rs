@@ -1,0 +1,281 @@
+//! Suricata's `eve.json`, with or without a syslog prefix. See
+//! <https://docs.suricata.io/en/latest/output/eve/eve-json-format.html>.
+
+use vthost_plugin::contact::{Contact, action_of};
+use vthost_plugin::parser::{
+    Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
+};
+use vthost_plugin::split::{Json, unescaped};
+use vthost_plugin::time::{DateOrder, Stamps};
+
+struct Suricata {
+    stamps: Stamps,
+    json: Json<14>,
+}
+
+vthost_plugin::export_parser!(Suricata);
+
+const PATHS: [&str; 14] = [
+    "timestamp",
+    "event_type",
+    "src_ip",
+    "dest_ip",
+    "alert/action",
+    "http/hostname",
+    "http/url",
+    "tls/sni",
+    "dns/rrname",
+    "dns/queries/rrname",
+    "dns/query/rrname",
+    "dns/type",
+    "quic/sni",
+    "http/http_method",
+];
+
+impl LineParser for Suricata {
+    type Settings = NoSettings;
+
+    fn describe() -> Description {
+        Description {
+            name: "suricata",
+            version: env!("CARGO_PKG_VERSION"),
+            licence: env!("CARGO_PKG_LICENSE"),
+            summary: "Suricata's eve.json",
+            formats: &[(
+                "suricata",
+                "Suricata eve.json",
+                r#"{"timestamp":"2024-05-01T12:00:00.000000+0000","event_type":"tls","src_ip":"10.0.0.5","src_port":51000,"dest_ip":"192.0.2.10","dest_port":443,"proto":"TCP","tls":{"sni":"www.example.com","version":"TLS 1.3"}}"#,
+            )],
+            settings_schema: "",
+        }
+    }
+
+    fn detect(input: &Input) -> u8 {
+        let mut json = Json::new(PATHS);
+        input.confidence(95, |line| {
+            match object(line).map(|object| json.pick(object)) {
+                Some(Ok([time, kind, client, ..])) => {
+                    let is_stats = kind == b"stats";
+                    Fit::from(
+                        !time.is_empty() && !kind.is_empty() && (is_stats || !client.is_empty()),
+                    )
+                }
+                _ => Fit::No,
+            }
+        })
+    }
+
+    fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
+        Ok(Self {
+            stamps: Stamps::of(input),
+            json: Json::new(PATHS),
+        })
+    }
+
+    fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        if line.trim_ascii().is_empty() {
+            return Line::Ignored("blank");
+        }
+        let Some(Ok(fields)) = object(line).map(|object| self.json.pick(object)) else {
+            return Line::Rejected("not a JSON object");
+        };
+        let [
+            time,
+            kind,
+            source,
+            destination,
+            action,
+            host,
+            url,
+            tls_name,
+            name,
+            names,
+            old_name,
+            message,
+            quic_name,
+            _method,
+        ] = fields;
+        if kind.is_empty() {
+            return Line::Rejected("no event_type");
+        }
+        // A file and an answer come from the server.
+        let is_from_server = kind == b"fileinfo"
+            || (kind == b"dns"
+                && message == b"answer"
+                && is_private(destination)
+                && !is_private(source));
+        let (client, address) = if is_from_server {
+            (destination, source)
+        } else {
+            (source, destination)
+        };
+        let contact = Contact {
+            client,
+            time_us: self.stamps.any(time, DateOrder::MonthFirst),
+            action: match action {
+                b"" => Action::Unstated,
+                _ => action_of(action),
+            },
+            ..Contact::default()
+        };
+        if kind == b"dns" {
+            let asked = [name, names, old_name]
+                .into_iter()
+                .find(|name| !name.is_empty());
+            return Contact {
+                host: asked.unwrap_or_default(),
+                ..contact
+            }
+            .push(found);
+        }
+        let url = unescaped(url);
+        let is_web = !host.is_empty() || url.starts_with(b"http");
+        let named = [host, tls_name, quic_name, name, names]
+            .into_iter()
+            .find(|name| !name.is_empty());
+        Contact {
+            url: if is_web { &url } else { b"" },
+            host: named.unwrap_or_default(),
+            address,
+            ..contact
+        }
+        .push(found)
+    }
+}
+
+/// The line from its first brace on: syslog may stand before.
+fn object(line: &[u8]) -> Option<&[u8]> {
+    let brace = line.iter().position(|byte| *byte == b'{')?;
+    Some(&line[brace..])
+}
+
+/// The addresses of networks that nobody routes (RFC 1918, RFC 4193).
+fn is_private(address: &[u8]) -> bool {
+    let text = str::from_utf8(address).unwrap_or_default();
+    match text.parse() {
+        Ok(std::net::IpAddr::V4(address)) => address.is_private(),
+        Ok(std::net::IpAddr::V6(address)) => address.is_unique_local(),
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vthost_plugin::testing::{self, Parsed};
+
+    fn event(kind: &str, rest: &str) -> String {
+        format!(
+            r#"{{"timestamp":"2024-05-01T14:00:00.250000+0200","event_type":"{kind}","src_ip":"10.0.0.5","dest_ip":"192.0.2.10"{rest}}}"#
+        )
+    }
+
+    fn parse(line: &str) -> Parsed {
+        testing::parse::<Suricata>(line.as_bytes(), "{}").unwrap()
+    }
+
+    fn check(line: &str, expected: (&str, &str, Action)) {
+        let parsed = parse(line);
+        let observed = &parsed.observations[0];
+        let (kind, value, action) = expected;
+        assert_eq!(
+            (observed.kind, observed.value.as_str()),
+            (kind, value),
+            "{line}"
+        );
+        assert_eq!(observed.action, action, "{line}");
+        assert_eq!(observed.client, "10.0.0.5", "{line}");
+        assert_eq!(observed.time_us, Some(1_714_564_800_250_000), "{line}");
+    }
+
+    #[test]
+    fn events_name_what_was_contacted() {
+        let unstated = Action::Unstated;
+        check(
+            &event(
+                "http",
+                r#","http":{"hostname":"www.example.com","url":"\/a?b=c","http_method":"GET"}"#,
+            ),
+            ("url", "http://www.example.com/a?b=c", unstated),
+        );
+        check(
+            &event(
+                "http",
+                r#","http":{"hostname":"www.example.com","url":"http://www.example.org/a"}"#,
+            ),
+            ("url", "http://www.example.org/a", unstated),
+        );
+        check(
+            &event(
+                "alert",
+                r#","tls":{"sni":"www.example.com"},"alert":{"action":"blocked"}"#,
+            ),
+            ("domain", "www.example.com", Action::Blocked),
+        );
+        check(&event("flow", ""), ("ip", "192.0.2.10", unstated));
+        check(
+            &event(
+                "dns",
+                r#","dns":{"type":"query","rrname":"www.example.com"}"#,
+            ),
+            ("domain", "www.example.com", unstated),
+        );
+        check(
+            &event(
+                "dns",
+                r#","dns":{"version":3,"queries":[{"rrname":"www.example.com"}]}"#,
+            ),
+            ("domain", "www.example.com", unstated),
+        );
+        check(
+            &format!("<14>May  1 12:00:00 ids suricata: {}", event("flow", "")),
+            ("ip", "192.0.2.10", unstated),
+        );
+    }
+
+    #[test]
+    fn a_file_comes_from_the_server() {
+        let line = event(
+            "fileinfo",
+            r#","http":{"hostname":"www.example.com","url":"/f"}"#,
+        );
+        let swapped = line
+            .replace("10.0.0.5", "x")
+            .replace("192.0.2.10", "10.0.0.5")
+            .replace("\"x\"", "\"192.0.2.10\"");
+        check(
+            &swapped,
+            ("url", "http://www.example.com/f", Action::Unstated),
+        );
+    }
+
+    #[test]
+    fn other_lines_are_counted_by_reason() {
+        let parsed = parse(
+            "{\"timestamp\":\"2024-05-01T12:00:00.0+0000\",\"event_type\":\"stats\",\"stats\":{}}\n\ntext\n{\"a\":1}\n{\"event_type\":\n",
+        );
+        assert_eq!(
+            parsed.ignored.iter().map(|(_, count)| count).sum::<u32>(),
+            2
+        );
+        assert_eq!(
+            parsed.rejected,
+            [
+                ("not a JSON object".to_owned(), 2),
+                ("no event_type".to_owned(), 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn the_format_is_recognised() {
+        assert_eq!(
+            testing::detect::<Suricata>(format!("{}\n", event("flow", "")).as_bytes()),
+            95
+        );
+        assert_eq!(
+            testing::detect::<Suricata>(b"{\"ts\":1,\"id.orig_h\":\"10.0.0.5\"}\n"),
+            0
+        );
+    }
+}

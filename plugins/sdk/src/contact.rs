@@ -1,0 +1,394 @@
+//! From what a record says of a contact to one observation: the most telling
+//! value that it has.
+
+use crate::parser::{Action, Line, Observation, Observations, host_of, is_address};
+
+/// What a record says of one contact, in whatever fields it says it. A value
+/// that stands for nothing (`-`, `N/A`, `0.0.0.0`) is nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Contact<'a> {
+    /// A URL, absolute or not, with or without a scheme.
+    pub url: &'a [u8],
+    /// The scheme, where the record has it apart; what is none is not used.
+    pub scheme: &'a [u8],
+    /// The host that was contacted or asked for, perhaps with a port.
+    pub host: &'a [u8],
+    /// Path and query, where the record has them apart from the host.
+    pub path: &'a [u8],
+    /// The address that was contacted.
+    pub address: &'a [u8],
+    /// Who made the contact.
+    pub client: &'a [u8],
+    /// The account.
+    pub user: &'a [u8],
+    /// Microseconds since 1970.
+    pub time_us: Option<i64>,
+    /// What the device did.
+    pub action: Action,
+}
+
+/// Why a record gave no observation.
+pub const NOTHING_CONTACTED: &str = "names nothing that was contacted";
+
+impl<'a> Contact<'a> {
+    /// Adds the observation of this contact: its URL, else the host, else the
+    /// address.
+    #[inline]
+    pub fn push(&self, found: &mut Observations<'_>) -> Line {
+        let Some(observation) = self.observation() else {
+            return Line::Ignored(NOTHING_CONTACTED);
+        };
+        found.push(
+            observation
+                .client(client_of(self.client))
+                .user(present(self.user))
+                .at(self.time_us)
+                .action(self.action),
+        );
+        Line::Record
+    }
+
+    /// The most telling value, without client and time.
+    #[inline]
+    #[must_use]
+    pub fn observation(&self) -> Option<Observation<'a>> {
+        let host = plausible_host(self.host);
+        self.of_url(present(self.url), host)
+            .or_else(|| self.of_url(present(self.path), host))
+            .or_else(|| host.map(Observation::host))
+            .or_else(|| plausible_address(self.address).map(Observation::ip))
+    }
+
+    /// The URL that a field and the host make together.
+    fn of_url(&self, url: &'a [u8], host: Option<&'a [u8]>) -> Option<Observation<'a>> {
+        if url.is_empty() {
+            return None;
+        }
+        if let Some((scheme, rest)) = split_scheme(url) {
+            let host_end = memchr::memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len());
+            let authority = plausible_host(&rest[..host_end])?;
+            // A tunnel is a contact with a host, whatever it is written as.
+            let is_tunnel = matches!(scheme, b"tunnel" | b"tcp" | b"ssl");
+            return Some(if is_tunnel {
+                Observation::host(authority)
+            } else {
+                Observation::url(url)
+            });
+        }
+        if url.starts_with(b"/") {
+            let scheme = self.known_scheme().unwrap_or(b"http");
+            return Some(Observation::url_of(scheme, host?, url));
+        }
+        let end = memchr::memchr3(b'/', b'?', b'#', url).unwrap_or(url.len());
+        let authority = plausible_host(&url[..end])?;
+        if matches!(url.get(end..), None | Some(b"" | b"/")) {
+            return Some(Observation::host(authority));
+        }
+        Some(match self.known_scheme() {
+            None => Observation::url(url),
+            Some(scheme) => Observation::url_of(scheme, authority, &url[end..]),
+        })
+    }
+
+    /// Devices write services of all kinds where a scheme would stand.
+    fn known_scheme(&self) -> Option<&'static [u8]> {
+        const SCHEMES: [(&[u8], &[u8]); 5] = [
+            (b"http", b"http"),
+            (b"https", b"https"),
+            (b"ssl", b"https"),
+            (b"tls", b"https"),
+            (b"ftp", b"ftp"),
+        ];
+        let known = SCHEMES
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(self.scheme));
+        known.map(|(_, scheme)| *scheme)
+    }
+}
+
+/// A field's value, or nothing where it stands for nothing.
+#[inline]
+#[must_use]
+pub fn present(field: &[u8]) -> &[u8] {
+    let field = field.trim_ascii();
+    let is_absent = match field.len() {
+        0 => true,
+        1 => matches!(field, b"-" | b"*"),
+        2 => matches!(field, b"NA" | b"--"),
+        3 => field.eq_ignore_ascii_case(b"N/A"),
+        4 => field.eq_ignore_ascii_case(b"none") || field.eq_ignore_ascii_case(b"null"),
+        6 => field == b"(null)",
+        7 => matches!(field, b"(empty)") || field.eq_ignore_ascii_case(b"unknown"),
+        12 => field == b"NotAvailable",
+        13 => field.eq_ignore_ascii_case(b"Not available"),
+        _ => false,
+    };
+    if is_absent { b"" } else { field }
+}
+
+/// A host that can be looked up: a name with a dot in it, or an address.
+/// Devices write their own single-label names into host fields.
+#[inline]
+#[must_use]
+pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
+    let authority = present(authority);
+    let authority = match memchr::memrchr(b'@', authority) {
+        Some(at) => &authority[at + 1..],
+        None => authority,
+    };
+    let host = host_of(authority);
+    let name = host.strip_suffix(b".").unwrap_or(host);
+    if is_address(name) {
+        return plausible_address(name).map(|_| authority);
+    }
+    let is_name = memchr::memchr(b'.', name).is_some()
+        && !name.starts_with(b".")
+        && name.iter().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || !byte.is_ascii()
+        });
+    is_name.then_some(authority)
+}
+
+/// An address that is one, and not that of nobody.
+#[inline]
+#[must_use]
+pub fn plausible_address(address: &[u8]) -> Option<&[u8]> {
+    let address = host_of(present(address));
+    let is_v4 = || {
+        let mut parts = address.split(|byte| *byte == b'.');
+        let is_part =
+            |part: &[u8]| (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
+        parts.clone().count() == 4 && parts.all(is_part)
+    };
+    let is_v6 = || {
+        let digits = address
+            .split(|byte| *byte == b'%')
+            .next()
+            .unwrap_or(address);
+        memchr::memchr_iter(b':', digits).count() >= 2
+            && digits
+                .iter()
+                .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
+    };
+    let is_nobody = matches!(
+        address,
+        b"0.0.0.0" | b"::" | b"::ffff:0" | b"255.255.255.255"
+    );
+    (!is_nobody && (is_v4() || is_v6())).then_some(address)
+}
+
+/// Who made the contact, without a port.
+fn client_of(client: &[u8]) -> &[u8] {
+    let client = present(client);
+    match plausible_address(client) {
+        Some(address) => address,
+        None if matches!(client, b"0.0.0.0" | b"::") => b"",
+        None => client,
+    }
+}
+
+/// `http` and what follows `://`, of an absolute URL.
+#[inline]
+#[must_use]
+pub fn split_scheme(url: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memchr::memchr(b':', &url[..url.len().min(MAX_SCHEME)])?;
+    let rest = url[colon + 1..].strip_prefix(b"//")?;
+    let is_scheme = colon > 0
+        && url[..colon]
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    is_scheme.then_some((&url[..colon], rest))
+}
+
+/// No registered scheme that a proxy meets is longer.
+const MAX_SCHEME: usize = 16;
+
+/// What the words of devices mean: `pass`, `Accept`, `ALLOWED`, `deny`,
+/// `blocked`, `TCP_DENIED`, `reset-both`. Words that say neither are unstated.
+#[must_use]
+pub fn action_of(words: &[u8]) -> Action {
+    const BLOCKED: [&[u8]; 14] = [
+        b"block",
+        b"deny",
+        b"denied",
+        b"drop",
+        b"reject",
+        b"reset",
+        b"prevent",
+        b"quarantine",
+        b"refused",
+        b"forbid",
+        b"discard",
+        b"sinkhole",
+        b"isolat",
+        b"prohibit",
+    ];
+    const ALLOWED: [&[u8]; 16] = [
+        b"allow",
+        b"accept",
+        b"pass",
+        b"permit",
+        b"alert",
+        b"monitor",
+        b"observed",
+        b"bypass",
+        b"continue",
+        b"forward",
+        b"success",
+        b"detect",
+        b"log",
+        b"established",
+        b"start",
+        b"close",
+    ];
+    let has = |parts: &[&[u8]]| parts.iter().any(|part| contains_word(words, part));
+    if words.is_empty() || starts_with_not(words) {
+        // `not blocked`, `Would Block`: it went through.
+        return if words.is_empty() {
+            Action::Unstated
+        } else {
+            Action::Allowed
+        };
+    }
+    if has(&BLOCKED) {
+        Action::Blocked
+    } else if has(&ALLOWED) {
+        Action::Allowed
+    } else {
+        Action::Unstated
+    }
+}
+
+fn starts_with_not(words: &[u8]) -> bool {
+    [&b"not "[..], b"would "].iter().any(|prefix| {
+        words
+            .get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    })
+}
+
+fn contains_word(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len())
+        .any(|window| window.eq_ignore_ascii_case(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parser::{Description, Input, LineParser, NoSettings};
+    use crate::testing;
+
+    /// Reads `url|scheme|host|path|address` and pushes that.
+    struct Parts;
+
+    impl LineParser for Parts {
+        type Settings = NoSettings;
+
+        fn describe() -> Description {
+            Description {
+                name: "parts",
+                version: "1.0.0",
+                licence: "MIT",
+                summary: "For tests",
+                formats: &[],
+                settings_schema: "",
+            }
+        }
+
+        fn detect(_input: &Input) -> u8 {
+            0
+        }
+
+        fn open(_input: &Input, _settings: NoSettings) -> Result<Self, String> {
+            Ok(Self)
+        }
+
+        fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+            let mut parts = line.split(|byte| *byte == b'|');
+            let mut next = || parts.next().unwrap_or_default();
+            Contact {
+                url: next(),
+                scheme: next(),
+                host: next(),
+                path: next(),
+                address: next(),
+                client: b"10.0.0.5:4711",
+                ..Contact::default()
+            }
+            .push(found)
+        }
+    }
+
+    #[test]
+    fn the_most_telling_value_is_observed() {
+        let check = |line: &str, expected: Option<(&str, &str)>| {
+            let parsed = testing::parse::<Parts>(line.as_bytes(), "{}").unwrap();
+            let observed = parsed.observations.first();
+            let value = observed.map(|observed| (observed.kind, observed.value.as_str()));
+            assert_eq!(value, expected, "{line}");
+            assert!(observed.is_none_or(|observed| observed.client == "10.0.0.5"));
+        };
+        let url = |value| Some(("url", value));
+        check(
+            "http://www.example.com/a||x.example|/b|192.0.2.1",
+            url("http://www.example.com/a"),
+        );
+        check("/a?b||www.example.com||", url("http://www.example.com/a?b"));
+        check(
+            "/a|https|www.example.com:8443||",
+            url("https://www.example.com:8443/a"),
+        );
+        check(
+            "|https|www.example.com|/a|192.0.2.1",
+            url("https://www.example.com/a"),
+        );
+        check("www.example.com/a||||", url("www.example.com/a"));
+        check("www.example.com/||||", Some(("domain", "www.example.com")));
+        check(
+            "www.example.com:443||||",
+            Some(("domain", "www.example.com")),
+        );
+        check(
+            "tunnel://www.example.com:443/||||",
+            Some(("domain", "www.example.com")),
+        );
+        check(
+            "-||www.example.com||192.0.2.1",
+            Some(("domain", "www.example.com")),
+        );
+        check("/a||FW-1||192.0.2.1", Some(("ip", "192.0.2.1")));
+        check("/a||192.0.2.7||", url("http://192.0.2.7/a"));
+        check("N/A||N/A|-|[2001:db8::1]:443", Some(("ip", "2001:db8::1")));
+        check("||||0.0.0.0", None);
+        check("||||", None);
+        check("http:///a||||", None);
+    }
+
+    #[test]
+    fn actions_by_the_words_of_devices() {
+        let check =
+            |words: &str, expected| assert_eq!(action_of(words.as_bytes()), expected, "{words}");
+        for blocked in [
+            "deny",
+            "Blocked",
+            "TCP_DENIED",
+            "DROP",
+            "reset-both",
+            "block-url",
+        ] {
+            check(blocked, Action::Blocked);
+        }
+        for allowed in [
+            "pass",
+            "Accept",
+            "ALLOWED",
+            "alert",
+            "not blocked",
+            "Would Block",
+        ] {
+            check(allowed, Action::Allowed);
+        }
+        check("", Action::Unstated);
+        check("query", Action::Unstated);
+    }
+}

@@ -1,0 +1,213 @@
+//! Columns between tabs, commas or other separators.
+
+use std::borrow::Cow;
+
+use super::marks::{Kind, Marks};
+
+const SEPARATOR: usize = 0;
+const QUOTE: usize = 1;
+
+/// Picks columns out of rows like `a,"b, c",d`.
+///
+/// A field that begins with a quote ends with the next quote that is not
+/// doubled; [`undoubled`] reads what it says. A column that a row does not have
+/// is empty.
+///
+/// ```
+/// use vthost_plugin::split::Columns;
+/// let mut columns = Columns::at(b',', [Some(0), Some(2), None]);
+/// assert_eq!(columns.pick(br#"a,"b, c",d"#), [&b"a"[..], b"d", b""]);
+/// ```
+#[derive(Debug)]
+pub struct Columns<const N: usize> {
+    marks: Marks<2>,
+    quotes: Quotes,
+    /// Column and field, in the order of the columns.
+    wanted: Vec<(usize, usize)>,
+}
+
+/// Whether a quote at the beginning of a field means anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    Enclose,
+    AreText,
+}
+
+impl<const N: usize> Columns<N> {
+    /// Columns by their places, from 0, in the order in which they are to be
+    /// given. No column is twice among them.
+    #[must_use]
+    pub fn at(separator: u8, places: [Option<usize>; N]) -> Self {
+        let mut wanted: Vec<(usize, usize)> = places
+            .iter()
+            .enumerate()
+            .filter_map(|(field, place)| place.map(|place| (place, field)))
+            .collect();
+        wanted.sort_unstable();
+        Self {
+            marks: Marks::new([Kind::byte(separator), Kind::byte(b'"')]),
+            quotes: Quotes::Enclose,
+            wanted,
+        }
+    }
+
+    /// Columns by their names in a header row.
+    #[must_use]
+    pub fn named<'h>(
+        separator: u8,
+        header: impl Iterator<Item = &'h [u8]> + Clone,
+        names: [&str; N],
+    ) -> Self {
+        let place = |name: &str| {
+            let mut columns = header.clone();
+            columns.position(|column| column == name.as_bytes())
+        };
+        Self::at(separator, names.map(place))
+    }
+
+    /// Columns by their names in the header of a format without quotes.
+    #[must_use]
+    pub fn unquoted<'h>(
+        separator: u8,
+        header: impl Iterator<Item = &'h [u8]> + Clone,
+        names: [&str; N],
+    ) -> Self {
+        Self {
+            quotes: Quotes::AreText,
+            ..Self::named(separator, header, names)
+        }
+    }
+
+    /// The wanted columns of a row, without the quotes around them.
+    #[inline]
+    pub fn pick<'a>(&mut self, row: &'a [u8]) -> [&'a [u8]; N] {
+        let mut fields: [&[u8]; N] = [b""; N];
+        self.marks.read(row);
+        let (mut start, mut column) = (0, 0);
+        for (wanted, field) in &self.wanted {
+            while column < *wanted {
+                let end = self.end_of_field(row, start);
+                if end == row.len() {
+                    return fields;
+                }
+                start = end + 1;
+                column += 1;
+            }
+            let end = self.end_of_field(row, start);
+            fields[*field] = self.without_quotes(&row[start..end]);
+        }
+        fields
+    }
+
+    /// How many columns a row has.
+    pub fn count(&mut self, row: &[u8]) -> usize {
+        self.marks.read(row);
+        let mut count = 1;
+        let mut end = self.end_of_field(row, 0);
+        while end < row.len() {
+            count += 1;
+            end = self.end_of_field(row, end + 1);
+        }
+        count
+    }
+
+    /// Where the field that begins at `start` ends: at a separator or at the
+    /// row's end.
+    #[inline]
+    fn end_of_field(&self, row: &[u8], start: usize) -> usize {
+        if self.quotes == Quotes::AreText || row.get(start) != Some(&b'"') {
+            return self.marks.next(SEPARATOR, start);
+        }
+        let mut quote = self.marks.next(QUOTE, start + 1);
+        while row.get(quote + 1) == Some(&b'"') {
+            quote = self.marks.next(QUOTE, quote + 2);
+        }
+        self.marks.next(SEPARATOR, quote)
+    }
+
+    #[inline]
+    fn without_quotes<'a>(&self, field: &'a [u8]) -> &'a [u8] {
+        match field {
+            [b'"', inside @ .., b'"'] if self.quotes == Quotes::Enclose => inside,
+            _ => field,
+        }
+    }
+}
+
+/// What a quoted field says, whose quotes are doubled within.
+///
+/// ```
+/// use vthost_plugin::split::undoubled;
+/// assert_eq!(&*undoubled(br#"say ""hello"""#), br#"say "hello""#);
+/// ```
+#[must_use]
+pub fn undoubled(field: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'"', field).is_none() {
+        return field.into();
+    }
+    let mut text = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some(quote) = memchr::memchr(b'"', rest) {
+        text.extend_from_slice(&rest[..=quote]);
+        rest = &rest[quote + 1..];
+        rest = rest.strip_prefix(b"\"").unwrap_or(rest);
+    }
+    text.extend_from_slice(rest);
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(row: &str, places: [Option<usize>; 3], expected: [&str; 3]) {
+        let picked = Columns::at(b',', places).pick(row.as_bytes());
+        assert_eq!(picked, expected.map(str::as_bytes), "{row}");
+    }
+
+    #[test]
+    fn columns_are_counted_from_nought() {
+        check("a,b,c,d", [Some(0), Some(1), Some(3)], ["a", "b", "d"]);
+        check("a,b,c,d", [Some(3), Some(0), None], ["d", "a", ""]);
+        check("a,,", [Some(0), Some(1), Some(2)], ["a", "", ""]);
+        check("", [Some(0), Some(1), None], ["", "", ""]);
+        check("a", [Some(1), Some(0), Some(9)], ["", "a", ""]);
+    }
+
+    #[test]
+    fn separators_in_quotes_separate_nothing() {
+        check(
+            r#""a,b",c,"d""#,
+            [Some(0), Some(1), Some(2)],
+            ["a,b", "c", "d"],
+        );
+        check(
+            r#""a "","" b",c"#,
+            [Some(0), Some(1), None],
+            [r#"a "","" b"#, "c", ""],
+        );
+        check(r#""",b"#, [Some(0), Some(1), None], ["", "b", ""]);
+        check(r#"a"b,c"#, [Some(0), Some(1), None], ["a\"b", "c", ""]);
+        check(
+            r#"a,"open,b"#,
+            [Some(0), Some(1), None],
+            ["a", "\"open,b", ""],
+        );
+    }
+
+    #[test]
+    fn rows_longer_than_a_word_are_read() {
+        let long = "x".repeat(100);
+        let row = format!("{long},\"{long},{long}\",end");
+        let picked = Columns::at(b',', [Some(2)]).pick(row.as_bytes());
+        assert_eq!(picked, [b"end"]);
+        assert_eq!(Columns::<0>::at(b',', []).count(row.as_bytes()), 3);
+    }
+
+    #[test]
+    fn names_come_from_a_header() {
+        let header = b"ts\tid.orig_h\thost".split(|byte| *byte == b'\t');
+        let mut columns = Columns::named(b'\t', header, ["host", "uri", "ts"]);
+        assert_eq!(columns.pick(b"1\t2\t3"), [&b"3"[..], b"", b"1"]);
+    }
+}

@@ -1,0 +1,431 @@
+//! Values out of an object of JSON, by their paths.
+
+use std::borrow::Cow;
+
+use super::marks::{Kind, Marks};
+use super::names::Names;
+
+const QUOTE: usize = 0;
+const BACKSLASH: usize = 1;
+const OPEN: usize = 2;
+const CLOSE: usize = 3;
+
+/// Objects and arrays that are nested deeper are passed over unread.
+const MAX_DEPTH: usize = 32;
+
+/// Picks values out of lines that are objects of JSON (RFC 8259).
+///
+/// A path names keys from the outermost in, with `/` between them:
+/// `http/hostname`. Arrays have no name of their own: `dns/queries/rrname` is
+/// found in the first element that has it. A value is given as it is written, a
+/// string without its quotes ([`unescaped`] reads it), `null` as nothing; where
+/// a path leads to an object there is nothing.
+///
+/// ```
+/// use vthost_plugin::split::Json;
+/// let mut json = Json::new(["src_ip", "http/hostname"]);
+/// let picked = json.pick(br#"{"src_ip":"10.0.0.5","http":{"hostname":"example.com"}}"#);
+/// assert_eq!(picked, Ok([&b"10.0.0.5"[..], b"example.com"]));
+/// ```
+#[derive(Debug)]
+pub struct Json<const N: usize> {
+    marks: Marks<4>,
+    /// Keys by the node that they stand in; the numbers are nodes.
+    keys: Names,
+    /// For each node the field that its value is, and whether it has keys.
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Node {
+    field: Option<u16>,
+    has_keys: bool,
+}
+
+/// The line is no whole object of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAnObject;
+
+/// How far a line is read.
+struct Reader<'a, 'j, const N: usize> {
+    json: &'j Json<N>,
+    line: &'a [u8],
+    at: usize,
+    fields: [&'a [u8]; N],
+}
+
+impl<const N: usize> Json<N> {
+    /// The values at these paths.
+    #[must_use]
+    pub fn new(paths: [&str; N]) -> Self {
+        let mut nodes = vec![Node::default()];
+        let mut keys: Vec<(u16, Vec<u8>, u16)> = Vec::new();
+        for (path, field) in paths.iter().zip(0..).filter(|(path, _)| !path.is_empty()) {
+            let mut node = 0;
+            for key in path.split('/') {
+                let key = key.as_bytes();
+                let known = keys.iter().find(|(at, name, _)| *at == node && name == key);
+                let next = known.map_or(nodes.len() as u16, |(_, _, next)| *next);
+                if usize::from(next) == nodes.len() {
+                    nodes[usize::from(node)].has_keys = true;
+                    nodes.push(Node::default());
+                    keys.push((node, key.to_vec(), next));
+                }
+                node = next;
+            }
+            nodes[usize::from(node)].field = Some(field);
+        }
+        Self {
+            marks: Marks::new([
+                Kind::byte(b'"'),
+                Kind::byte(b'\\'),
+                Kind::with_twin(b'{'),
+                Kind::with_twin(b'}'),
+            ]),
+            keys: Names::new(keys.into_iter()),
+            nodes,
+        }
+    }
+
+    /// The values in the order of the paths.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAnObject`].
+    #[inline]
+    pub fn pick<'a>(&mut self, line: &'a [u8]) -> Result<[&'a [u8]; N], NotAnObject> {
+        self.marks.read(line);
+        let mut reader = Reader {
+            json: self,
+            line,
+            at: 0,
+            fields: [b""; N],
+        };
+        reader.skip_space();
+        if reader.peek() != Some(b'{') {
+            return Err(NotAnObject);
+        }
+        reader.value(0, 0).ok_or(NotAnObject)?;
+        Ok(reader.fields)
+    }
+}
+
+impl<'a, const N: usize> Reader<'a, '_, N> {
+    /// Reads the value of a node.
+    fn value(&mut self, node: u16, depth: usize) -> Option<()> {
+        self.skip_space();
+        let Node { field, has_keys } = self.json.nodes[usize::from(node)];
+        match self.peek()? {
+            b'{' if has_keys && depth < MAX_DEPTH => self.object(node, depth),
+            b'[' if depth < MAX_DEPTH => self.array(node, depth),
+            b'{' | b'[' => self.skip_nested(),
+            b'"' => {
+                let text = self.string()?;
+                self.keep(field, text);
+                Some(())
+            }
+            _ => {
+                let word = self.word()?;
+                self.keep(field, if word == b"null" { b"" } else { word });
+                Some(())
+            }
+        }
+    }
+
+    #[inline]
+    fn keep(&mut self, field: Option<u16>, value: &'a [u8]) {
+        if let Some(field) = field
+            && let Some(slot) = self.fields.get_mut(usize::from(field))
+            && slot.is_empty()
+        {
+            *slot = value;
+        }
+    }
+
+    fn object(&mut self, node: u16, depth: usize) -> Option<()> {
+        self.at += 1;
+        self.skip_space();
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            self.skip_space();
+            let key = self.string()?;
+            self.skip_space();
+            if self.peek()? != b':' {
+                return None;
+            }
+            self.at += 1;
+            match self.json.keys.find(node, key) {
+                Some(child) => self.value(child, depth + 1)?,
+                None => self.skip_value()?,
+            }
+            self.skip_space();
+            match self.next_byte()? {
+                b',' => {}
+                b'}' => return Some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    fn array(&mut self, node: u16, depth: usize) -> Option<()> {
+        self.at += 1;
+        self.skip_space();
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            self.value(node, depth + 1)?;
+            self.skip_space();
+            match self.next_byte()? {
+                b',' => {}
+                b']' => return Some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    #[inline]
+    fn skip_value(&mut self) -> Option<()> {
+        self.skip_space();
+        match self.peek()? {
+            b'"' => self.string().map(|_| ()),
+            b'{' | b'[' => self.skip_nested(),
+            _ => self.word().map(|_| ()),
+        }
+    }
+
+    /// Passes an object or array, whatever is in it.
+    fn skip_nested(&mut self) -> Option<()> {
+        let mut open = 0_usize;
+        loop {
+            let marks = &self.json.marks;
+            let next = marks.next_where(self.at, |word| word[QUOTE] | word[OPEN] | word[CLOSE]);
+            self.at = next;
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => open += 1,
+                _ => open -= 1,
+            }
+            self.at += 1;
+            if open == 0 {
+                return Some(());
+            }
+        }
+    }
+
+    /// The string that begins here, without its quotes.
+    #[inline]
+    fn string(&mut self) -> Option<&'a [u8]> {
+        if self.peek()? != b'"' {
+            return None;
+        }
+        let start = self.at + 1;
+        let marks = &self.json.marks;
+        let mut quote = marks.next(QUOTE, start);
+        // Past the escaped ones: each backslash takes the byte after it.
+        let mut backslash = marks.next(BACKSLASH, start);
+        while backslash < quote {
+            if backslash + 1 == quote {
+                quote = marks.next(QUOTE, quote + 1);
+            }
+            backslash = marks.next(BACKSLASH, backslash + 2);
+        }
+        self.at = quote + 1;
+        self.line
+            .get(start..quote)
+            .filter(|_| quote < self.line.len())
+    }
+
+    /// A number, `true`, `false` or `null`.
+    #[inline]
+    fn word(&mut self) -> Option<&'a [u8]> {
+        let rest = &self.line[self.at..];
+        let is_word =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        let len = rest
+            .iter()
+            .position(|byte| !is_word(byte))
+            .unwrap_or(rest.len());
+        self.at += len;
+        rest.get(..len).filter(|word| !word.is_empty())
+    }
+
+    #[inline]
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.line.get(self.at).copied()
+    }
+
+    #[inline]
+    fn next_byte(&mut self) -> Option<u8> {
+        let byte = self.peek();
+        self.at += 1;
+        byte
+    }
+}
+
+/// What a string of JSON says, given without its quotes. An escape that is none
+/// stays as it is.
+///
+/// ```
+/// use vthost_plugin::split::unescaped;
+/// assert_eq!(&*unescaped(br"a\/b\u0026c"), b"a/b&c");
+/// ```
+#[must_use]
+pub fn unescaped(string: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\\', string).is_none() {
+        return string.into();
+    }
+    let mut text = Vec::with_capacity(string.len());
+    let mut rest = string;
+    while let Some(backslash) = memchr::memchr(b'\\', rest) {
+        text.extend_from_slice(&rest[..backslash]);
+        rest = unescape(&rest[backslash + 1..], &mut text);
+    }
+    text.extend_from_slice(rest);
+    text.into()
+}
+
+/// Adds what the escape behind a backslash means, and gives what follows it.
+fn unescape<'a>(escape: &'a [u8], text: &mut Vec<u8>) -> &'a [u8] {
+    let Some((first, rest)) = escape.split_first() else {
+        text.push(b'\\');
+        return escape;
+    };
+    let byte = match first {
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 8,
+        b'f' => 12,
+        b'"' | b'\\' | b'/' => *first,
+        b'u' => return unescape_unit(rest, text),
+        _ => {
+            text.push(b'\\');
+            return escape;
+        }
+    };
+    text.push(byte);
+    rest
+}
+
+/// Adds the character of `XXXX`, or of `XXXX\uXXXX` where that is a pair.
+fn unescape_unit<'a>(digits: &'a [u8], text: &mut Vec<u8>) -> &'a [u8] {
+    let unit = |digits: &[u8]| {
+        let digits = str::from_utf8(digits.get(..4)?).ok()?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let Some(first) = unit(digits) else {
+        text.extend_from_slice(b"\\u");
+        return digits;
+    };
+    let rest = &digits[4..];
+    let (units, rest) = match rest.strip_prefix(b"\\u").and_then(unit) {
+        Some(second) if (0xd800..0xdc00).contains(&first) => (vec![first, second], &rest[6..]),
+        _ => (vec![first], rest),
+    };
+    for character in char::decode_utf16(units) {
+        let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+        text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATHS: [&str; 4] = ["a", "b/c", "b/d/e", "id.orig_h"];
+
+    fn check(line: &str, expected: Option<[&str; 4]>) {
+        let picked = Json::new(PATHS).pick(line.as_bytes()).ok();
+        assert_eq!(picked, expected.map(|it| it.map(str::as_bytes)), "{line}");
+    }
+
+    #[test]
+    fn values_are_found_by_their_paths() {
+        check(r#"{"a":"x","b":{"c":1.5}}"#, Some(["x", "1.5", "", ""]));
+        check(
+            r#" { "b" : { "d" : { "e" : true } , "c" : null } , "a" : -1 } "#,
+            Some(["-1", "", "true", ""]),
+        );
+        check(
+            r#"{"id.orig_h":"10.0.0.5"}"#,
+            Some(["", "", "", "10.0.0.5"]),
+        );
+        check(
+            r#"{"b":[{"x":0},{"c":"1"},{"c":"2"}]}"#,
+            Some(["", "1", "", ""]),
+        );
+        check(r#"{"a":["x","y"]}"#, Some(["x", "", "", ""]));
+        check(r#"{"a":{"c":1},"b":"text"}"#, Some(["", "", "", ""]));
+        check("{}", Some(["", "", "", ""]));
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_passed_over() {
+        check(
+            r#"{"z":{"a":"no","y":["]","}",{"a":"\"]}"}]},"a":"yes"}"#,
+            Some(["yes", "", "", ""]),
+        );
+        check(r#"{"z":"\\","a":"\"q\\"}"#, Some([r#"\"q\\"#, "", "", ""]));
+        check(r#"{"z":[],"y":{},"a":[]}"#, Some(["", "", "", ""]));
+    }
+
+    #[test]
+    fn what_is_no_whole_object_is_refused() {
+        for line in [
+            "",
+            "text",
+            "[1]",
+            "{",
+            r#"{"a""#,
+            r#"{"a":"#,
+            r#"{"a":"x"#,
+            r#"{"a":"x\""#,
+            r#"{"a":"x""#,
+            r#"{"a":1 "b":2}"#,
+            r#"{a:1}"#,
+            r#"{"z":{"y":[1}"#,
+            r#"{"a":}"#,
+        ] {
+            check(line, None);
+        }
+    }
+
+    #[test]
+    fn deep_nesting_ends_no_program() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        check(
+            &format!(r#"{{"a":{deep},"b":{{"c":1}}}}"#),
+            Some(["", "1", "", ""]),
+        );
+    }
+
+    #[test]
+    fn strings_are_read_as_they_are_meant() {
+        let check = |written: &str, expected: &str| {
+            let read = unescaped(written.as_bytes());
+            assert_eq!(read, expected.as_bytes(), "{written}");
+        };
+        check("plain", "plain");
+        check(r"http:\/\/example.com\/\u0026\n", "http://example.com/&\n");
+        check(r"\u00e9\ud83d\ude00", "é😀");
+        check(r"\ud83d x", "\u{fffd} x");
+        check(r"\q \u12 \", "\\q \\u12 \\");
+        check(r#"\"\\"#, "\"\\");
+    }
+}

@@ -1,0 +1,172 @@
+//! Where certain bytes stand in a line, as bits.
+
+/// The width of a mask in bytes.
+pub(super) const WIDTH: usize = 16;
+
+/// Bytes of a line whose bits share a word.
+const WORD: usize = 64;
+
+/// The bytes of one kind: those that are `is` once the bits of `or` are set.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kind {
+    or: u8,
+    is: u8,
+}
+
+impl Kind {
+    /// This byte alone.
+    pub(super) const fn byte(is: u8) -> Self {
+        Self { or: 0, is }
+    }
+
+    /// Two bytes that differ in the bit 0x20, as `[` and `{` do; the larger one
+    /// is given.
+    pub(super) const fn with_twin(is: u8) -> Self {
+        Self { or: 0x20, is }
+    }
+}
+
+/// Where the bytes of `K` kinds stand in a line.
+#[derive(Debug)]
+pub(super) struct Marks<const K: usize> {
+    kinds: [Kind; K],
+    /// For each 64 bytes of the line a word for each kind, the first byte in
+    /// the lowest bit.
+    words: Vec<[u64; K]>,
+    len: usize,
+}
+
+impl<const K: usize> Marks<K> {
+    pub(super) fn new(kinds: [Kind; K]) -> Self {
+        Self {
+            kinds,
+            words: Vec::new(),
+            len: 0,
+        }
+    }
+
+    /// Reads a line; what was known of another is forgotten.
+    #[inline]
+    pub(super) fn read(&mut self, line: &[u8]) {
+        self.words.clear();
+        self.len = line.len();
+        let (blocks, rest) = line.as_chunks::<WORD>();
+        for block in blocks {
+            self.words.push(words(block, &self.kinds));
+        }
+        if !rest.is_empty() {
+            let mut last = [0; WORD];
+            last[..rest.len()].copy_from_slice(rest);
+            self.words.push(words(&last, &self.kinds));
+        }
+    }
+
+    /// The first byte of a kind at `from` or after it; the line's length
+    /// without one.
+    #[inline]
+    pub(super) fn next(&self, kind: usize, from: usize) -> usize {
+        self.next_where(from, |word| word[kind])
+    }
+
+    /// The first byte at `from` or after it whose bit is set in what `choose`
+    /// makes of the kinds' words.
+    #[inline]
+    pub(super) fn next_where(&self, from: usize, choose: impl Fn(&[u64; K]) -> u64) -> usize {
+        let mut index = from / WORD;
+        let mut keep = u64::MAX << (from % WORD);
+        while let Some(word) = self.words.get(index) {
+            let bits = choose(word) & keep;
+            if bits != 0 {
+                return index * WORD + bits.trailing_zeros() as usize;
+            }
+            keep = u64::MAX;
+            index += 1;
+        }
+        self.len
+    }
+
+    /// How many bytes of a kind a line has from `from` to before `to`.
+    #[cfg(test)]
+    fn count(&self, kind: usize, from: usize, to: usize) -> usize {
+        let mut count = 0;
+        let mut at = self.next(kind, from);
+        while at < to.min(self.len) {
+            count += 1;
+            at = self.next(kind, at + 1);
+        }
+        count
+    }
+}
+
+#[inline]
+fn words<const K: usize>(block: &[u8; WORD], kinds: &[Kind; K]) -> [u64; K] {
+    let mut words = [0; K];
+    let (parts, _) = block.as_chunks::<WIDTH>();
+    for (part, bytes) in parts.iter().enumerate() {
+        for (word, kind) in words.iter_mut().zip(kinds) {
+            *word |= u64::from(mask_or(*bytes, kind.or, kind.is)) << (part * WIDTH);
+        }
+    }
+    words
+}
+
+/// Which of sixteen bytes are `wanted`, the first in the lowest bit.
+#[inline]
+pub(super) fn mask(bytes: [u8; WIDTH], wanted: u8) -> u32 {
+    mask_or(bytes, 0, wanted)
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[inline]
+fn mask_or(bytes: [u8; WIDTH], or: u8, wanted: u8) -> u32 {
+    use core::arch::wasm32::{i8x16_bitmask, u8x16, u8x16_eq, u8x16_splat, v128_or};
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
+    let block = u8x16(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+    let block = v128_or(block, u8x16_splat(or));
+    u32::from(i8x16_bitmask(u8x16_eq(block, u8x16_splat(wanted))))
+}
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[inline]
+fn mask_or(bytes: [u8; WIDTH], or: u8, wanted: u8) -> u32 {
+    bytes.iter().enumerate().fold(0, |mask, (place, byte)| {
+        mask | u32::from(*byte | or == wanted) << place
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_found_wherever_they_stand() {
+        for len in [0, 1, 15, 16, 17, 63, 64, 65, 127, 128, 200] {
+            for place in 0..len {
+                let mut line = vec![b'x'; len];
+                line[place] = b'{';
+                let mut marks = Marks::new([Kind::byte(b'{'), Kind::with_twin(b'{')]);
+                marks.read(&line);
+                assert_eq!(marks.next(0, 0), place);
+                assert_eq!(marks.next(1, place), place);
+                assert_eq!(marks.next(0, place + 1), len);
+                line[place] = b'[';
+                marks.read(&line);
+                assert_eq!((marks.next(0, 0), marks.next(1, 0)), (len, place));
+            }
+        }
+    }
+
+    #[test]
+    fn all_of_them_are_found_in_order() {
+        let line = b"a,b,,c,".repeat(30);
+        let mut marks = Marks::new([Kind::byte(b',')]);
+        marks.read(&line);
+        assert_eq!(marks.count(0, 0, line.len()), 120);
+        assert_eq!(marks.count(0, 1, 4), 2);
+        let mut at = 0;
+        for (place, _) in line.iter().enumerate().filter(|(_, byte)| **byte == b',') {
+            assert_eq!(marks.next(0, at), place);
+            at = place + 1;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! From a field's name to its number among those that are wanted.
+
+/// Names, each with a number.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// Places in `names` and one more, by hash; 0 is free.
+    table: Vec<u16>,
+    names: Vec<Name>,
+}
+
+#[derive(Debug)]
+struct Name {
+    /// What tells apart names of the same text, as the same key in two objects.
+    scope: u16,
+    text: Vec<u8>,
+    number: u16,
+}
+
+impl Names {
+    pub(super) fn new(names: impl Iterator<Item = (u16, Vec<u8>, u16)>) -> Self {
+        let names: Vec<Name> = names
+            .map(|(scope, text, number)| Name {
+                scope,
+                text,
+                number,
+            })
+            .collect();
+        // A quarter full at most: most names that nobody wants end at once.
+        let mut table = vec![0; (names.len() * 4).next_power_of_two().max(4)];
+        for (index, name) in names.iter().enumerate() {
+            let mut place = hash(name.scope, &name.text) & (table.len() - 1);
+            while table[place] != 0 {
+                place = (place + 1) & (table.len() - 1);
+            }
+            table[place] = u16::try_from(index + 1).unwrap_or(0);
+        }
+        Self { table, names }
+    }
+
+    /// The number of a name.
+    #[inline]
+    pub(super) fn find(&self, scope: u16, text: &[u8]) -> Option<u16> {
+        let mut place = hash(scope, text) & (self.table.len() - 1);
+        loop {
+            let name = match self.table[place] {
+                0 => return None,
+                index => &self.names[usize::from(index) - 1],
+            };
+            if name.scope == scope && name.text == text {
+                return Some(name.number);
+            }
+            place = (place + 1) & (self.table.len() - 1);
+        }
+    }
+}
+
+/// Of the length, the first, a middle and the last byte: field names of one
+/// log rarely share all of them.
+#[inline]
+fn hash(scope: u16, text: &[u8]) -> usize {
+    let byte = |index: usize| text.get(index).copied().map_or(0, u32::from);
+    let bytes = byte(0) | byte(text.len() / 2) << 8 | byte(text.len().wrapping_sub(1)) << 16;
+    let mixed = (bytes ^ (text.len() as u32) << 24 ^ u32::from(scope).wrapping_mul(0x9e37_79b9))
+        .wrapping_mul(0x85eb_ca6b);
+    (mixed ^ mixed >> 15) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_the_number_they_were_given() {
+        let words = ["a", "ab", "abc", "srcip", "dstip", "srcport", "host", ""];
+        let given = words
+            .iter()
+            .enumerate()
+            .map(|(number, word)| (7, word.as_bytes().to_vec(), number as u16));
+        let names = Names::new(given);
+        for (number, word) in words.iter().enumerate() {
+            assert_eq!(names.find(7, word.as_bytes()), Some(number as u16));
+            assert_eq!(names.find(8, word.as_bytes()), None);
+        }
+        assert_eq!(names.find(7, b"other"), None);
+        assert_eq!(Names::new(std::iter::empty()).find(0, b"x"), None);
+    }
+}

@@ -1,0 +1,265 @@
+//! What syslog puts in front of a message.
+//!
+//! Collectors write it in many forms, and often two in a row: with and without
+//! a priority, with an octet count before it, as in RFC 3164 (`May  1 12:00:00
+//! host program[1]: …`), as in RFC 5424 (`1 2024-05-01T12:00:00Z host …`), with
+//! an ISO date or a year in the old form, with a blank or a colon after the
+//! host.
+
+use crate::time::{DateOrder, Stamps};
+
+/// A line taken apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Syslog<'a> {
+    /// When the collector or the device wrote it, in microseconds since 1970.
+    pub time_us: Option<i64>,
+    /// The machine that sent it; empty where none is named.
+    pub host: &'a [u8],
+    /// The program, without process id and colon; empty where none is named.
+    pub program: &'a [u8],
+    /// The rest of the line, from the first byte that is no blank.
+    pub message: &'a [u8],
+}
+
+impl<'a> Syslog<'a> {
+    /// Takes the prefix off a line. A line without one is all message.
+    #[must_use]
+    pub fn of(line: &'a [u8], stamps: Stamps) -> Self {
+        let (rest, is_5424) = without_priority(line);
+        if is_5424 {
+            return Self::rfc5424(rest, stamps).unwrap_or_else(|| Self::bare(rest));
+        }
+        match stamp(rest, stamps) {
+            Some((time_us, rest)) => Self::rfc3164(time_us, rest),
+            None => Self::program_only(rest),
+        }
+    }
+
+    fn bare(message: &'a [u8]) -> Self {
+        Self {
+            message: message.trim_ascii_start(),
+            ..Self::default()
+        }
+    }
+
+    /// `2024-05-01T12:00:00Z host program 1 - [data] message`, behind the `1 `.
+    fn rfc5424(rest: &'a [u8], stamps: Stamps) -> Option<Self> {
+        let (time, rest) = word(rest);
+        let time_us = stamps.any(time, DateOrder::MonthFirst);
+        if time_us.is_none() && time != b"-" {
+            return None;
+        }
+        let (host, rest) = word(rest);
+        let (program, after) = word(rest);
+        let (process, after) = word(after);
+        let (id, after) = word(after);
+        // Devices that know of the version and of nothing else go on with
+        // their message behind the host.
+        let is_whole = !id.is_empty()
+            && (process == b"-"
+                || process
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'));
+        let is_whole = is_whole && matches!(after.first(), Some(b'-' | b'['));
+        Some(Self {
+            time_us,
+            host: nil(host),
+            program: if is_whole { nil(program) } else { b"" },
+            message: if is_whole {
+                after.strip_prefix(b"- ").unwrap_or(after)
+            } else {
+                rest
+            }
+            .trim_ascii_start(),
+        })
+    }
+
+    /// `host program[1]: message`, behind the time.
+    fn rfc3164(time_us: i64, rest: &'a [u8]) -> Self {
+        let (host, after) = word(rest);
+        // Some devices leave out the host and go on with the program.
+        if host.ends_with(b":") || host.contains(&b'=') || host.first() == Some(&b'{') {
+            return Self {
+                time_us: Some(time_us),
+                ..Self::program_only(rest)
+            };
+        }
+        let after = after.strip_prefix(b": ").unwrap_or(after);
+        Self {
+            time_us: Some(time_us),
+            host,
+            ..Self::program_only(after)
+        }
+    }
+
+    /// `program[1]: message`.
+    fn program_only(rest: &'a [u8]) -> Self {
+        let rest = rest.trim_ascii_start();
+        let (tag, after) = word(rest);
+        let Some(tag) = tag.strip_suffix(b":") else {
+            return Self::bare(rest);
+        };
+        let name_end = memchr::memchr(b'[', tag).unwrap_or(tag.len());
+        let is_tag = name_end > 0
+            && tag[..name_end].iter().all(|byte| {
+                byte.is_ascii_alphanumeric()
+                    || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'(' | b')')
+            });
+        if !is_tag {
+            return Self::bare(rest);
+        }
+        Self {
+            program: &tag[..name_end],
+            ..Self::bare(after)
+        }
+    }
+}
+
+/// What follows an octet count and a priority, and whether the version of RFC
+/// 5424 stood behind them.
+fn without_priority(line: &[u8]) -> (&[u8], bool) {
+    let rest = line.trim_ascii_start();
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let counted = match &rest[digits..] {
+        [b' ', b'<', ..] if digits > 0 => &rest[digits + 1..],
+        _ => rest,
+    };
+    let rest = match counted.strip_prefix(b"<") {
+        Some(inside) => match memchr::memchr(b'>', &inside[..inside.len().min(4)]) {
+            Some(end) if inside[..end].iter().all(u8::is_ascii_digit) => &inside[end + 1..],
+            _ => return (rest, false),
+        },
+        None => return (rest, false),
+    };
+    match rest.strip_prefix(b"1 ") {
+        Some(rest) => (rest, true),
+        None => (rest.trim_ascii_start(), false),
+    }
+}
+
+/// The time at the beginning, and what follows it.
+fn stamp(rest: &[u8], stamps: Stamps) -> Option<(i64, &[u8])> {
+    let first = rest.first()?;
+    let words = match first {
+        // `May  1 12:00:00`, or with the year before or behind the time.
+        b'A'..=b'Z' => [4, 3],
+        // `2024-05-01T12:00:00Z`, `2024-05-01 12:00:00`.
+        b'0'..=b'9' => [1, 2],
+        _ => return None,
+    };
+    words.into_iter().find_map(|words| {
+        let end = end_of_words(rest, words)?;
+        let text = rest[..end].strip_suffix(b":").unwrap_or(&rest[..end]);
+        let time_us = stamps.any(text, DateOrder::MonthFirst)?;
+        Some((time_us, rest[end..].trim_ascii_start()))
+    })
+}
+
+/// Where the first few words end.
+fn end_of_words(text: &[u8], words: usize) -> Option<usize> {
+    let mut at = 0;
+    for _ in 0..words {
+        at += text[at..].iter().take_while(|byte| **byte == b' ').count();
+        let len = text[at..].iter().take_while(|byte| **byte != b' ').count();
+        if len == 0 {
+            return None;
+        }
+        at += len;
+    }
+    Some(at)
+}
+
+/// The first word, and what follows the blank behind it.
+fn word(text: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memchr(b' ', text) {
+        Some(blank) => (&text[..blank], text[blank..].trim_ascii_start()),
+        None => (text, b""),
+    }
+}
+
+/// `-` is how RFC 5424 writes nothing.
+fn nil(field: &[u8]) -> &[u8] {
+    if field == b"-" { b"" } else { field }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parser::Input;
+
+    // 2024-05-01T12:00:00Z (date -u -d 2024-05-01T12:00:00Z +%s).
+    const NOON: i64 = 1_714_564_800_000_000;
+
+    fn check(line: &str, expected: (&str, &str, &str)) {
+        let stamps = Stamps::of(&Input {
+            name: String::new(),
+            head: Vec::new(),
+            utc_offset_minutes: 0,
+            reference_time_us: NOON,
+        });
+        let read = Syslog::of(line.as_bytes(), stamps);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (host, program, message) = expected;
+        assert_eq!(read.time_us, Some(NOON), "{line}");
+        assert_eq!(
+            (text(read.host), text(read.program), text(read.message)),
+            (host.to_owned(), program.to_owned(), message.to_owned()),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn prefixes_come_in_many_forms() {
+        check(
+            "<14>May  1 12:00:00 gw named[1]: query x",
+            ("gw", "named", "query x"),
+        );
+        check(
+            "May  1 12:00:00 gw kernel: IN=eth0",
+            ("gw", "kernel", "IN=eth0"),
+        );
+        check(
+            "May 01 2024 12:00:00 gw : %ASA-6-302013: Built",
+            ("gw", "", "%ASA-6-302013: Built"),
+        );
+        check("May 1 12:00:00 filterlog[9]: 1,2", ("", "filterlog", "1,2"));
+        check(
+            "<14>1 2024-05-01T12:00:00Z gw prog 1 ID47 - text",
+            ("gw", "prog", "text"),
+        );
+        check(
+            "<14>1 2024-05-01T14:00:00+02:00 gw RT_FLOW - X [a b=\"c\"]",
+            ("gw", "RT_FLOW", "[a b=\"c\"]"),
+        );
+        check(
+            "62 <14>1 2024-05-01T12:00:00Z gw - - - - text",
+            ("gw", "", "text"),
+        );
+        check(
+            "<134>1 1714564800.000000000 MX84 flows allow src=10.0.0.1",
+            ("MX84", "", "flows allow src=10.0.0.1"),
+        );
+        check(
+            "2024-05-01T12:00:00.000Z gw date=2024-05-01",
+            ("gw", "", "date=2024-05-01"),
+        );
+    }
+
+    #[test]
+    fn a_line_without_a_prefix_is_all_message() {
+        let stamps = Stamps::of(&Input {
+            name: String::new(),
+            head: Vec::new(),
+            utc_offset_minutes: 0,
+            reference_time_us: NOON,
+        });
+        for line in ["date=2024-05-01 time=12:00:00", "", "<x", "{\"a\":1}"] {
+            let read = Syslog::of(line.as_bytes(), stamps);
+            assert_eq!(
+                (read.time_us, read.message),
+                (None, line.as_bytes()),
+                "{line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Logs as they lie in archives and on Windows machines.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Output;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::support::Home;
+
+/// A sample log that comes with the repository.
+fn sample() -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/logs/squid/native.log");
+    std::fs::read(path).unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// What `vthost extract` says of a file with these bytes.
+fn extract(bytes: &[u8], more: &[&str]) -> Output {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("input"), bytes).unwrap();
+    let arguments = [&["extract", "input"], more].concat();
+    home.vthost(&arguments)
+        .current_dir(folder.path())
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_log_is_the_same_however_it_is_packed_or_encoded() {
+    let log = sample();
+    let plain = extract(&log, &[]);
+    assert!(plain.status.success() && !plain.stdout.is_empty());
+    let half = log.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let utf16: Vec<u8> = std::iter::once(0xfeff)
+        .chain(str::from_utf8(&log).unwrap().encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let cases = [
+        ("gzip", gzip(&log)),
+        (
+            "two members",
+            [gzip(&log[..half]), gzip(&log[half..])].concat(),
+        ),
+        ("zstd", zstd::encode_all(log.as_slice(), 3).unwrap()),
+        ("with a mark", [b"\xef\xbb\xbf", log.as_slice()].concat()),
+        ("UTF-16", utf16.clone()),
+        ("UTF-16 in gzip", gzip(&utf16)),
+    ];
+    for (name, bytes) in cases {
+        let output = extract(&bytes, &[]);
+        assert!(output.status.success(), "{name}: {}", said(&output));
+        assert!(output.stdout == plain.stdout, "{name}");
+        assert_eq!(said(&output), said(&plain), "{name}");
+    }
+}
+
+#[test]
+fn a_damaged_archive_gives_what_it_holds_and_the_run_is_partial() {
+    let log = sample().repeat(2_000);
+    let packed = gzip(&log);
+    let output = extract(&packed[..packed.len() / 2], &[]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(output.stdout.len() > 1_000);
+    assert!(
+        said(&output).contains("the gzip data is damaged or cut off"),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn what_unpacks_to_too_much_is_cut_with_a_word() {
+    let output = extract(&gzip(&sample()), &["--max-unpacked", "0"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(
+        said(&output).contains("--max-unpacked"),
+        "{}",
+        said(&output)
+    );
+}
