@@ -39,7 +39,7 @@ fn lines_add_up_whatever_they_are() {
     check(format!("{LINE}\n{LINE}\n").as_bytes(), [2, 2, 0, 0]);
     check(format!("{LINE}\n{LINE}").as_bytes(), [2, 2, 0, 0]);
     check(format!("{LINE}\r\n\r\n{LINE}\r\n").as_bytes(), [3, 2, 1, 0]);
-    check(b"\xff\xfe\n\0\0\0\n\n", [3, 0, 1, 2]);
+    check(b"\xff\xfd\n\0\0\0\n\n", [3, 0, 1, 2]);
     let mut long = format!("{LINE}\n").into_bytes();
     long.resize(long.len() + (10 << 20), b'x');
     long.extend_from_slice(format!("\n{LINE}\n").as_bytes());
