@@ -153,7 +153,7 @@ pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
 #[inline]
 #[must_use]
 pub fn plausible_address(address: &[u8]) -> Option<&[u8]> {
-    let address = host_of(present(address));
+    let address = without_appendix(host_of(present(address)));
     let is_v4 = || {
         let mut parts = address.split(|byte| *byte == b'.');
         let is_part =
@@ -175,6 +175,18 @@ pub fn plausible_address(address: &[u8]) -> Option<&[u8]> {
         b"0.0.0.0" | b"::" | b"::ffff:0" | b"255.255.255.255"
     );
     (!is_nobody && (is_v4() || is_v6())).then_some(address)
+}
+
+/// `10.0.0.5` of `10.0.0.5:443:X1`, and of `10.0.0.5/443`.
+fn without_appendix(address: &[u8]) -> &[u8] {
+    let end = address
+        .iter()
+        .position(|byte| !byte.is_ascii_digit() && *byte != b'.')
+        .unwrap_or(address.len());
+    match address.get(end) {
+        Some(b':' | b'/') if address[..end].contains(&b'.') => &address[..end],
+        _ => address,
+    }
 }
 
 /// Who made the contact, without a port.

@@ -93,6 +93,7 @@
 #[doc(hidden)]
 pub mod bindings;
 pub mod contact;
+pub mod dialect;
 pub mod parser;
 pub mod policy;
 pub mod split;

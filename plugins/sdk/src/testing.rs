@@ -166,7 +166,9 @@ fn domain_indicator(domain: &str) -> Indicator {
     }
 }
 
-fn input(bytes: &[u8]) -> Input {
+/// An input that begins with these bytes, in UTC, with the reference time 1970.
+#[must_use]
+pub fn input(bytes: &[u8]) -> Input {
     Input {
         name: "test.log".to_owned(),
         head: bytes[..bytes.len().min(64 << 10)].to_vec(),

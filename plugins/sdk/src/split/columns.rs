@@ -60,7 +60,7 @@ impl<const N: usize> Columns<N> {
     ) -> Self {
         let place = |name: &str| {
             let mut columns = header.clone();
-            columns.position(|column| column == name.as_bytes())
+            columns.position(|column| column == name.as_bytes() && !name.is_empty())
         };
         Self::at(separator, names.map(place))
     }

@@ -51,7 +51,7 @@ impl<const N: usize> Pairs<N> {
     }
 
     fn with(assign: u8, separator: u8, values: Values, keys: [&str; N]) -> Self {
-        let numbered = keys.iter().zip(0..);
+        let numbered = keys.iter().zip(0..).filter(|(key, _)| !key.is_empty());
         Self {
             marks: Marks::new([
                 Kind::byte(assign),
