@@ -90,3 +90,46 @@ fn what_unpacks_to_too_much_is_cut_with_a_word() {
         said(&output)
     );
 }
+
+#[test]
+fn the_lines_behind_a_verdict_are_found_again() {
+    let home = Home::new();
+    let row = |host: &str, time: u32| {
+        format!(
+            "171456480{time}.000     10 10.0.0.{time} TCP_MISS/200 1 GET http://{host}/a - HIER_DIRECT/192.0.2.1 -"
+        )
+    };
+    let lines = [
+        row("Bad.example.com", 1),
+        row("good.example.com", 2),
+        row("bad.example.com", 3),
+    ];
+    let log = home.write("access.log", lines.join("\r\n"));
+    let results = home.write(
+        "results.jsonl",
+        "{\"type\":\"indicator\",\"verdict\":\"bad\",\"kind\":\"url\",\"value\":\"http://bad.example.com/a\"}\n\
+         {\"type\":\"indicator\",\"verdict\":\"good\",\"kind\":\"url\",\"value\":\"http://good.example.com/a\"}\n\
+         {\"type\":\"summary\"}\n",
+    );
+    let check = |verdict: &[&str], expected: &[usize]| {
+        let ran = home.run(&[&["evidence", "--results", &results, &log], verdict].concat());
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        let found: Vec<serde_json::Value> = ran
+            .stdout
+            .lines()
+            .map(|row| serde_json::from_str(row).unwrap())
+            .collect();
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(expected) {
+            assert_eq!(found["line"], *expected);
+            assert_eq!(found["text"], lines[expected - 1]);
+            assert_eq!(found["client"], format!("10.0.0.{expected}"));
+        }
+    };
+    check(&[], &[1, 3]);
+    check(&["--verdict", "good"], &[2]);
+    check(&["--verdict", "unknown"], &[]);
+    let ran = home.run(&["evidence", "--results", "nowhere", &log]);
+    assert_eq!(ran.status, Some(3));
+    assert!(ran.stderr.contains("--results"), "{}", ran.stderr);
+}

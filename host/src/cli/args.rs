@@ -26,6 +26,8 @@ pub struct Arguments {
 pub enum Command {
     /// Print what the logs say, as JSON Lines; no network
     Extract(ExtractArgs),
+    /// Print the log lines behind the verdicts of a run, as JSON Lines; no network
+    Evidence(EvidenceArgs),
     /// Apply a policy to what is stored; no request
     Judge(JudgeArgs),
     /// Try it: no key, no network, the whole pipeline on bundled logs
@@ -185,6 +187,31 @@ pub enum UniqueBy {
     Url,
     /// The domain or address that it belongs to.
     Host,
+}
+
+/// `vthost evidence`.
+#[derive(Debug, Args)]
+pub struct EvidenceArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// The results of the run
+    #[arg(long, value_name = "FILE", default_value = "results.jsonl")]
+    pub results: PathBuf,
+    /// Whose lines: those of indicators with this verdict
+    #[arg(long, value_name = "VERDICT", default_value = "bad")]
+    pub verdict: EvidenceOf,
+}
+
+/// The verdicts that lines can be printed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EvidenceOf {
+    /// What is bad.
+    Bad,
+    /// What is good.
+    Good,
+    /// What is unknown.
+    Unknown,
 }
 
 /// `vthost judge`.

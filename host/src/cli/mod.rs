@@ -48,9 +48,9 @@ fn run(
     match arguments.command {
         None => commands::triage::run(&arguments.triage, environment, printer),
         Some(Command::Extract(args)) => commands::extract::run(&args, environment, printer),
+        Some(Command::Evidence(args)) => commands::evidence::run(&args, environment, printer),
         Some(Command::Judge(args)) => commands::judge::run(&args, environment, printer),
         Some(Command::Demo(args)) => commands::demo::run(&args, environment, printer),
-
         Some(Command::Quota(args)) => commands::quota::run(&args, environment, printer),
         Some(Command::Plugin(args)) => commands::plugin::run(&args, environment, printer),
     }

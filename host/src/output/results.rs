@@ -26,7 +26,7 @@ pub fn results(findings: &[Finding], summary: &Summary) -> Vec<u8> {
     lines
 }
 
-/// One observation, for `vthost extract`.
+/// One observation, for `vthost extract` and `vthost evidence`.
 #[derive(Serialize)]
 pub struct ExtractRow<'a> {
     input: &'a str,
@@ -41,6 +41,8 @@ pub struct ExtractRow<'a> {
     time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 impl<'a> ExtractRow<'a> {
@@ -63,6 +65,16 @@ impl<'a> ExtractRow<'a> {
             user: text(observation.user),
             time: observation.time_us.and_then(rfc3339),
             action: observation.action.as_str(),
+            text: None,
+        }
+    }
+
+    /// The row with the line itself.
+    #[must_use]
+    pub fn with_text(self, line: &[u8]) -> Self {
+        Self {
+            text: Some(String::from_utf8_lossy(line).into_owned()),
+            ..self
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Read, interrupt_on_ctrl_c, read};
+use super::{Read, finish, interrupt_on_ctrl_c, read};
 use crate::cli::args::{ExtractArgs, UniqueBy};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
@@ -67,39 +67,23 @@ pub(in crate::cli) fn run(
             }
         }
     };
-    finish(result, args, printer)
+    let result = result.map(|(summary, times)| {
+        if args.times {
+            printer.say(&said(times));
+        }
+        summary
+    });
+    finish(result, printer)
 }
 
-fn finish(
-    result: Result<(Summary, Times), ExtractionError>,
-    args: &ExtractArgs,
-    printer: &Printer,
-) -> anyhow::Result<ExitStatus> {
-    match result {
-        Ok((summary, times)) => {
-            printer.say(&summary.to_string());
-            if args.times {
-                printer.say(&format!(
-                    "reading {:.3} s, parsing {:.3} s, folding and writing {:.3} s over all threads",
-                    times.reading.as_secs_f64(),
-                    times.parsing.as_secs_f64(),
-                    times.taking.as_secs_f64()
-                ));
-            }
-            let is_partial = summary.is_partial();
-            Ok(if is_partial {
-                ExitStatus::Partial
-            } else {
-                ExitStatus::Done
-            })
-        }
-        Err(ExtractionError::Interrupted) => Ok(ExitStatus::Interrupted),
-        // Whoever reads our output has seen enough: `vthost extract … | head`.
-        Err(ExtractionError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            Ok(ExitStatus::Done)
-        }
-        Err(error) => Err(error.into()),
-    }
+/// Where the time went, for `--times`.
+fn said(times: Times) -> String {
+    format!(
+        "reading {:.3} s, parsing {:.3} s, folding and writing {:.3} s over all threads",
+        times.reading.as_secs_f64(),
+        times.parsing.as_secs_f64(),
+        times.taking.as_secs_f64()
+    )
 }
 
 /// Values that are no indicator: how many by reason, and one of them.

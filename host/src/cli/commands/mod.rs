@@ -1,12 +1,15 @@
 //! The commands, one file each.
 
 pub(super) mod demo;
+pub(super) mod evidence;
 pub(super) mod extract;
 pub(super) mod judge;
 pub(super) mod plugin;
 pub(super) mod quota;
 pub(super) mod triage;
 
+use crate::cli::exit::ExitStatus;
+use crate::cli::printer::Printer;
 use crate::extraction::{
     ChunkInfo, Extraction, ExtractionError, Options, Order, Parsers, Sink, extract,
 };
@@ -53,6 +56,29 @@ fn read(
         summary,
         extraction,
     })
+}
+
+/// Ends a command that only reads: says what was read, and how it went.
+fn finish(
+    result: Result<Summary, ExtractionError>,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
+    match result {
+        Ok(summary) => {
+            printer.say(&summary.to_string());
+            Ok(if summary.is_partial() {
+                ExitStatus::Partial
+            } else {
+                ExitStatus::Done
+            })
+        }
+        Err(ExtractionError::Interrupted) => Ok(ExitStatus::Interrupted),
+        // Whoever reads our output has seen enough: `vthost extract … | head`.
+        Err(ExtractionError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            Ok(ExitStatus::Done)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Raises the interrupt when the user presses Ctrl-C, also while a plugin spins

@@ -100,15 +100,14 @@ impl LineParser for FortiGate {
         if !is_type(kind) {
             return Line::Rejected("no FortiGate log type");
         }
-        if kind == b"event" {
-            return Line::Ignored("an event of the device itself");
-        }
         let zoned = || {
             self.stamps
                 .of_fields(date, time, zone, DateOrder::MonthFirst)
         };
-        let time_us = match event_time {
-            b"" => zoned(),
+        // The event's time counts from 1970 in whatever zone the device is; the
+        // log's own needs the zone.
+        let time_us = match (event_time, zone) {
+            (b"", _) | (_, [_, ..]) => zoned(),
             _ => self
                 .stamps
                 .any(event_time, DateOrder::MonthFirst)
@@ -135,6 +134,7 @@ impl LineParser for FortiGate {
                 ..contact
             },
             (b"traffic", _) => Contact {
+                url: &url,
                 host: plausible_host(name).unwrap_or(host),
                 address,
                 ..contact
@@ -252,7 +252,7 @@ mod tests {
         };
         check(
             &format!(r#"{HEAD} type="event" subtype="system" srcip=10.0.0.5 msg="login""#),
-            "an event of the device itself",
+            "names nothing that was contacted",
         );
         check(
             &format!(r#"{HEAD} type="utm" subtype="dns" srcip=10.0.0.5 dstip=192.0.2.53"#),

@@ -6,7 +6,7 @@ mod dialects;
 use vthost_plugin::contact::Contact;
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, detect, fit_of};
 use vthost_plugin::parser::{Description, Input, Line, LineParser, NoSettings, Observations};
-use vthost_plugin::split::{Json, unescaped};
+use vthost_plugin::split::{Json, after, unescaped, until};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::Stamps;
 
@@ -99,16 +99,8 @@ fn object_start(line: &[u8]) -> Option<usize> {
 /// stands in the field of the request.
 fn of_sentence(contact: Contact<'_>) -> Contact<'_> {
     let sentence = contact.path;
-    let after = |word: &str| {
-        let start = sentence
-            .windows(word.len())
-            .position(|part| part == word.as_bytes())?;
-        let rest = &sentence[start + word.len()..];
-        let end = rest
-            .iter()
-            .position(|byte| matches!(byte, b' ' | b','))
-            .unwrap_or(rest.len());
-        let value = &rest[..end];
+    let word_after = |mark: &[u8]| {
+        let value = until(after(sentence, mark)?, b" ,");
         Some(value.strip_suffix(b".").unwrap_or(value))
     };
     let query = || {
@@ -126,10 +118,10 @@ fn of_sentence(contact: Contact<'_>) -> Contact<'_> {
         };
     }
     Contact {
-        url: after("Url: ").unwrap_or_default(),
-        host: after(" to ").unwrap_or_default(),
-        client: after(" from ").unwrap_or_default(),
-        action: vthost_plugin::contact::action_of(after("Action: ").unwrap_or_default()),
+        url: word_after(b"Url: ").unwrap_or_default(),
+        host: word_after(b" to ").unwrap_or_default(),
+        client: word_after(b" from ").unwrap_or_default(),
+        action: vthost_plugin::contact::action_of(word_after(b"Action: ").unwrap_or_default()),
         path: b"",
         ..contact
     }

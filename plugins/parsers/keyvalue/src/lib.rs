@@ -8,7 +8,7 @@ use vthost_plugin::dialect::{Dialect, FIELDS, Reader, detect, fit_of};
 use vthost_plugin::parser::{
     Action, Description, Input, Line, LineParser, NoSettings, Observations,
 };
-use vthost_plugin::split::{Pairs, unescaped};
+use vthost_plugin::split::{Pairs, after, unescaped};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::Stamps;
 
@@ -89,11 +89,7 @@ fn chosen(input: &Input) -> Option<(&'static Dialect, u8)> {
 
 /// `… request: GET https://www.example.com/`, `flows allow src=…`.
 fn of_meraki<'a>(contact: Contact<'a>, message: &'a [u8]) -> Contact<'a> {
-    let after = |mark: &[u8]| {
-        let start = message.windows(mark.len()).position(|part| part == mark)?;
-        message.get(start + mark.len()..)
-    };
-    let url = after(b"request: ").map(vthost_plugin::dialect::target_of);
+    let url = after(message, b"request: ").map(vthost_plugin::dialect::target_of);
     let word = message
         .split(|byte| *byte == b' ')
         .find(|word| matches!(*word, b"allow" | b"deny"));

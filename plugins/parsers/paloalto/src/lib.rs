@@ -95,7 +95,7 @@ impl LineParser for PaloAlto {
         };
         let url = undoubled(misc);
         let contact = match kind {
-            b"TRAFFIC" => contact,
+            b"TRAFFIC" | b"GTP" | b"SCTP" | b"TUNNEL" => contact,
             b"THREAT" if subtype == b"url" => Contact {
                 url: &url,
                 scheme: if application == b"ssl" { b"https" } else { b"" },

@@ -64,7 +64,7 @@ impl LineParser for Squid {
             .take(DETECTION_LINES)
         {
             all += 1;
-            fit += u32::from(Row::read(line, 0).is_ok());
+            fit += u32::from(Row::find(line, 0).is_ok());
         }
         match (fit, all) {
             (0, _) => 0,
@@ -84,7 +84,7 @@ impl LineParser for Squid {
         if line.trim_ascii().is_empty() {
             return Line::Ignored("blank");
         }
-        let row = match Row::read(line, self.utc_offset_minutes) {
+        let row = match Row::find(line, self.utc_offset_minutes) {
             Ok(row) => row,
             Err(reason) => return Line::Rejected(reason),
         };
@@ -105,6 +105,15 @@ impl LineParser for Squid {
 }
 
 impl<'a> Row<'a> {
+    /// Reads a line, or what stands behind the prefix of a collector: pfSense
+    /// and Cisco's appliance send such rows through syslog.
+    fn find(line: &'a [u8], utc_offset_minutes: i16) -> Result<Self, &'static str> {
+        Self::read(line, utc_offset_minutes).or_else(|reason| match behind_prefix(line) {
+            Some(row) => Self::read(row, utc_offset_minutes),
+            None => Err(reason),
+        })
+    }
+
     fn read(line: &'a [u8], utc_offset_minutes: i16) -> Result<Self, &'static str> {
         let mut fields: [&[u8]; COLUMNS] = [b""; COLUMNS];
         let found = split::blanks(line, &mut fields);
@@ -145,7 +154,10 @@ impl<'a> Row<'a> {
     fn observation(&self) -> Result<Observation<'a>, &'static str> {
         let target = self.target;
         if self.method == b"CONNECT" {
-            let target = target.strip_prefix(b"https://").unwrap_or(target);
+            let target = [&b"https://"[..], b"tunnel://"]
+                .iter()
+                .find_map(|scheme| target.strip_prefix(*scheme))
+                .unwrap_or(target);
             let host = target.split(|byte| *byte == b'/').next().unwrap_or(target);
             return match host {
                 b"" | b"-" => Err("no target"),
@@ -181,6 +193,22 @@ impl<'a> Row<'a> {
             Action::Allowed
         }
     }
+}
+
+/// The line from the first `1714564800.123` on that is not its first word.
+fn behind_prefix(line: &[u8]) -> Option<&[u8]> {
+    /// The longest prefix has this many words.
+    const WORDS: usize = 10;
+    let mut at = 0;
+    for _ in 0..WORDS {
+        at += memchr(b' ', &line[at..])? + 1;
+        let word = line[at..].split(|byte| *byte == b' ').next()?;
+        let is_epoch = word.len() == 14 && word[10] == b'.' && time::epoch(word).is_some();
+        if is_epoch {
+            return Some(&line[at..]);
+        }
+    }
+    None
 }
 
 fn stamp(field: &[u8], utc_offset_minutes: i16) -> Option<i64> {

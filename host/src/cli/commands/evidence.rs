@@ -1,0 +1,218 @@
+//! `vthost evidence`: the log lines behind the verdicts of a run, as JSON Lines.
+
+use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Deserialize;
+
+use super::{finish, interrupt_on_ctrl_c};
+use crate::cli::args::{EvidenceArgs, EvidenceOf};
+use crate::cli::exit::ExitStatus;
+use crate::cli::printer::Printer;
+use crate::cli::settings::{self, Environment};
+use crate::extraction::{ChunkInfo, Order, Sink, extract};
+use crate::indicator::{Indicator, Kind};
+use crate::input::find;
+use crate::output::{ExtractRow, Summary};
+use crate::plugin::Batch;
+
+pub(in crate::cli) fn run(
+    args: &EvidenceArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
+    let wanted = wanted(&args.results, args.verdict)?;
+    let engine = environment.engine()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    let interrupt = engine.interrupt();
+    interrupt_on_ctrl_c(&runtime, &interrupt);
+    let parsers = settings::parsers(&engine, &args.read.parser, &args.read.parser_config)?;
+    let options = settings::reading(&args.read);
+    let found = find(&args.read.inputs);
+    let mut sinks: Vec<Lines> = (0..options.workers)
+        .map(|_| Lines::new(printer, &wanted))
+        .collect();
+    let result = extract(
+        &found.inputs,
+        &parsers,
+        &options,
+        &interrupt,
+        Order::AsRead,
+        &mut sinks,
+    );
+    let result = result.map(|extraction| Summary::of_inputs(extraction.inputs, &found.skipped));
+    finish(result, printer)
+}
+
+/// Kinds and canonical values.
+type Wanted = HashSet<(&'static str, String)>;
+
+/// A record of `results.jsonl`, as far as it matters here.
+#[derive(Deserialize)]
+struct Row {
+    r#type: String,
+    #[serde(default)]
+    verdict: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    value: String,
+}
+
+/// The indicators of a run's results that have a verdict.
+fn wanted(results: &Path, verdict: EvidenceOf) -> anyhow::Result<Wanted> {
+    let name = || results.display().to_string();
+    let verdict = match verdict {
+        EvidenceOf::Bad => "bad",
+        EvidenceOf::Good => "good",
+        EvidenceOf::Unknown => "unknown",
+    };
+    let file = std::fs::File::open(results).with_context(|| {
+        format!(
+            "cannot read the results `{}`; a run of vthost writes them, --results names them",
+            name()
+        )
+    })?;
+    let mut wanted = Wanted::new();
+    for (line, number) in std::io::BufReader::new(file).lines().zip(1..) {
+        let line = line.with_context(|| format!("cannot read `{}`", name()))?;
+        let row: Row = serde_json::from_str(&line)
+            .with_context(|| format!("line {number} of `{}` is no result of vthost", name()))?;
+        let kind = [Kind::Url, Kind::Domain, Kind::Ip]
+            .into_iter()
+            .find(|kind| kind.as_str() == row.kind);
+        if let Some(kind) = kind
+            && row.r#type == "indicator"
+            && row.verdict == verdict
+        {
+            wanted.insert((kind.as_str(), row.value));
+        }
+    }
+    Ok(wanted)
+}
+
+/// Values as logs write them, and whether they are wanted. Logs hold few
+/// different ones; past this many it begins anew.
+const MAX_KNOWN: usize = 1 << 20;
+
+type Known = HashMap<Vec<u8>, bool, foldhash::fast::RandomState>;
+
+/// Writes a row for each observation of a wanted indicator.
+struct Lines<'a> {
+    printer: &'a Printer,
+    wanted: &'a Wanted,
+    /// For each kind.
+    known: [Known; 3],
+    rows: Vec<u8>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(printer: &'a Printer, wanted: &'a Wanted) -> Self {
+        Self {
+            printer,
+            wanted,
+            known: Default::default(),
+            rows: Vec::new(),
+        }
+    }
+
+    fn is_wanted(&mut self, kind: Kind, value: &[u8]) -> bool {
+        let known = &mut self.known[match kind {
+            Kind::Url => 0,
+            Kind::Domain => 1,
+            Kind::Ip => 2,
+        }];
+        if let Some(is_wanted) = known.get(value) {
+            return *is_wanted;
+        }
+        let is_wanted = Indicator::parse(kind, value).is_ok_and(|indicator| {
+            let key = (indicator.kind().as_str(), indicator.value().to_owned());
+            self.wanted.contains(&key)
+        });
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(value.to_vec(), is_wanted);
+        is_wanted
+    }
+}
+
+impl Sink for Lines<'_> {
+    fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
+        self.rows.clear();
+        let mut cursor = Cursor::new(&from.chunk.bytes);
+        for observation in batch.observations(&from.chunk.bytes) {
+            if !self.is_wanted(observation.kind, observation.value) {
+                continue;
+            }
+            let Ok(indicator) = Indicator::parse(observation.kind, observation.value) else {
+                continue;
+            };
+            let line = from.place(observation.line).line();
+            ExtractRow::new(from.name, line, &indicator, &observation)
+                .with_text(cursor.line(observation.line))
+                .push_to(&mut self.rows);
+        }
+        self.printer.data(&self.rows)
+    }
+}
+
+/// Finds the lines of a chunk, most quickly in their order.
+struct Cursor<'a> {
+    chunk: &'a [u8],
+    line: u32,
+    start: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(chunk: &'a [u8]) -> Self {
+        Self {
+            chunk,
+            line: 0,
+            start: 0,
+        }
+    }
+
+    /// A line by its number within the chunk, without its end; empty where the
+    /// chunk has none.
+    fn line(&mut self, line: u32) -> &'a [u8] {
+        if line < self.line {
+            (self.line, self.start) = (0, 0);
+        }
+        while self.line < line {
+            let Some(feed) = memchr::memchr(b'\n', &self.chunk[self.start..]) else {
+                return b"";
+            };
+            self.start += feed + 1;
+            self.line += 1;
+        }
+        let rest = &self.chunk[self.start..];
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_found_in_any_order() {
+        let mut cursor = Cursor::new(b"one\r\n\nthree\nfour");
+        for (line, expected) in [
+            (0, "one"),
+            (2, "three"),
+            (3, "four"),
+            (1, ""),
+            (3, "four"),
+            (9, ""),
+        ] {
+            assert_eq!(cursor.line(line), expected.as_bytes(), "{line}");
+        }
+    }
+}

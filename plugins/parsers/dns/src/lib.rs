@@ -1,0 +1,290 @@
+//! Query logs of name servers: BIND (also Infoblox and other appliances built
+//! on it), Unbound, dnsmasq and Pi-hole, CoreDNS, Route 53 hosted zones, and
+//! the debug log of Windows DNS.
+
+use std::borrow::Cow;
+
+use vthost_plugin::contact::Contact;
+use vthost_plugin::parser::{
+    Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
+};
+use vthost_plugin::split::{after, until};
+use vthost_plugin::syslog::Syslog;
+use vthost_plugin::time::{DateOrder, Stamps};
+
+struct Dns {
+    stamps: Stamps,
+}
+
+vthost_plugin::export_parser!(Dns);
+
+impl LineParser for Dns {
+    type Settings = NoSettings;
+
+    fn describe() -> Description {
+        Description {
+            name: "dns",
+            version: env!("CARGO_PKG_VERSION"),
+            licence: env!("CARGO_PKG_LICENSE"),
+            summary: "Query logs of BIND, Infoblox, Unbound, dnsmasq, CoreDNS, Route 53, Windows DNS",
+            formats: &[
+                (
+                    "bind",
+                    "BIND and Infoblox query log",
+                    "May  1 12:00:00 ns named[1]: client @0x7f0000000000 10.0.0.5#51000 (www.example.com): query: www.example.com IN A +E(0)K (10.0.0.53)",
+                ),
+                (
+                    "unbound",
+                    "Unbound query log",
+                    "May  1 12:00:00 ns unbound[1]: [1:0] info: 10.0.0.5 www.example.com. A IN",
+                ),
+                (
+                    "dnsmasq",
+                    "dnsmasq and Pi-hole query log",
+                    "May  1 12:00:00 dnsmasq[1]: query[A] www.example.com from 10.0.0.5",
+                ),
+                (
+                    "coredns",
+                    "CoreDNS log plugin",
+                    "[INFO] 10.0.0.5:51000 - 1 \"A IN www.example.com. udp 40 false 512\" NOERROR qr,rd,ra 100 0.001s",
+                ),
+                (
+                    "route53",
+                    "Amazon Route 53 hosted zone query log",
+                    "1.0 2024-05-01T12:00:00.000Z Z1 www.example.com A NOERROR UDP FRA6 10.0.0.5 -",
+                ),
+                (
+                    "windows-dns",
+                    "Windows DNS debug log",
+                    "5/1/2024 12:00:00 PM 0AB4 PACKET  000000 UDP Rcv 10.0.0.5 0001   Q [0001   D   NOERROR] A      (3)www(7)example(3)com(0)",
+                ),
+            ],
+            settings_schema: "",
+        }
+    }
+
+    fn detect(input: &Input) -> u8 {
+        let stamps = Stamps::of(input);
+        input.confidence(88, |line| match () {
+            () if line.trim_ascii().is_empty() => Fit::Neutral,
+            () if query(line, stamps).is_some() => Fit::Yes,
+            () => Fit::from(is_of_server(Syslog::of(line, stamps).program)),
+        })
+    }
+
+    fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
+        Ok(Self {
+            stamps: Stamps::of(input),
+        })
+    }
+
+    fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        if line.trim_ascii().is_empty() {
+            return Line::Ignored("blank");
+        }
+        let Some(query) = query(line, self.stamps) else {
+            return Line::Ignored("not a query");
+        };
+        Contact {
+            host: &query.name,
+            client: query.client,
+            time_us: query.time_us,
+            action: Action::Unstated,
+            ..Contact::default()
+        }
+        .push(found)
+    }
+}
+
+/// A client that asks for a name.
+struct Query<'a> {
+    name: Cow<'a, [u8]>,
+    client: &'a [u8],
+    time_us: Option<i64>,
+}
+
+/// The programs whose messages these are, also those that are no queries.
+fn is_of_server(program: &[u8]) -> bool {
+    matches!(
+        program,
+        b"named" | b"unbound" | b"dnsmasq" | b"coredns" | b"pihole-FTL" | b"dhcpd"
+    )
+}
+
+fn query(line: &[u8], stamps: Stamps) -> Option<Query<'_>> {
+    let syslog = Syslog::of(line, stamps);
+    let message = syslog.message;
+    let said = bind(message)
+        .or_else(|| dnsmasq(message))
+        .or_else(|| unbound(message))
+        .or_else(|| coredns(line));
+    if let Some((name, client)) = said {
+        return Some(Query {
+            name: name.into(),
+            client,
+            time_us: syslog.time_us,
+        });
+    }
+    route53(line, stamps).or_else(|| windows(line, stamps))
+}
+
+/// `client @0x… 10.0.0.5#51000 (name): query: name IN A`, `query failed (…) for
+/// name/IN/A`, `… resolving 'name/A/IN'`.
+fn bind(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let client = after(message, b"client ").map(|rest| {
+        let rest = if rest.starts_with(b"@") {
+            after(rest, b" ").unwrap_or(rest)
+        } else {
+            rest
+        };
+        until(rest, b"#: ")
+    });
+    if let Some(name) = after(message, b"query: ")
+        && let Some(client) = client
+    {
+        return Some((until(name, b" "), client));
+    }
+    if let Some(name) = after(message, b"query failed").and_then(|rest| after(rest, b" for "))
+        && let Some(client) = client
+    {
+        return Some((until(name, b"/ "), client));
+    }
+    if let Some(name) = after(message, b" rewrite ")
+        && let Some(client) = client
+    {
+        return Some((until(name, b"/ "), client));
+    }
+    let name = after(message, b"resolving '").or_else(|| message.strip_prefix(b"resolving '"))?;
+    Some((until(name, b"/'"), b""))
+}
+
+/// `query[A] name from 10.0.0.5`.
+fn dnsmasq(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = after(message, b"query[")?;
+    let name = after(rest, b"] ")?;
+    Some((until(name, b" "), until(after(name, b" from ")?, b" ")))
+}
+
+/// `[1:0] info: 10.0.0.5 name. A IN`.
+fn unbound(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = message.strip_prefix(b"[")?;
+    let rest = after(rest, b"] ")?;
+    let rest = [&b"info: "[..], b"query: ", b"reply: "]
+        .iter()
+        .find_map(|kind| rest.strip_prefix(*kind))?;
+    let mut words = rest.split(|byte| *byte == b' ');
+    let (client, name, _kind, class) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let is_class = matches!(class, b"IN" | b"CH" | b"HS");
+    (is_class && client.iter().any(|byte| matches!(byte, b'.' | b':'))).then_some((name, client))
+}
+
+/// `10.0.0.5:51000 - 1 "A IN name. udp 40 false 512" NOERROR`.
+fn coredns(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = line.windows(3).position(|part| part == b" - ")?;
+    let before = &line[..at];
+    let start = before
+        .iter()
+        .rposition(|byte| *byte == b' ')
+        .map_or(0, |blank| blank + 1);
+    let mut words = after(&line[at..], b"\"")?.split(|byte| *byte == b' ');
+    let (_kind, class, name) = (words.next()?, words.next()?, words.next()?);
+    matches!(class, b"IN" | b"CH" | b"ANY").then_some((name, &before[start..]))
+}
+
+/// `1.0 TIME ZONE NAME TYPE RCODE PROTOCOL EDGE RESOLVER SUBNET`.
+fn route53(line: &[u8], stamps: Stamps) -> Option<Query<'_>> {
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').take(11).collect();
+    let [
+        version,
+        time,
+        _zone,
+        name,
+        _kind,
+        _code,
+        protocol,
+        _edge,
+        client,
+        _subnet,
+    ] = *words.as_slice()
+    else {
+        return None;
+    };
+    let is_it = version == b"1.0" && matches!(protocol, b"UDP" | b"TCP");
+    is_it.then(|| Query {
+        name: name.into(),
+        client,
+        time_us: stamps.iso8601(time),
+    })
+}
+
+/// `… UDP Rcv 10.0.0.5 0001   Q [0001   D   NOERROR] A      (3)www(7)example(3)com(0)`.
+fn windows(line: &[u8], stamps: Stamps) -> Option<Query<'_>> {
+    let packet = line.windows(8).position(|part| part == b" PACKET ")?;
+    let received = after(line, b" Rcv ")?;
+    let rest = after(received, b"]")?;
+    let start = rest.iter().position(|byte| *byte == b'(')?;
+    let mut name = Vec::new();
+    for label in rest[start..]
+        .trim_ascii_end()
+        .split(|byte| *byte == b'(')
+        .skip(1)
+    {
+        let end = label.iter().position(|byte| *byte == b')')?;
+        let text = &label[end + 1..];
+        if !text.is_empty() {
+            name.extend_from_slice(text);
+            name.push(b'.');
+        }
+    }
+    // The thread's number stands between the time and PACKET.
+    let before = line[..packet].trim_ascii_end();
+    let end = before
+        .iter()
+        .rposition(|byte| *byte == b' ')
+        .unwrap_or(before.len());
+    Some(Query {
+        name: name.into(),
+        client: until(received, b" "),
+        time_us: stamps.any(&before[..end], DateOrder::MonthFirst),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vthost_plugin::testing;
+
+    #[test]
+    fn every_example_names_the_client_and_what_it_asked_for() {
+        for (name, _, example) in Dns::describe().formats {
+            let parsed = testing::parse::<Dns>(example.as_bytes(), "{}").unwrap();
+            let observed = &parsed.observations[0];
+            let value = observed.value.trim_end_matches('.');
+            assert_eq!(
+                (observed.kind, value),
+                ("domain", "www.example.com"),
+                "{name}"
+            );
+            assert_eq!(observed.client, "10.0.0.5", "{name}");
+            assert_eq!(testing::detect::<Dns>(example.as_bytes()), 88, "{name}");
+        }
+    }
+
+    #[test]
+    fn answers_and_other_messages_are_no_queries() {
+        let check = |line: &str| {
+            let parsed = testing::parse::<Dns>(line.as_bytes(), "{}").unwrap();
+            assert!(parsed.observations.is_empty(), "{line}");
+        };
+        check("May  1 12:00:00 dnsmasq[1]: reply www.example.com is 192.0.2.10");
+        check("May  1 12:00:00 dnsmasq[1]: forwarded www.example.com to 192.0.2.53");
+        check("May  1 12:00:00 ns named[1]: zone example.com/IN: loaded serial 1");
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_resolved_was_asked_for_too() {
+        let line = "May  1 12:00:00 ns named[1]: network unreachable resolving 'www.example.com/A/IN': 192.0.2.53#53";
+        let parsed = testing::parse::<Dns>(line.as_bytes(), "{}").unwrap();
+        assert_eq!(parsed.observations[0].value, "www.example.com");
+    }
+}

@@ -1,0 +1,224 @@
+//! W3C Extended Log Format, whose columns a `#Fields:` line names: Blue Coat
+//! ProxySG, IIS, CloudFront, Windows Firewall and whatever else writes it. See
+//! <https://www.w3.org/TR/WD-logfile.html>.
+
+use vthost_plugin::contact::{Contact, present};
+use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
+use vthost_plugin::parser::{Description, Input, Line, LineParser, NoSettings, Observations};
+use vthost_plugin::split::Columns;
+use vthost_plugin::time::{DateOrder, Stamps};
+
+struct W3c {
+    reader: Reader,
+    columns: Columns<FIELDS>,
+    query: Columns<1>,
+    header: Vec<u8>,
+    path: Vec<u8>,
+}
+
+vthost_plugin::export_parser!(W3c);
+
+/// Logs of proxies and firewalls.
+static OUTWARD: Dialect = Dialect {
+    name: "w3c",
+    title: "W3C Extended Log Format: ProxySG and other proxies, Windows Firewall",
+    example: "#Fields: date time c-ip cs-method cs-uri-scheme cs-host cs-uri-path cs-uri-query sc-filter-result",
+    marks: &[],
+    roles: Roles {
+        url: &["cs-uri", "x-cs-uri", "cs-url"],
+        scheme: &["cs-uri-scheme", "x-cs-uri-scheme"],
+        host: &[
+            "cs-host",
+            "x-cs-host",
+            "cs(Host)",
+            "cs-uri-host",
+            "x-host",
+            "x-cs-sni",
+            "r-host",
+            "r-dns",
+        ],
+        path: &["cs-uri-path", "cs-uri-stem"],
+        address: &["dst-ip", "r-ip", "x-cs-dst-ip", "x-s-ip", "cs-ip"],
+        client: &["c-ip", "src-ip", "x-c-ip", "x-src-ip"],
+        user: &["cs-username", "cs-user", "cs-userdn", "cs-auth-user"],
+        stamp: &["gmttime", "localtime", "x-timestamp", "timestamp"],
+        date: &["date"],
+        clock: &["time"],
+        action: &["sc-filter-result", "action", "s-action", "x-policy-action"],
+        ..Roles::NONE
+    },
+    order: DateOrder::MonthFirst,
+};
+
+/// Logs of web servers, where the client is the remote side.
+static INWARD: Dialect = Dialect {
+    name: "w3c-server",
+    title: "W3C Extended Log Format of web servers: IIS, CloudFront",
+    example: "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip sc-status",
+    marks: &[],
+    roles: Roles {
+        address: &["c-ip"],
+        date: &["date"],
+        clock: &["time"],
+        ..Roles::NONE
+    },
+    order: DateOrder::MonthFirst,
+};
+
+/// A header is looked for in this many lines.
+const HEADER_LINES: usize = 20;
+
+impl LineParser for W3c {
+    type Settings = NoSettings;
+
+    fn describe() -> Description {
+        Description {
+            name: "w3c",
+            version: env!("CARGO_PKG_VERSION"),
+            licence: env!("CARGO_PKG_LICENSE"),
+            summary: "W3C Extended Log Format, by its #Fields line",
+            formats: const {
+                &[
+                    (OUTWARD.name, OUTWARD.title, OUTWARD.example),
+                    (INWARD.name, INWARD.title, INWARD.example),
+                ]
+            },
+            settings_schema: "",
+        }
+    }
+
+    fn detect(input: &Input) -> u8 {
+        let is_known = |header: &[u8]| {
+            names(header).any(|name| matches!(name, b"c-ip" | b"src-ip" | b"x-c-ip"))
+        };
+        match header(input) {
+            Some(header) if is_known(header) => 92,
+            _ => 0,
+        }
+    }
+
+    fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
+        let header = header(input).ok_or("it has no #Fields line, which names the columns")?;
+        let is_server = names(header).any(|name| name == b"cs-uri-stem")
+            && !names(header).any(|name| name == b"r-ip");
+        let dialect = if is_server { &INWARD } else { &OUTWARD };
+        let reader = Reader::new(dialect, Stamps::of(input));
+        let separator = separator(input, header);
+        Ok(Self {
+            columns: Columns::named(separator, names(header), reader.names()),
+            query: Columns::named(separator, names(header), ["cs-uri-query"]),
+            header: header.to_vec(),
+            reader,
+            path: Vec::new(),
+        })
+    }
+
+    fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        if line.trim_ascii().is_empty() {
+            return Line::Ignored("blank");
+        }
+        if line.starts_with(b"#Fields") && line != self.header {
+            return Line::Rejected("a second header with other columns: split the file there");
+        }
+        if line.starts_with(b"#") {
+            return Line::Ignored("header");
+        }
+        let values = self.columns.pick(line);
+        let [query] = self.query.pick(line);
+        let contact = self.reader.contact(&values, None);
+        if contact.time_us.is_none() {
+            return Line::Rejected("no date and time in their columns");
+        }
+        self.path.clear();
+        self.path.extend_from_slice(contact.path);
+        let query = present(query);
+        if !query.is_empty() && !self.path.is_empty() {
+            if !query.starts_with(b"?") {
+                self.path.push(b'?');
+            }
+            self.path.extend_from_slice(query);
+        }
+        // A tunnel has no path.
+        let is_tunnel = matches!(contact.scheme, b"tcp" | b"ssl" | b"tunnel");
+        let path = if is_tunnel { &[][..] } else { &self.path };
+        Contact { path, ..contact }.push(found)
+    }
+}
+
+fn header(input: &Input) -> Option<&[u8]> {
+    let mut lines = input.lines().take(HEADER_LINES);
+    lines.find(|line| line.starts_with(b"#Fields"))
+}
+
+/// The columns of a `#Fields:` line.
+fn names(header: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    header
+        .split(|byte| matches!(byte, b' ' | b'\t'))
+        .skip(1)
+        .filter(|name| !name.is_empty())
+}
+
+/// A tab where the rows have tabs, else a blank.
+fn separator(input: &Input, header: &[u8]) -> u8 {
+    let mut rows = input
+        .lines()
+        .filter(|line| !line.starts_with(b"#") && !line.is_empty());
+    let first = rows.next().unwrap_or(header);
+    if first.contains(&b'\t') { b'\t' } else { b' ' }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vthost_plugin::parser::Action;
+    use vthost_plugin::testing;
+
+    fn check(log: &str, expected: (&str, &str, &str, Action)) {
+        assert_eq!(testing::detect::<W3c>(log.as_bytes()), 92, "{log}");
+        let parsed = testing::parse::<W3c>(log.as_bytes(), "{}").unwrap();
+        let observed = &parsed.observations[0];
+        let (kind, value, client, action) = expected;
+        assert_eq!(
+            (observed.kind, observed.value.as_str()),
+            (kind, value),
+            "{log}"
+        );
+        assert_eq!(
+            (observed.client.as_str(), observed.action),
+            (client, action),
+            "{log}"
+        );
+        // 2024-05-01T12:00:00Z.
+        assert_eq!(observed.time_us, Some(1_714_564_800_000_000), "{log}");
+    }
+
+    #[test]
+    fn columns_are_those_of_the_header() {
+        let proxy = |rest: &str| {
+            format!(
+                "#Software: SGOS\n#Fields: date time c-ip cs-username sc-filter-result cs-uri-scheme cs-host cs-uri-path cs-uri-query cs(User-Agent)\n2024-05-01 12:00:00 10.0.0.5 jane {rest}\n"
+            )
+        };
+        check(
+            &proxy("OBSERVED https www.example.com /a ?b=c \"x y\""),
+            (
+                "url",
+                "https://www.example.com/a?b=c",
+                "10.0.0.5",
+                Action::Allowed,
+            ),
+        );
+        check(
+            &proxy("DENIED tcp www.example.com / - -"),
+            ("domain", "www.example.com", "10.0.0.5", Action::Blocked),
+        );
+        check(
+            "#Version: 1.5\n#Fields: date time action protocol src-ip dst-ip src-port dst-port\n\n2024-05-01 12:00:00 DROP TCP 10.0.0.5 192.0.2.10 51000 443\n",
+            ("ip", "192.0.2.10", "10.0.0.5", Action::Blocked),
+        );
+        check(
+            "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip sc-status\r\n2024-05-01 12:00:00 10.0.0.80 GET /a - 80 - 192.0.2.10 200\r\n",
+            ("ip", "192.0.2.10", "", Action::Unstated),
+        );
+    }
+}
