@@ -1,5 +1,5 @@
-//! Documentation that the program itself decides: `docs/cli.md` is its help. To
-//! write it anew: `UPDATE_DOCS=1 cargo test docs`.
+//! Documentation that the program itself decides: `docs/cli.md` is its help,
+//! `docs/formats.md` what `vthost formats` prints. To write them anew: `UPDATE_DOCS=1 cargo test docs`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -36,6 +36,17 @@ fn the_command_line_is_documented() {
         std::fs::write(&path, &text).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+}
+
+#[test]
+fn the_formats_are_documented() {
+    let ran = crate::support::Home::new().run(&["formats"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/formats.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &ran.stdout).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), ran.stdout);
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Show what is left of VirusTotal's quota
     Quota(QuotaArgs),
+    /// List the log formats that the built-in parsers read, with an example each
+    Formats,
     /// List or export the built-in plugins
     Plugin(PluginArgs),
 }

@@ -25,6 +25,32 @@ pub(in crate::cli) fn run(
     Ok(ExitStatus::Done)
 }
 
+/// `vthost formats`: a section for each parser, in Markdown, which is also what
+/// `docs/formats.md` holds.
+pub(in crate::cli) fn formats(
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
+    let engine = environment.engine()?;
+    let mut text = String::from("# Log formats\n");
+    let parsers = builtin::all()
+        .iter()
+        .filter(|plugin| plugin.kind == PluginKind::Parser);
+    for plugin in parsers {
+        let source = PluginSource::BuiltIn(plugin.name.to_owned());
+        let Description {
+            summary, formats, ..
+        } = describe(&engine, plugin.kind, &source)?;
+        writeln!(text, "\n## `--parser {}`\n\n{summary}.", plugin.name)?;
+        for format in formats {
+            writeln!(text, "\n**{}**: {}\n", format.name, format.title)?;
+            writeln!(text, "```text\n{}\n```", format.example)?;
+        }
+    }
+    printer.data(text.as_bytes())?;
+    Ok(ExitStatus::Done)
+}
+
 fn list(engine: &Engine, printer: &Printer) -> anyhow::Result<()> {
     let mut text = String::new();
     for plugin in builtin::all() {

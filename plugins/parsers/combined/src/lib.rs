@@ -1,0 +1,199 @@
+//! The common and combined log formats. A proxy's requests name the whole URL;
+//! a web server's only its path, and there the client is the remote side.
+//!
+//! See <https://httpd.apache.org/docs/2.4/logs.html#accesslog>.
+
+use vthost_plugin::contact::{Contact, plausible_address};
+use vthost_plugin::parser::{
+    Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
+};
+use vthost_plugin::time::{DateOrder, Stamps};
+
+struct Combined {
+    stamps: Stamps,
+}
+
+vthost_plugin::export_parser!(Combined);
+
+impl LineParser for Combined {
+    type Settings = NoSettings;
+
+    fn describe() -> Description {
+        Description {
+            name: "combined",
+            version: env!("CARGO_PKG_VERSION"),
+            licence: env!("CARGO_PKG_LICENSE"),
+            summary: "Common and combined log format of proxies (Squid, Olfeo) and web servers",
+            formats: &[
+                (
+                    "combined-proxy",
+                    "Combined log format of a proxy",
+                    "10.0.0.5 - jane [01/May/2024:12:00:00 +0000] \"GET http://www.example.com/a HTTP/1.1\" 200 512 \"-\" \"curl/8.0\" TCP_MISS:HIER_DIRECT",
+                ),
+                (
+                    "combined-server",
+                    "Combined log format of a web server: the client is the remote side",
+                    "192.0.2.10 - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 512 \"-\" \"curl/8.0\"",
+                ),
+            ],
+            settings_schema: "",
+        }
+    }
+
+    fn detect(input: &Input) -> u8 {
+        input.confidence(82, |line| match Row::read(line) {
+            _ if line.trim_ascii().is_empty() => Fit::Neutral,
+            row => Fit::from(row.is_some()),
+        })
+    }
+
+    fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
+        Ok(Self {
+            stamps: Stamps::of(input),
+        })
+    }
+
+    fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        if line.trim_ascii().is_empty() {
+            return Line::Ignored("blank");
+        }
+        let Some(row) = Row::read(line) else {
+            return Line::Rejected("not client, time in brackets and request in quotes");
+        };
+        let time_us = self.stamps.any(row.time, DateOrder::DayFirst);
+        let mut words = row.request.split(|byte| *byte == b' ');
+        let (method, target) = (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        );
+        let is_denied = line.windows(7).any(|part| part == b"_DENIED");
+        let contact = Contact {
+            time_us,
+            action: if is_denied {
+                Action::Blocked
+            } else {
+                Action::Allowed
+            },
+            ..Contact::default()
+        };
+        match () {
+            () if method == b"CONNECT" => {
+                let host = target.strip_prefix(b"https://").unwrap_or(target);
+                Contact {
+                    host,
+                    client: row.client,
+                    user: row.user,
+                    ..contact
+                }
+            }
+            () if vthost_plugin::contact::split_scheme(target).is_some() => {
+                // `https://www.example.com:443` is a tunnel in Olfeo's words.
+                Contact {
+                    url: target,
+                    client: row.client,
+                    user: row.user,
+                    ..contact
+                }
+            }
+            () => Contact {
+                address: row.client,
+                action: Action::Unstated,
+                ..contact
+            },
+        }
+        .push(found)
+    }
+}
+
+/// The parts of a line that are needed.
+struct Row<'a> {
+    client: &'a [u8],
+    user: &'a [u8],
+    time: &'a [u8],
+    request: &'a [u8],
+}
+
+impl<'a> Row<'a> {
+    /// Reads `client ident user [time] "request"`; a virtual host or a list of
+    /// forwarders may stand before.
+    fn read(line: &'a [u8]) -> Option<Self> {
+        let open = find_from(line, 0, b'[')?;
+        let close = find_from(line, open, b']')?;
+        let quote = find_from(line, close, b'"')?;
+        if !line[close + 1..quote].iter().all(|byte| *byte == b' ') {
+            return None;
+        }
+        let end = find_from(line, quote + 1, b'"')?;
+        let time = &line[open + 1..close];
+        if time.iter().filter(|byte| **byte == b'/').count() != 2 {
+            return None;
+        }
+        let before: Vec<&[u8]> = line[..open]
+            .split(|byte| *byte == b' ')
+            .filter(|word| !word.is_empty())
+            .collect();
+        let [.., _ident, user] = before.as_slice() else {
+            return None;
+        };
+        let mut addresses = before
+            .iter()
+            .map(|word| trimmed(word))
+            .filter(|word| plausible_address(word).is_some());
+        Some(Self {
+            client: addresses.next().or_else(|| before.first().copied())?,
+            user,
+            time,
+            request: &line[quote + 1..end],
+        })
+    }
+}
+
+/// Without the quotes and commas of a list.
+fn trimmed(word: &[u8]) -> &[u8] {
+    let word = word.strip_prefix(b"\"").unwrap_or(word);
+    let word = word.strip_suffix(b",").unwrap_or(word);
+    word.strip_suffix(b"\"").unwrap_or(word)
+}
+
+fn find_from(line: &[u8], from: usize, wanted: u8) -> Option<usize> {
+    let rest = line.get(from..)?;
+    Some(from + rest.iter().position(|byte| *byte == wanted)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vthost_plugin::testing;
+
+    fn check(line: &str, expected: (&str, &str, &str)) {
+        let parsed = testing::parse::<Combined>(line.as_bytes(), "{}").unwrap();
+        let observed = &parsed.observations[0];
+        let found = (
+            observed.kind,
+            observed.value.as_str(),
+            observed.client.as_str(),
+        );
+        assert_eq!(found, expected, "{line}");
+        // 2024-05-01T12:00:00Z.
+        assert_eq!(observed.time_us, Some(1_714_564_800_000_000), "{line}");
+        assert_eq!(testing::detect::<Combined>(line.as_bytes()), 82, "{line}");
+    }
+
+    #[test]
+    fn a_whole_url_is_a_proxys_and_a_path_a_servers() {
+        let formats = Combined::describe().formats;
+        check(
+            formats[0].2,
+            ("url", "http://www.example.com/a", "10.0.0.5"),
+        );
+        check(formats[1].2, ("ip", "192.0.2.10", ""));
+        check(
+            "10.0.0.5 - - [01/05/2024 12:00:00] \"CONNECT www.example.com:443 HTTP/1.1\" 200 - - 1000 News",
+            ("domain", "www.example.com", "10.0.0.5"),
+        );
+        check(
+            "www.example.org:80 \"192.0.2.10, 10.0.0.1\" 10.2.1.1 - - [01/May/2024:12:00:00 +0000] \"GET / HTTP/1.1\" 200 1",
+            ("ip", "192.0.2.10", ""),
+        );
+    }
+}
