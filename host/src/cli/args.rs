@@ -177,6 +177,9 @@ pub struct ExtractArgs {
     #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "url")]
     pub unique: Option<UniqueBy>,
+    /// Add each value as the log writes it, where it is not canonical
+    #[arg(long, conflicts_with = "unique")]
+    pub written: bool,
     /// Say on standard error where the time went
     #[arg(long)]
     pub times: bool,

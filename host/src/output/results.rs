@@ -42,6 +42,8 @@ pub struct ExtractRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
 }
 
@@ -65,7 +67,18 @@ impl<'a> ExtractRow<'a> {
             user: text(observation.user),
             time: observation.time_us.and_then(rfc3339),
             action: observation.action.as_str(),
+            written: None,
             text: None,
+        }
+    }
+
+    /// The row with the value as the log writes it, where that is another.
+    #[must_use]
+    pub fn with_written(self, raw: &[u8]) -> Self {
+        let is_other = raw != self.value.as_bytes();
+        Self {
+            written: is_other.then(|| String::from_utf8_lossy(raw).into_owned()),
+            ..self
         }
     }
 

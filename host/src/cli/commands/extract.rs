@@ -33,8 +33,13 @@ pub(in crate::cli) fn run(
         None => {
             let found = find(&args.read.inputs);
             let invalid = Mutex::default();
+            let values = if args.written {
+                Values::AndWritten
+            } else {
+                Values::Canonical
+            };
             let mut sinks: Vec<Rows> = (0..options.workers)
-                .map(|_| Rows::new(printer, &invalid))
+                .map(|_| Rows::new(printer, values, &invalid))
                 .collect();
             extract(
                 &found.inputs,
@@ -89,17 +94,27 @@ fn said(times: Times) -> String {
 /// Values that are no indicator: how many by reason, and one of them.
 type InvalidRows = BTreeMap<Invalid, (u64, String)>;
 
+/// Which form of a value is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Values {
+    Canonical,
+    /// And the log's own, where that is another.
+    AndWritten,
+}
+
 /// Writes each observation as a row.
 struct Rows<'a> {
     printer: &'a Printer,
+    values: Values,
     invalid: &'a Mutex<InvalidRows>,
     lines: Vec<u8>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(printer: &'a Printer, invalid: &'a Mutex<InvalidRows>) -> Self {
+    fn new(printer: &'a Printer, values: Values, invalid: &'a Mutex<InvalidRows>) -> Self {
         Self {
             printer,
+            values,
             invalid,
             lines: Vec::new(),
         }
@@ -112,8 +127,14 @@ impl Sink for Rows<'_> {
         for observation in batch.observations(&from.chunk.bytes) {
             let line = from.place(observation.line).line();
             match Indicator::parse(observation.kind, observation.value) {
-                Ok(indicator) => ExtractRow::new(from.name, line, &indicator, &observation)
-                    .push_to(&mut self.lines),
+                Ok(indicator) => {
+                    let row = ExtractRow::new(from.name, line, &indicator, &observation);
+                    let row = match self.values {
+                        Values::Canonical => row,
+                        Values::AndWritten => row.with_written(observation.value),
+                    };
+                    row.push_to(&mut self.lines);
+                }
                 Err(reason) => {
                     let mut invalid = self.invalid.lock().unwrap_or_else(PoisonError::into_inner);
                     let sample = || String::from_utf8_lossy(observation.value).into_owned();

@@ -137,12 +137,14 @@ fn message(line: &[u8]) -> Option<Message<'_>> {
 
 /// Who contacted whom, by the words between which the message names them.
 fn of_text<'a>(id: &[u8], text: &'a [u8]) -> Option<Contact<'a>> {
-    let is_access_list =
-        id.starts_with(b"IPACCESSLOG") || id.starts_with(b"ACCESSLOG") || id == b"106100";
+    let is_access_list = id.starts_with(b"IPACCESSLOG")
+        || id.starts_with(b"ACCESSLOG")
+        || matches!(id, b"106100" | b"106102" | b"106103");
     let (client, server) = match id {
         b"304001" | b"304002" => return of_url(text),
         b"302013" | b"302014" | b"302015" | b"302016" | b"302017" | b"302018" | b"302303"
         | b"302304" => of_connection(text)?,
+        b"313009" => between(text, b"for ", b" to ")?,
         b"302020" | b"302021" => of_icmp(text)?,
         b"106023" | b"106014" | b"313004" | b"419002" => between(text, b"src ", b" dst ")?,
         b"313005" => between(text, b"src ", b" dst ")?,

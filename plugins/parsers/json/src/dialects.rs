@@ -201,8 +201,8 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
     Dialect {
         name: "paloalto-json",
         title: "Palo Alto Networks logs (JSON)",
-        example: r#"{"TimeGenerated":"2024-05-01T12:00:00.000000Z","LogType":"THREAT","Action":"alert","SourceAddress":"10.0.0.5","DestinationAddress":"192.0.2.10","URL":"www.example.com/a"}"#,
-        marks: &["SourceAddress", "DestinationAddress"],
+        example: r#"{"ConfigVersion":"10.1","TimeGenerated":"2024-05-01T12:00:00.000000Z","LogType":"THREAT","Action":"alert","SourceAddress":"10.0.0.5","DestinationAddress":"192.0.2.10","URL":"www.example.com/a"}"#,
+        marks: &["ConfigVersion"],
         roles: Roles {
             url: &["URL"],
             host: &["URLDomain", "SNI", "DNSDomain"],
@@ -323,17 +323,16 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
     Dialect {
         name: "jamf",
         title: "Jamf network traffic stream (JSON)",
-        example: r#"{"event":{"metadata":{"vendor":"Jamf"},"timestamp":"2024-05-01T12:00:00Z","device":{"deviceId":"1"},"user":{"email":"jane@example.org"},"domain":"www.example.com","source":{"ip":"10.0.0.5"}}}"#,
+        example: r#"{"event":{"metadata":{"vendor":"Jamf"},"timestamp":"2024-05-01T12:00:00Z","device":{"deviceId":"1"},"user":{"email":"jane@example.org"},"hostName":"www.example.com","source":{"ip":"10.0.0.5"}}}"#,
         marks: &["event/metadata/vendor", "event/timestamp"],
         roles: Roles {
             url: &["event/url"],
             host: &[
-                "event/domain",
+                "event/hostName",
                 "event/dns/query",
                 "event/query/name",
                 "event/dns/question/name",
                 "event/network/domain",
-                "event/hostName",
                 "event/host",
                 "event/dnsQuery",
                 "event/destination/domain",

@@ -5,7 +5,7 @@ use vthost_plugin::dialect::{Dialect, Roles};
 use vthost_plugin::time::DateOrder;
 
 /// The formats. The first of those that fit equally well is taken.
-pub(crate) static DIALECTS: [Dialect; 14] = [
+pub(crate) static DIALECTS: [Dialect; 15] = [
     Dialect {
         name: "sophos-xg",
         title: "Sophos XG Firewall (key=value)",
@@ -85,12 +85,14 @@ pub(crate) static DIALECTS: [Dialect; 14] = [
         roles: Roles {
             url: &["url", "uri"],
             request: &["http_request_first_line"],
-            host: &["destination_host"],
+            scheme: &["uri_scheme"],
+            host: &["destination_host", "requested_host"],
+            path: &["requested_path"],
             address: &["destination_ip"],
             client: &["source_ip"],
             user: &["username"],
-            stamp: &["date"],
-            action: &["action", "block_reason"],
+            stamp: &["date", "request_timestamp_epoch"],
+            action: &["action", "result", "block_reason"],
             ..Roles::NONE
         },
         order: DateOrder::MonthFirst,
@@ -195,7 +197,7 @@ pub(crate) static DIALECTS: [Dialect; 14] = [
         name: "clavister",
         title: "Clavister NetWall (key=value)",
         example: r#"<134>1 2024-05-01T12:00:00Z fw - - - - id=600001 event=conn_open action=open rule=allow connsrcip=10.0.0.5 connsrcport=51000 conndestip=192.0.2.10 conndestport=443"#,
-        marks: &["connsrcip", "conndestip"],
+        marks: &["id", "event"],
         roles: Roles {
             url: &["url"],
             host: &["server"],
@@ -215,6 +217,21 @@ pub(crate) static DIALECTS: [Dialect; 14] = [
             address: &["dst"],
             client: &["src"],
             user: &["username"],
+            ..Roles::NONE
+        },
+        order: DateOrder::MonthFirst,
+    },
+    Dialect {
+        name: "zscaler-nss",
+        title: "Zscaler NSS web log (key=value between tabs)",
+        example: "2024-05-01 12:00:00\treason=Allowed\taction=Allowed\turlcategory=News\tserverip=192.0.2.10\trequestmethod=GET\tClientIP=10.0.0.5\turl=www.example.com/a\tuser=jane",
+        marks: &["urlcategory", "requestmethod"],
+        roles: Roles {
+            url: &["url"],
+            address: &["serverip"],
+            client: &["ClientIP", "clientip", "cip"],
+            user: &["user", "login"],
+            action: &["action"],
             ..Roles::NONE
         },
         order: DateOrder::MonthFirst,
@@ -240,8 +257,8 @@ pub(crate) static DIALECTS: [Dialect; 14] = [
 ];
 
 /// Name, title and example of each, for the description.
-pub(crate) static FORMATS: [(&str, &str, &str); 14] = {
-    let mut formats = [("", "", ""); 14];
+pub(crate) static FORMATS: [(&str, &str, &str); 15] = {
+    let mut formats = [("", "", ""); 15];
     let mut index = 0;
     while index < formats.len() {
         let Dialect {

@@ -8,7 +8,7 @@ use vthost_plugin::dialect::{Dialect, FIELDS, Reader, detect, fit_of};
 use vthost_plugin::parser::{
     Action, Description, Input, Line, LineParser, NoSettings, Observations,
 };
-use vthost_plugin::split::{Pairs, after, unescaped};
+use vthost_plugin::split::{Pairs, after, unescaped, until};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::Stamps;
 
@@ -46,7 +46,7 @@ impl LineParser for KeyValue {
         let reader = Reader::new(dialect, stamps);
         Ok(Self {
             stamps,
-            pairs: Pairs::new(reader.names()),
+            pairs: pairs(input, &reader),
             reader,
         })
     }
@@ -70,14 +70,34 @@ impl LineParser for KeyValue {
                 ..contact
             }
             .push(found),
+            // The time stands in front, without a key.
+            "zscaler-nss" => Contact {
+                time_us: self.stamps.iso8601(until(line, b"\t")),
+                ..contact
+            }
+            .push(found),
             _ => contact.push(found),
         }
     }
 }
 
+/// Pairs between tabs where the input has them, else between blanks.
+fn pairs(input: &Input, reader: &Reader) -> Pairs<FIELDS> {
+    let first = input
+        .lines()
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
+    let has_tabs = first
+        .split(|byte| *byte == b'\t')
+        .filter(|part| part.contains(&b'='))
+        .count()
+        > 3;
+    Pairs::separated(b'=', if has_tabs { b'\t' } else { b' ' }, reader.names())
+}
+
 fn chosen(input: &Input) -> Option<(&'static Dialect, u8)> {
     detect(&DIALECTS, input, |reader| {
-        let mut pairs = Pairs::new(reader.names());
+        let mut pairs = pairs(input, reader);
         let is_any = reader.dialect().marks.is_empty();
         input.confidence(if is_any { 25 } else { 80 }, |line| {
             let values = pairs.pick(line);

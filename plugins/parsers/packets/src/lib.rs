@@ -21,7 +21,7 @@ vthost_plugin::export_parser!(Packets);
 struct VpcColumns {
     client: usize,
     address: usize,
-    start: usize,
+    start: Option<usize>,
     action: usize,
 }
 
@@ -29,7 +29,7 @@ struct VpcColumns {
 const VPC_DEFAULT: VpcColumns = VpcColumns {
     client: 3,
     address: 4,
-    start: 10,
+    start: Some(10),
     action: 12,
 };
 
@@ -131,7 +131,7 @@ impl Packets {
         Some(Contact {
             client: fields[client],
             address: fields[address],
-            time_us: self.stamps.any(fields[start], DateOrder::MonthFirst),
+            time_us: start.and_then(|start| self.stamps.any(fields[start], DateOrder::MonthFirst)),
             action: action_of(fields[action]),
             ..Contact::default()
         })
@@ -150,7 +150,7 @@ fn vpc_columns(header: &[u8]) -> Option<VpcColumns> {
     Some(VpcColumns {
         client: place(b"srcaddr")?,
         address: place(b"dstaddr")?,
-        start: place(b"start")?,
+        start: place(b"start"),
         action: place(b"action")?,
     })
 }

@@ -126,7 +126,11 @@ fn url_start(part: &[u8]) -> Option<usize> {
 }
 
 fn trimmed(word: &[u8]) -> &[u8] {
-    let is_open = |byte: &u8| matches!(byte, b'(' | b'[' | b'.' | b',' | b':' | b';' | b'*' | b'@');
+    // `[2001:db8::1]:443` keeps its brackets.
+    let is_open = |byte: &u8| match byte {
+        b'[' => !word.contains(&b']'),
+        byte => matches!(byte, b'(' | b'.' | b',' | b':' | b';' | b'*' | b'@'),
+    };
     let is_end = |byte: &u8| matches!(byte, b'.' | b',' | b':' | b';' | b'!' | b'?' | b'*' | b'\\');
     let start = word
         .iter()
@@ -136,13 +140,17 @@ fn trimmed(word: &[u8]) -> &[u8] {
     loop {
         let rest = match word {
             // A bracket that was opened within belongs to the word.
-            [rest @ .., b')'] if !rest.contains(&b'(') => rest,
-            [rest @ .., b']'] if !rest.contains(&b'[') => rest,
+            [rest @ .., b')'] if count(rest, b'(') <= count(rest, b')') => rest,
+            [rest @ .., b']'] if count(rest, b'[') <= count(rest, b']') => rest,
             [rest @ .., last] if is_end(last) => rest,
             _ => return word,
         };
         word = rest;
     }
+}
+
+fn count(word: &[u8], wanted: u8) -> usize {
+    word.iter().filter(|byte| **byte == wanted).count()
 }
 
 /// What people write so that nobody follows it by accident, as it was.
@@ -222,10 +230,15 @@ fn is_host(authority: &[u8]) -> bool {
     plausible_address(host).is_some() && is_written_as_address(host) || tlds::is_domain(host)
 }
 
-/// Each part of an IPv4 address fits into a byte, and it is no version number
-/// or time: `1.2.3.4` counts, `12:30:59` does not.
+/// Whether people write it as an address: `1.2.3.4` is one, `12:30:59` is not,
+/// and `a::b` is one that nobody means.
 fn is_written_as_address(host: &[u8]) -> bool {
-    str::from_utf8(host).is_ok_and(|host| host.parse::<std::net::IpAddr>().is_ok())
+    let host = str::from_utf8(host).unwrap_or_default();
+    match host.parse() {
+        Ok(std::net::IpAddr::V4(_)) => true,
+        Ok(std::net::IpAddr::V6(_)) => host.matches(':').count() >= 3,
+        Err(_) => false,
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! Which names end like domain names.
 //!
 //! Without such a list every file name and every `Name.Space.Class` would be
-//! one. It holds the country codes of ISO 3166 in use as top-level domains, but
-//! for those that are file endings or words first, and the generic domains that
-//! carry most of the registrations
+//! one. It holds the country codes of ISO 3166 in use as top-level domains and
+//! the generic domains that carry most of the registrations
 //! (<https://www.iana.org/domains/root/db>).
 
-/// Country codes, two letters each.
-const COUNTRIES: &str = "acadaeafagaialamaoaqarasatauawaxazbabbbdbebfbgbhbibjbmbnbobrbsbtbwbybzcacccdcfcgchcickclcmcncocrcucvcwcxcyczdedjdkdmdodzeceeegereseteufifjfkfmfofrgagdgegfggghgiglgmgngpgqgrgsgtgugwgyhkhmhnhrhthuieiliminioiqirisitjejmjojpkekgkhkikmknkpkrkwkykzlalblclilklrlsltlulvlymamcmemgmhmkmlmmmnmompmqmrmsmtmumvmwmxmymznancnenfngninlnonpnrnunzompapepfpgphpkpnprptpwpyqareroruruwsasbscsdsesgsisjskslsmsnsosrsssvsxsyszthtjtktltmtntotrtttvtwtzuaugukusuyuzvavcvevgvivnvuwfyeytzazmzw";
+/// Country codes.
+const COUNTRIES: &str = "ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo fr ga gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
+
+/// Of these, endings of files that logs name: they need a label more.
+const FILE_ENDINGS: [&str; 7] = ["cc", "md", "ps", "py", "rs", "sh", "so"];
 
 const GENERIC: [&str; 64] = [
     "com",
@@ -81,9 +83,10 @@ const GENERIC: [&str; 64] = [
 pub(crate) fn is_domain(name: &[u8]) -> bool {
     let name = name.strip_suffix(b".").unwrap_or(name);
     let mut labels = name.rsplit(|byte| *byte == b'.');
-    let last = labels.next().unwrap_or_default();
-    let mut others = labels.peekable();
-    is_top(last) && others.peek().is_some() && others.all(is_label)
+    let last = labels.next().unwrap_or_default().to_ascii_lowercase();
+    let others = labels.clone().count();
+    let is_file = FILE_ENDINGS.iter().any(|ending| ending.as_bytes() == last);
+    is_top(&last) && others > usize::from(is_file) && labels.all(is_label)
 }
 
 fn is_label(label: &[u8]) -> bool {
@@ -94,11 +97,8 @@ fn is_label(label: &[u8]) -> bool {
 }
 
 fn is_top(label: &[u8]) -> bool {
-    let label = label.to_ascii_lowercase();
-    let (pairs, _) = COUNTRIES.as_bytes().as_chunks::<2>();
-    label.starts_with(b"xn--")
-        || pairs.iter().any(|country| country.as_slice() == label)
-        || GENERIC.iter().any(|generic| generic.as_bytes() == label)
+    let mut known = COUNTRIES.split(' ').chain(GENERIC);
+    label.starts_with(b"xn--") || known.any(|top| top.as_bytes() == label)
 }
 
 #[cfg(test)]
@@ -116,6 +116,7 @@ mod tests {
         check("com", false);
         check("setup.exe", false);
         check("run.sh", false);
+        check("www.example.rs", true);
         check("a..com", false);
         check(".com", false);
     }
