@@ -104,8 +104,8 @@ impl LineParser for FortiGate {
             self.stamps
                 .of_fields(date, time, zone, DateOrder::MonthFirst)
         };
-        // The event's time counts from 1970 in whatever zone the device is; the
-        // log's own needs the zone.
+        // The log's own time where its zone is known, as other tools show it;
+        // else the event's, which counts from 1970.
         let time_us = match (event_time, zone) {
             (b"", _) | (_, [_, ..]) => zoned(),
             _ => self
