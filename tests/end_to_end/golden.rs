@@ -51,3 +51,85 @@ fn check(parser: &str, log: &Path, expected: &str) {
         assert_eq!(found.len(), expected.len(), "{name}");
     }
 }
+
+/// The parsers and the examples of their formats, by what `vthost formats`
+/// prints.
+fn examples(home: &Home) -> Vec<(String, String)> {
+    let formats = home.run(&["formats"]).stdout;
+    let mut examples = Vec::new();
+    for section in formats.split("\n## `--parser ").skip(1) {
+        let (parser, rest) = section.split_once('`').unwrap();
+        for example in rest.split("```text\n").skip(1) {
+            let (example, _) = example.split_once("\n```").unwrap();
+            examples.push((parser.to_owned(), example.to_owned()));
+        }
+    }
+    assert!(examples.len() >= 60, "{}", examples.len());
+    examples
+}
+
+/// Detection must choose the parser that gave an example, and find what was
+/// contacted.
+#[test]
+fn every_format_is_recognised_by_its_example() {
+    let home = Home::new();
+    for (parser, example) in examples(&home) {
+        // A header alone names nothing; `list` and `text` take any line.
+        if example.starts_with('#') || matches!(parser.as_str(), "list" | "text") {
+            continue;
+        }
+        let log = home.write("some.log", format!("{example}\n"));
+        let ran = home.run(&["extract", &log]);
+        assert!(
+            ran.stderr.contains(&format!("some.log: {parser} (")),
+            "{parser}: {example}\n{}",
+            ran.stderr
+        );
+        let found = rows(&ran.stdout);
+        let value = found[0]["value"].as_str().unwrap();
+        let is_documentation = ["example.com", "example.org", "192.0.2.", "203.0.113."];
+        assert!(
+            is_documentation.iter().any(|part| value.contains(part)),
+            "{parser}: {value}"
+        );
+    }
+}
+
+/// An example, cut off at every byte, and with bytes changed and moved: no such
+/// line may stop a parser.
+#[test]
+fn no_parser_is_stopped_by_damaged_lines() {
+    let home = Home::new();
+    for (parser, example) in examples(&home) {
+        let whole = example.as_bytes();
+        let mut log = [whole, b"\n"].concat();
+        for end in 0..whole.len() {
+            log.extend_from_slice(&whole[..end]);
+            log.push(b'\n');
+        }
+        // A generator of Lehmer's kind, with a fixed seed.
+        let mut state = 48_271_u64;
+        let mut next = |below: usize| {
+            state = state * 48_271 % 2_147_483_647;
+            usize::try_from(state).unwrap() % below
+        };
+        for _ in 0..500 {
+            let mut line = whole.to_vec();
+            for _ in 0..1 + next(4) {
+                let (to, from) = (next(line.len()), next(line.len()));
+                line[to] = match next(3) {
+                    0 => line[from],
+                    1 => b" \"\\{}[]=:,;|()<>%#/.-\t"[next(22)],
+                    _ => u8::try_from(next(256)).unwrap(),
+                };
+            }
+            line.retain(|byte| *byte != b'\n');
+            log.extend_from_slice(&line);
+            log.push(b'\n');
+        }
+        let input = home.write("damaged.log", &log);
+        let ran = home.run(&["extract", "--parser", &parser, &input]);
+        assert!(!ran.stderr.contains("stopped"), "{parser}\n{}", ran.stderr);
+        assert_eq!(ran.status, Some(0), "{parser}\n{}", ran.stderr);
+    }
+}

@@ -37,7 +37,9 @@ impl LineParser for List {
             if is_empty_or_comment(&text).is_none() {
                 all += 1;
                 // A word alone is in many files.
-                let names = text.contains(['.', ':']) && observation(&refanged(&text)).is_ok();
+                let names = text.contains(['.', ':'])
+                    && !begins_like_a_record(&text)
+                    && observation(&refanged(&text)).is_ok();
                 fit += u32::from(names);
             }
         }
@@ -270,6 +272,11 @@ fn without_marks(text: &str) -> String {
     plain
 }
 
+/// Whether a line is rather a record of some log: JSON, a priority of syslog.
+fn begins_like_a_record(text: &str) -> bool {
+    text.starts_with(['{', '<', '"'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,6 +398,7 @@ mod tests {
         check("# list\nexample.com\nhttp://example.org/\n192.0.2.1", 60);
         check("1714564800.123 161 10.0.0.5 TCP_MISS/200\n", 0);
         check("one\ntwo\nthree\n", 0);
+        check("{\"url\":\"http://example.com/\"}\n", 0);
         check("", 0);
     }
 }
