@@ -114,6 +114,8 @@ fn is_between(byte: &u8) -> bool {
 
 /// Where a URL begins in a part that has one: at its scheme.
 fn url_start(part: &[u8]) -> Option<usize> {
+    // What all of the marks have in common, and few parts have.
+    part.windows(2).find(|pair| pair == b"//")?;
     let mark = [&b"://"[..], b"[://]", b"[:]//", b":[//]"]
         .iter()
         .find_map(|mark| part.windows(mark.len()).position(|window| window == *mark))?;

@@ -97,9 +97,25 @@ fn is_label(label: &[u8]) -> bool {
 }
 
 fn is_top(label: &[u8]) -> bool {
-    let mut known = COUNTRIES.split(' ').chain(GENERIC);
-    label.starts_with(b"xn--") || known.any(|top| top.as_bytes() == label)
+    match label {
+        [first, second] if first.is_ascii_lowercase() && second.is_ascii_lowercase() => {
+            COUNTRY_BITS[usize::from(first - b'a')] >> (second - b'a') & 1 == 1
+        }
+        _ => label.starts_with(b"xn--") || GENERIC.iter().any(|top| top.as_bytes() == label),
+    }
 }
+
+/// For each first letter of a country's code a bit for each second one.
+const COUNTRY_BITS: [u32; 26] = {
+    let codes = COUNTRIES.as_bytes();
+    let mut bits = [0; 26];
+    let mut at = 0;
+    while at < codes.len() {
+        bits[(codes[at] - b'a') as usize] |= 1 << (codes[at + 1] - b'a');
+        at += 3;
+    }
+    bits
+};
 
 #[cfg(test)]
 mod tests {
