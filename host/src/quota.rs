@@ -48,6 +48,18 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// These, or lower ones where an account is allowed less.
+    #[must_use]
+    pub fn at_most(self, per_day: Option<u32>, per_month: Option<u32>) -> Self {
+        Self {
+            per_day: per_day.map_or(self.per_day, |most| self.per_day.min(most)),
+            per_month: per_month.map_or(self.per_month, |most| self.per_month.min(most)),
+            ..self
+        }
+    }
+}
+
 /// A request that was charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
@@ -167,7 +179,9 @@ pub fn this_month(now: UnixMs) -> UnixMs {
     midnight(Ok(date(now).first_of_month()))
 }
 
-fn next_month(now: UnixMs) -> UnixMs {
+/// 00:00 UTC of the first of the month after.
+#[must_use]
+pub fn next_month(now: UnixMs) -> UnixMs {
     midnight(date(now).last_of_month().tomorrow())
 }
 

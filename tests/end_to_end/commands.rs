@@ -228,7 +228,15 @@ fn the_quota_is_shown() {
     let url = server.url();
     let log = home.write("access.log", LOG);
     home.run(&["--vt-url", &url, "--rate", "1000/s", "--store", "s", &log]);
-    let ran = home.run(&["quota", "--store", "s", "--vt-url", &url, "--user", "demo"]);
+    let ran = home.run(&[
+        "quota",
+        "--store",
+        "s",
+        "--vt-url",
+        &url,
+        "--vt-user",
+        "demo",
+    ]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     let asked = server.log().len() - 1;
     assert!(
@@ -236,12 +244,19 @@ fn the_quota_is_shown() {
         "{}",
         ran.stdout
     );
+    // A ledger that knows nothing is told what others asked.
+    let args = ["quota", "--store", "other", "--vt-url", &url];
+    let alone = home.run(&args);
+    assert!(alone.stdout.contains("today: 0 used"), "{}", alone.stdout);
+    let told = home.run(&[&args[..], &["--vt-user", "demo"]].concat());
     assert!(
-        ran.stdout
-            .contains(&format!("api_requests_daily: {asked} of 500 used")),
+        told.stdout.contains(&format!("today: {asked} used")),
         "{}",
-        ran.stdout
+        told.stdout
     );
+    let reserved = home.run(&[&args[..], &["--reserve", "100"]].concat());
+    let left = format!("{} left", 400 - asked);
+    assert!(reserved.stdout.contains(&left), "{}", reserved.stdout);
     assert!(!ran.stdout.contains(DEMO_KEY));
 }
 

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::time::Duration;
 
-use vthost_simulator::{Logged, Server, Simulator};
+use vthost_simulator::{Effect, Fault, Logged, Server, Simulator};
 
 use crate::support::{Home, patient, serve};
 
@@ -74,6 +75,8 @@ fn a_killed_run_goes_on_where_it_was() {
         [
             "--rate",
             "1000/s",
+            "--timeout",
+            "1s",
             "--vt-url",
             &url,
             "--out",
@@ -133,6 +136,8 @@ fn nothing_is_handed_in_twice() {
         "1ms",
         "--rate",
         "1000/s",
+        "--timeout",
+        "1s",
         "--vt-url",
         &url,
         "--out",
@@ -203,4 +208,118 @@ fn an_interrupted_run_keeps_what_it_has_and_goes_on() {
     assert_eq!(home.run(&args("1000/s")).status, Some(0));
     let asked = counted(&server.log(), "GET");
     assert!(asked.values().all(|count| *count == 1), "{asked:?}");
+}
+
+/// Runs at once, each killed again and again, under faults; gives the kills.
+fn storm(home: &Home, server: &Server, processes: usize, kills_each: usize, list: &str) -> usize {
+    let url = server.url();
+    let runs = |process: usize| {
+        let out = format!("out{process}");
+        let args = [
+            "--rate",
+            "200/s",
+            "--timeout",
+            "2s",
+            "--poll-after",
+            "1ms",
+            "--share",
+            "submit",
+            "--vt-url",
+            &url,
+            "--store",
+            "store.sqlite",
+            "--out",
+            &out,
+            list,
+        ];
+        // Not random, so that a failure comes again; different for each.
+        let mut seed = 0x9e37_79b9_u32.wrapping_mul(process as u32 + 1);
+        let mut killed = 0;
+        loop {
+            let mut child = home.vthost(&args).stderr(Stdio::null()).spawn().unwrap();
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let wait_ms = u64::from(seed >> 16) % 250;
+            if killed < kills_each {
+                std::thread::sleep(Duration::from_millis(wait_ms));
+                killed += usize::from(child.try_wait().unwrap().is_none());
+                child.kill().unwrap();
+                child.wait().unwrap();
+            } else {
+                assert_eq!(child.wait().unwrap().code(), Some(0));
+                return killed;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..processes)
+            .map(|process| scope.spawn(move || runs(process)))
+            .collect();
+        threads.into_iter().map(|run| run.join().unwrap()).sum()
+    })
+}
+
+/// VirusTotal scans at another time in each run; it knows the rest since 2024.
+fn without_scan_times(text: &str) -> String {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let mut kept = String::new();
+    for part in text.split_inclusive([' ', '"']) {
+        let is_time = part.len() >= 20 && part.starts_with(is_digit) && part.contains('T');
+        if !is_time || part.starts_with("2024-05-01") {
+            kept.push_str(part);
+        }
+    }
+    kept
+}
+
+#[test]
+fn runs_that_share_a_store_survive_two_hundred_kills() {
+    for (processes, kills_each) in [(1, 80), (2, 30), (4, 15)] {
+        let list: String = (0..60)
+            .map(|n| match n % 3 {
+                0 => format!("host{n}.example.com\n"),
+                1 => format!("http://host{n}.example.com/path\n"),
+                _ => format!("10.0.0.{n}\n"),
+            })
+            .collect();
+        let simulator = || {
+            let mut options = patient();
+            options.limits.per_window = 200;
+            options.limits.window_ms = 1_000;
+            Simulator::new(options)
+        };
+        let home = Home::new();
+        let list = home.write("list.txt", list);
+        let reference = serve(simulator());
+        let calm = Home::new();
+        storm(&calm, &reference, 1, 0, &list);
+
+        let mut stormy = simulator();
+        // One host in ten fails at first.
+        let fault = Effect::Html(502);
+        stormy.add_fault(Fault::new("domains/host[0-9]*3", 4, fault).unwrap());
+        let server = serve(stormy);
+        let kills = storm(&home, &server, processes, kills_each, &list);
+        let log = server.log();
+        assert!(log.iter().all(|logged| logged.status != 429), "the quota");
+        let repeated: usize = counted(&log, "GET").values().map(|count| count - 1).sum();
+        // Each kill may cut one request off, each fault is tried again, and an
+        // analysis may be asked for more than once.
+        let analyses = counted(&log, "POST").len() * 4;
+        assert!(
+            repeated <= kills + 4 + analyses,
+            "{repeated} asked again after {kills} kills"
+        );
+        for (url, count) in counted(&log, "POST") {
+            assert_eq!(count, 1, "{url}");
+        }
+        for process in 0..processes {
+            for file in FILES {
+                assert_eq!(
+                    without_scan_times(&home.read(&format!("out{process}/{file}"))),
+                    without_scan_times(&calm.read(&format!("out0/{file}"))),
+                    "{file} of {process} among {processes}"
+                );
+            }
+        }
+    }
 }

@@ -144,8 +144,8 @@ fn an_analysis_that_never_ends_is_never_a_result() {
     let client = client(&server.url(), Duration::from_secs(5));
     let store = Store::in_memory().unwrap();
     let values = [
-        "http://evil.example.com/new",
-        "http://other-evi1.example.com/",
+        "http://www.example.com/evil",
+        "http://www.example.com/other",
     ];
     let run = || {
         let planned = planned(&values);

@@ -12,6 +12,8 @@
 mod article;
 mod commands;
 mod crash;
+mod days;
+mod direct;
 mod docs;
 mod faults;
 mod golden;
@@ -20,5 +22,6 @@ mod hostile;
 mod inputs;
 mod limiter;
 mod lines;
+mod networks;
 mod privacy;
 mod support;

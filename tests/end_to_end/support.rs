@@ -14,12 +14,13 @@ use vthost::indicator::{Indicator, Kind};
 use vthost::plugin::{Judgement, Screening};
 use vthost::quota::Limits;
 use vthost::sightings::Sightings;
-use vthost::store::Store;
-use vthost::triage::run::{Done, Reporter, Triage};
+use vthost::store::{Claimant, Store};
+use vthost::triage::ladder::Oldest;
+use vthost::triage::run::{Done, Reporter, Triage, WhenSpent};
 use vthost::triage::{Decision, Finding, Judge, Ladder, Planned, Rescan, Share};
 use vthost::verdict::{Scope, Verdict};
 use vthost::virustotal::report::Report;
-use vthost::virustotal::{ApiKey, Client, ReqwestTransport, TransportOptions};
+use vthost::virustotal::{ApiKey, Client, HttpVersions, ReqwestTransport, TransportOptions};
 use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator};
 
 /// A folder that is home to one test: nothing of the user's is seen or touched.
@@ -145,6 +146,7 @@ impl Judge for StrictRule {
             reason: String::new(),
             tags: Vec::new(),
             score: None,
+            settles: None,
         })
     }
 }
@@ -163,6 +165,7 @@ pub(crate) fn planned(values: &[&str]) -> Vec<Planned> {
     let planned = values.iter().enumerate().map(|(line, value)| Planned {
         sightings: sightings(value, line as u64),
         decision: Decision::Ask { priority: 0 },
+        host_turn: line,
     });
     planned.collect()
 }
@@ -191,7 +194,7 @@ pub(crate) fn ladder(share: Share) -> Ladder {
     Ladder {
         share,
         rescan: Rescan::No,
-        oldest_ms: 0,
+        oldest: Oldest::all(0),
     }
 }
 
@@ -200,14 +203,37 @@ pub(crate) fn client(url: &str, timeout: Duration) -> Client {
     let options = TransportOptions {
         base: url::Url::parse(url).unwrap(),
         ca_file: None,
+        proxy: None,
+        http: HttpVersions::All,
         timeout,
     };
     let key = ApiKey::new(DEMO_KEY, "a test").unwrap();
     Client::new(Arc::new(ReqwestTransport::new(&key, &options).unwrap()))
 }
 
+/// How a run goes about the quota.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Manner<'a> {
+    pub(crate) user: Option<&'a str>,
+    pub(crate) when_spent: WhenSpent,
+}
+
 /// Runs a triage to its end, with the rule of `strict`.
 pub(crate) fn triage(
+    client: &Client,
+    store: &Store,
+    clock: &dyn Clock,
+    limits: Limits,
+    ladder: Ladder,
+    planned: Vec<Planned>,
+) -> Done {
+    let manner = Manner::default();
+    triage_in(manner, client, store, clock, limits, ladder, planned)
+}
+
+/// The same, in a manner.
+pub(crate) fn triage_in(
+    manner: Manner<'_>,
     client: &Client,
     store: &Store,
     clock: &dyn Clock,
@@ -227,6 +253,12 @@ pub(crate) fn triage(
         limits,
         ladder,
         first_poll: Duration::from_secs(60),
+        claimant: Claimant {
+            id: 1,
+            lease_ms: 61_000,
+        },
+        user: manner.user,
+        when_spent: manner.when_spent,
         reporter: &Silent,
     };
     let never = Box::pin(std::future::pending());

@@ -1,6 +1,8 @@
 //! The arguments as clap reads them; nothing beyond `settings` sees them.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -34,6 +36,10 @@ pub enum Command {
     Demo(DemoArgs),
     /// Show what is left of VirusTotal's quota
     Quota(QuotaArgs),
+    /// Show what the store holds, and which analyses are still to be asked for
+    Status(StatusArgs),
+    /// Check key, network, clock, quota, store and plugins; says what to mend
+    Doctor(DoctorArgs),
     /// List the log formats that the built-in parsers read, with an example each
     Formats,
     /// List or export the built-in plugins
@@ -88,12 +94,19 @@ pub struct QuotaLimitArgs {
     /// Requests in any window of time
     #[arg(long, value_name = "N/DURATION", default_value = "4/min")]
     pub rate: Rate,
-    /// Requests in a day of UTC
-    #[arg(long, value_name = "N", default_value_t = 500)]
-    pub per_day: u32,
-    /// Requests in a month of UTC
-    #[arg(long, value_name = "N", default_value_t = 15_500)]
-    pub per_month: u32,
+    /// Requests in a day of UTC [default: what VirusTotal allows, else 500]
+    #[arg(long, value_name = "N")]
+    pub per_day: Option<u32>,
+    /// Requests in a month of UTC [default: what VirusTotal allows, else 15500]
+    #[arg(long, value_name = "N")]
+    pub per_month: Option<u32>,
+    /// Requests of each day to leave for others who use the key
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub reserve: u32,
+    /// The key's user at VirusTotal: then it is asked, free of charge, what is
+    /// left. (It can be asked by the key too, but proxies write down URLs.)
+    #[arg(long, value_name = "NAME")]
+    pub vt_user: Option<String>,
     /// A file with the API key; else VT_API_KEY, VTCLI_APIKEY or ~/.vt.toml
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
@@ -103,6 +116,16 @@ pub struct QuotaLimitArgs {
     /// Certificates to trust beside the system's, in PEM form
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// The proxy to VirusTotal, perhaps as http://USER:PASSWORD@HOST:PORT [default:
+    /// as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say]
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<ProxyUrl>,
+    /// The time for one request in all
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = milliseconds)]
+    pub timeout: i64,
+    /// Speak HTTP/1.1 only, for proxies that break HTTP/2
+    #[arg(long)]
+    pub http1: bool,
 }
 
 /// Where answers are kept.
@@ -112,9 +135,10 @@ pub struct StoreArgs {
     /// user's data directory]
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
-    /// Answers older than this are asked for again
-    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = milliseconds)]
-    pub max_age: i64,
+    /// Answers older than this are asked for again; by outcome with
+    /// `bad=30d,good=7d,unknown=1d`, what is not named being 7d
+    #[arg(long, value_name = "DURATION|OUTCOME=DURATION,…", default_value = "7d")]
+    pub max_age: MaxAge,
     /// A domain that never leaves this machine, with all below it
     #[arg(long, value_name = "SUFFIX")]
     pub internal_suffix: Vec<String>,
@@ -146,7 +170,10 @@ pub struct TriageArgs {
     /// When an analysis is first asked for; then after twice as long, and so on
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = milliseconds)]
     pub poll_after: i64,
-    /// Print what would be sent, and send nothing
+    /// When the day's quota is spent, wait for the next day and go on
+    #[arg(long)]
+    pub wait: bool,
+    /// Print what would be sent, in which order and until when, and send nothing
     #[arg(long)]
     pub dry_run: bool,
     /// End with status 1 when something is bad
@@ -225,6 +252,9 @@ pub struct JudgeArgs {
     /// Logs whose indicators are judged [default: everything stored]
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
+    /// Judge what an earlier run found, and print what changes
+    #[arg(long, value_name = "FILE", conflicts_with = "inputs")]
+    pub results: Option<PathBuf>,
     /// A built-in parser's name, a .wasm file, or `auto`
     #[arg(long, value_name = "NAME|FILE", default_value = "auto")]
     pub parser: String,
@@ -253,9 +283,25 @@ pub struct DemoArgs {
 /// `vthost quota`.
 #[derive(Debug, Args)]
 pub struct QuotaArgs {
-    /// Ask VirusTotal too, free of charge, by the name of the key's user
-    #[arg(long, value_name = "NAME")]
-    pub user: Option<String>,
+    /// The file that keeps the ledger [default: in the user's data directory]
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// The quota.
+    #[command(flatten)]
+    pub limits: QuotaLimitArgs,
+}
+
+/// `vthost status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The file that keeps answers [default: in the user's data directory]
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+}
+
+/// `vthost doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
     /// The file that keeps the ledger [default: in the user's data directory]
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
@@ -283,6 +329,88 @@ pub enum PluginCommand {
         #[arg(value_name = "DIR")]
         directory: PathBuf,
     },
+}
+
+/// How long answers count, by outcome, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxAge {
+    /// What the policy calls bad.
+    pub bad_ms: i64,
+    /// What it calls good.
+    pub good_ms: i64,
+    /// All else.
+    pub unknown_ms: i64,
+}
+
+impl FromStr for MaxAge {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const USUAL_MS: i64 = 7 * 86_400_000;
+        if !text.contains('=') {
+            let ms = milliseconds(text)?;
+            return Ok(Self {
+                bad_ms: ms,
+                good_ms: ms,
+                unknown_ms: ms,
+            });
+        }
+        let mut ages = Self {
+            bad_ms: USUAL_MS,
+            good_ms: USUAL_MS,
+            unknown_ms: USUAL_MS,
+        };
+        for part in text.split(',') {
+            let (outcome, age) = part.split_once('=').unwrap_or((part, ""));
+            *match outcome.trim() {
+                "bad" => &mut ages.bad_ms,
+                "good" => &mut ages.good_ms,
+                "unknown" => &mut ages.unknown_ms,
+                other => return Err(format!("`{other}` is none of bad, good, unknown")),
+            } = milliseconds(age.trim())?;
+        }
+        Ok(ages)
+    }
+}
+
+/// A proxy. Its password is shown nowhere.
+#[derive(Clone)]
+pub struct ProxyUrl(url::Url);
+
+impl ProxyUrl {
+    /// With user and password, for the connection.
+    #[must_use]
+    pub fn secret(&self) -> &url::Url {
+        &self.0
+    }
+}
+
+impl FromStr for ProxyUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url = url::Url::parse(text).ok();
+        url.filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
+            .map(Self)
+            .ok_or_else(|| "write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT".to_owned())
+    }
+}
+
+impl fmt::Display for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.0.host_str().unwrap_or_default();
+        write!(f, "{}://{host}", self.0.scheme())?;
+        match self.0.port() {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
 }
 
 fn milliseconds(text: &str) -> Result<i64, String> {
@@ -327,6 +455,35 @@ mod tests {
         assert_eq!(arguments.triage.read.parser, "squid.wasm");
         assert_eq!(arguments.triage.read.inputs, [PathBuf::from("logs/")]);
         assert!(Arguments::try_parse_from(["vthost"]).is_err());
+    }
+
+    #[test]
+    fn ages_are_read_by_outcome() {
+        const DAY: i64 = 86_400_000;
+        let check = |text: &str, expected: Option<(i64, i64, i64)>| {
+            let ages = text.parse::<MaxAge>().ok();
+            let ages = ages.map(|ages| (ages.bad_ms, ages.good_ms, ages.unknown_ms));
+            assert_eq!(ages, expected, "{text}");
+        };
+        check("2d", Some((2 * DAY, 2 * DAY, 2 * DAY)));
+        check(
+            "bad=30d,good=7d, unknown=1d",
+            Some((30 * DAY, 7 * DAY, DAY)),
+        );
+        check("unknown=12h", Some((7 * DAY, 7 * DAY, DAY / 2)));
+        check("evil=1d", None);
+        check("bad=", None);
+    }
+
+    #[test]
+    fn a_proxys_password_is_not_shown() {
+        let proxy: ProxyUrl = "http://user:hunter2@proxy.example.com:3128"
+            .parse()
+            .unwrap();
+        assert_eq!(proxy.to_string(), "http://proxy.example.com:3128");
+        assert!(!format!("{proxy:?}").contains("hunter2"));
+        let error = "hunter2@proxy".parse::<ProxyUrl>().unwrap_err();
+        assert!(!error.contains("hunter2"));
     }
 
     #[test]

@@ -52,6 +52,8 @@ fn run(
         Some(Command::Judge(args)) => commands::judge::run(&args, environment, printer),
         Some(Command::Demo(args)) => commands::demo::run(&args, environment, printer),
         Some(Command::Quota(args)) => commands::quota::run(&args, environment, printer),
+        Some(Command::Status(args)) => commands::status::run(&args, environment, printer),
+        Some(Command::Doctor(args)) => commands::doctor::run(&args, environment, printer),
         Some(Command::Formats) => commands::plugin::formats(environment, printer),
         Some(Command::Plugin(args)) => commands::plugin::run(&args, environment, printer),
     }

@@ -1,6 +1,8 @@
 //! Arguments and environment resolved into what the commands work with.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use directories::ProjectDirs;
@@ -14,9 +16,12 @@ use crate::plugin::{
     builtin,
 };
 use crate::quota::Limits;
-use crate::store::Store;
+use crate::store::{Store, Told};
+use crate::triage::ladder::Oldest;
 use crate::triage::{Ladder, Rescan, Share};
-use crate::virustotal::{ApiKey, KeySources, find_key};
+use crate::virustotal::{
+    ApiKey, Client, HttpVersions, KeySources, ReqwestTransport, TransportOptions, find_key,
+};
 
 /// What the process was started in.
 pub(super) struct Environment {
@@ -41,6 +46,21 @@ impl Environment {
                 .map(|dirs| dirs.data_local_dir().to_owned()),
             cache: project.as_ref().map(|dirs| dirs.cache_dir().to_owned()),
         }
+    }
+
+    /// The names of the variables that set a proxy; their values may hold a
+    /// password.
+    pub(super) fn proxy_variables(&self) -> Vec<&'static str> {
+        let names = [
+            "HTTPS_PROXY",
+            "https_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+            "NO_PROXY",
+            "no_proxy",
+        ];
+        let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        names.into_iter().filter(is_set).collect()
     }
 
     /// The API key.
@@ -139,13 +159,41 @@ pub(super) fn options(threads: Option<usize>, utc_offset_minutes: i16) -> Option
     }
 }
 
-/// The quota.
-pub(super) fn limits(args: &QuotaLimitArgs) -> Limits {
+/// The quota: as the arguments say, else as VirusTotal said, else as it is for
+/// a free account.
+pub(super) fn limits(args: &QuotaLimitArgs, told: &Told) -> Limits {
+    let free = Limits::default();
+    let per_day = args.per_day.or(told.day_allowed).unwrap_or(free.per_day);
     Limits {
         rate: args.rate,
-        per_day: args.per_day,
-        per_month: args.per_month,
+        per_day: per_day.saturating_sub(args.reserve),
+        per_month: args
+            .per_month
+            .or(told.month_allowed)
+            .unwrap_or(free.per_month),
     }
+}
+
+/// VirusTotal, by the way the arguments say.
+pub(super) fn client(args: &QuotaLimitArgs, key: &ApiKey) -> anyhow::Result<Client> {
+    let options = TransportOptions {
+        base: args.vt_url.clone(),
+        ca_file: args.ca_file.clone(),
+        proxy: args.proxy.as_ref().map(|proxy| proxy.secret().clone()),
+        http: if args.http1 {
+            HttpVersions::Http1Only
+        } else {
+            HttpVersions::All
+        },
+        timeout: timeout(args),
+    };
+    let transport = ReqwestTransport::new(key, &options)?;
+    Ok(Client::new(Arc::new(transport)))
+}
+
+/// The time for one request in all.
+pub(super) fn timeout(args: &QuotaLimitArgs) -> Duration {
+    Duration::from_millis(u64::try_from(args.timeout).unwrap_or(0))
 }
 
 /// What may be asked, by the arguments of the main job.
@@ -162,7 +210,11 @@ pub(super) fn stored_ladder(args: &StoreArgs, rescan: Rescan, now: UnixMs) -> La
     Ladder {
         share: args.share,
         rescan,
-        oldest_ms: now.saturating_sub(args.max_age),
+        oldest: Oldest {
+            bad_ms: now.saturating_sub(args.max_age.bad_ms),
+            good_ms: now.saturating_sub(args.max_age.good_ms),
+            unknown_ms: now.saturating_sub(args.max_age.unknown_ms),
+        },
     }
 }
 

@@ -4,11 +4,13 @@
 //! counts anything by itself. Text that comes from logs, plugins or VirusTotal
 //! passes through [`visible`] on its way to a line of text.
 
+mod earlier;
 mod files;
 mod results;
 mod summary;
 mod text;
 
+pub use earlier::{Earlier, EarlierError, read_results};
 pub use files::{OutputError, TextFiles, write_all};
 pub use results::{ExtractRow, UniqueRow, results};
 pub use summary::{Summary, VerdictCounts};

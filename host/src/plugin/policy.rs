@@ -51,6 +51,8 @@ pub struct Judgement {
     pub tags: Vec<String>,
     /// How bad, 0 to 100, where the policy grades.
     pub score: Option<u8>,
+    /// Whether a host's report settles the URLs on it, where the policy says.
+    pub settles: Option<bool>,
 }
 
 impl Policy {
@@ -193,6 +195,7 @@ impl PolicySession {
             reason: self.text("reason", said.reason)?,
             tags: said.tags,
             score: said.score,
+            settles: said.settles,
         })
     }
 

@@ -42,6 +42,12 @@ pub struct Sightings {
 }
 
 impl Sightings {
+    /// Whether no contact was let through, as far as the logs say.
+    #[must_use]
+    pub fn was_only_stopped(&self) -> bool {
+        self.blocked > 0 && self.blocked == self.count
+    }
+
     /// The indicator for people: a URL as the first log line wrote it, a host
     /// without the port that a proxy's log adds.
     #[must_use]

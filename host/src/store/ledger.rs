@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, accounts};
 use crate::clock::UnixMs;
 use crate::quota::{self, Charge, IN_FLIGHT_MS, Limits, Slot, Usage};
 
@@ -100,10 +100,11 @@ fn read_usage(
             settled_ms: row.get(1)?,
         })
     })?;
+    let foreign = accounts::foreign(connection, account, now)?;
     Ok(Usage {
         recent: recent.collect::<Result<_, _>>()?,
-        today: since(quota::this_day(now))?,
-        this_month: since(quota::this_month(now))?,
+        today: since(quota::this_day(now))?.saturating_add(foreign.today),
+        this_month: since(quota::this_month(now))?.saturating_add(foreign.this_month),
     })
 }
 

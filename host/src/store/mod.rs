@@ -4,8 +4,11 @@
 //! Every change is committed before the call returns, so a run that is killed
 //! anywhere loses at most the request that was under way.
 
+mod accounts;
 mod answers;
+mod claims;
 mod ledger;
+mod overview;
 mod schema;
 mod submissions;
 
@@ -15,8 +18,11 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+pub use accounts::Told;
 pub use answers::{StoredAnswer, StoredOutcome};
+pub use claims::Claimant;
 pub use ledger::{ChargeId, Taken};
+pub use overview::{Held, Owed};
 pub use submissions::SubmissionState;
 
 /// Another process holds the file no longer than it takes to commit.

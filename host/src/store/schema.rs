@@ -8,7 +8,8 @@ use super::StoreError;
 
 /// Step N takes a store from schema N to N + 1. Steps that were released are
 /// never changed, only added to.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     -- What VirusTotal said to a question; one row a question, the newest.
     CREATE TABLE answer (
         question   TEXT PRIMARY KEY,  -- `domains/example.com`, `urls/ID`
@@ -39,7 +40,26 @@ const STEPS: [&str; 1] = ["
         settled_ms INTEGER
     ) STRICT;
     CREATE INDEX charge_by_time ON charge (account, sent_ms);
-"];
+",
+    "
+    -- What a run is at work on.
+    CREATE TABLE claim (
+        action   TEXT PRIMARY KEY,
+        run      INTEGER NOT NULL,
+        until_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- What VirusTotal said of an account, the newest.
+    CREATE TABLE account (
+        account       TEXT PRIMARY KEY,  -- the key's fingerprint
+        told_ms       INTEGER NOT NULL,
+        day_allowed   INTEGER,
+        month_allowed INTEGER,
+        foreign_today INTEGER NOT NULL,  -- used, and not in the ledger
+        foreign_month INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Brings a store to the newest schema.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -1,13 +1,17 @@
 //! The ladder: for one indicator, what may be asked, and what to do next given
 //! what is stored. Pure: it sends nothing.
+//!
+//! A URL's host comes first: its report serves all its URLs, and often settles
+//! them. Whether it does is the policy's to say; see [`Opinion`].
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::clock::UnixMs;
 use crate::indicator::{Indicator, Kind, secrets, vt_id};
+use crate::plugin::Judgement;
 use crate::store::{StoreError, StoredAnswer, StoredOutcome, SubmissionState};
-use crate::verdict::Scope;
+use crate::verdict::{Scope, Verdict};
 use crate::virustotal::Question;
 use crate::virustotal::report::Report;
 
@@ -73,8 +77,75 @@ pub struct Ladder {
     pub share: Share,
     /// Whether to scan anew.
     pub rescan: Rescan,
-    /// Stored answers from before this time do not count.
-    pub oldest_ms: UnixMs,
+    /// Stored answers from before these times do not count.
+    pub oldest: Oldest,
+}
+
+/// From when on stored answers count, by what they came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Oldest {
+    /// A report that the policy calls bad.
+    pub bad_ms: UnixMs,
+    /// One that it calls good.
+    pub good_ms: UnixMs,
+    /// All else: no report, no engine results, no decision.
+    pub unknown_ms: UnixMs,
+}
+
+impl Oldest {
+    /// The same for all.
+    #[must_use]
+    pub fn all(ms: UnixMs) -> Self {
+        Self {
+            bad_ms: ms,
+            good_ms: ms,
+            unknown_ms: ms,
+        }
+    }
+
+    fn of(&self, verdict: Verdict) -> UnixMs {
+        match verdict {
+            Verdict::Bad => self.bad_ms,
+            Verdict::Good => self.good_ms,
+            Verdict::Unknown => self.unknown_ms,
+        }
+    }
+}
+
+/// What the policy makes of a report, as far as the ladder asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opinion {
+    /// Bad, good or unknown.
+    pub verdict: Verdict,
+    /// Whether a host's report is enough for the URLs on it.
+    pub settles: bool,
+}
+
+impl From<&Judgement> for Opinion {
+    /// Where the policy does not say: a bad host settles its URLs. A good one
+    /// does not, for a page on it may still be bad.
+    fn from(judgement: &Judgement) -> Self {
+        let is_bad = judgement.verdict == Verdict::Bad;
+        Self {
+            verdict: judgement.verdict,
+            settles: judgement.settles.unwrap_or(is_bad),
+        }
+    }
+}
+
+/// Asks the policy.
+pub type Ask<'a> = &'a mut dyn FnMut(&Answer) -> Opinion;
+
+/// Which actions come before which: a host's report is worth more than that of
+/// one of its URLs, and a look-up more than a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rung {
+    /// The report on a domain or an address.
+    Host,
+    /// The report on a URL.
+    Url,
+    /// A submission, and what follows.
+    Submission,
 }
 
 /// One step on the ladder.
@@ -84,6 +155,26 @@ pub enum Step {
     Ask(Question, Scope),
     /// Hand in a URL and await the analysis.
     Submit(String),
+}
+
+impl Step {
+    /// Where it stands.
+    #[must_use]
+    pub fn rung(&self) -> Rung {
+        match self {
+            Self::Ask(question, _) => question.rung(),
+            Self::Submit(_) => Rung::Submission,
+        }
+    }
+}
+
+impl Question {
+    fn rung(&self) -> Rung {
+        match self {
+            Self::Domain(_) | Self::Address(_) => Rung::Host,
+            Self::UrlBySha256(_) | Self::UrlByBase64(_) => Rung::Url,
+        }
+    }
 }
 
 /// What is stored, as far as the ladder asks.
@@ -157,6 +248,28 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Where it stands.
+    #[must_use]
+    pub fn rung(&self) -> Rung {
+        match self {
+            Self::Ask(question) => question.rung(),
+            Self::Submit(_) | Self::Poll { .. } | Self::Recover { .. } => Rung::Submission,
+        }
+    }
+
+    /// What it is about: two runs never do two actions of one name at once.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Ask(question) => question.to_string(),
+            Self::Submit(url) | Self::Poll { url, .. } | Self::Recover { url, .. } => {
+                format!("submission of {url}")
+            }
+        }
+    }
+}
+
 impl Ladder {
     /// The steps for an indicator, in the order in which they are tried. What
     /// has a secret in it stays off the rungs that show it.
@@ -164,13 +277,15 @@ impl Ladder {
     pub fn steps(&self, indicator: &Indicator) -> Vec<Step> {
         let may_show = secrets::sensitive(indicator).is_empty();
         let may_submit = self.share == Share::Submit && may_show;
-        let host = Step::Ask(host_question(indicator), scope_of_host(indicator));
         let whole = whole_url(indicator);
         if let (Rescan::Yes, true, Some(url)) = (self.rescan, may_submit, &whole) {
             return vec![Step::Submit(url.clone())];
         }
-        let mut steps = Vec::new();
-        if indicator.kind() == Kind::Url && indicator.is_http() {
+        let mut steps = vec![Step::Ask(
+            host_question(indicator),
+            scope_of_host(indicator),
+        )];
+        if indicator.is_http() {
             if self.share >= Share::Hash
                 && let Some(sha256) = vt_id::plain_sha256(indicator)
             {
@@ -179,19 +294,15 @@ impl Ladder {
                 let id = vt_id::base64_id(indicator);
                 steps.push(Step::Ask(Question::UrlByBase64(id), Scope::Exact));
             }
-        } else {
-            steps.push(host.clone());
         }
         if let (true, Some(url)) = (may_submit, whole) {
             steps.push(Step::Submit(url));
         }
-        if !steps.contains(&host) {
-            steps.push(host);
-        }
         steps
     }
 
-    /// How far an indicator has come, given what is stored.
+    /// How far an indicator has come, given what is stored and what the policy
+    /// makes of it.
     ///
     /// # Errors
     ///
@@ -200,21 +311,37 @@ impl Ladder {
         &self,
         indicator: &Indicator,
         stored: &dyn Answers,
+        ask: Ask<'_>,
     ) -> Result<Progress, StoreError> {
         let mut said = Vec::new();
+        let mut of_host = None;
         for step in self.steps(indicator) {
             let reached = match &step {
                 Step::Ask(question, scope) => {
-                    self.asked(indicator, question, *scope, stored.answer(question)?)
+                    self.asked(indicator, question, *scope, stored.answer(question)?, ask)
                 }
-                Step::Submit(url) => self.submitted(indicator, url, stored.submission(url)?),
+                Step::Submit(url) => self.submitted(indicator, url, stored.submission(url)?, ask),
             };
             match reached {
-                Reached::End(progress) => return Ok(progress),
+                Reached::Next(action) => return Ok(Progress::Next(action)),
+                Reached::Answered(answer) if answer.scope == Scope::Host => {
+                    if ask(&answer).settles {
+                        return Ok(Progress::Answered(answer));
+                    }
+                    of_host = Some(answer);
+                }
+                Reached::Answered(answer) => return Ok(Progress::Answered(answer)),
                 Reached::Nothing(words) => said.push(words),
+                Reached::Refused(words) => {
+                    said.push(words);
+                    break;
+                }
             }
         }
-        Ok(Progress::Exhausted(said.join("; ")))
+        Ok(match of_host {
+            Some(answer) => Progress::Answered(answer),
+            None => Progress::Exhausted(said.join("; ")),
+        })
     }
 
     fn asked(
@@ -223,23 +350,52 @@ impl Ladder {
         question: &Question,
         scope: Scope,
         stored: Option<StoredAnswer>,
+        ask: Ask<'_>,
     ) -> Reached {
-        let fresh = stored.filter(|answer| answer.fetched_ms >= self.oldest_ms);
+        let next = || Reached::Next(Action::Ask(question.clone()));
         let subject = match scope {
             Scope::Exact => indicator.clone(),
             Scope::Host => indicator.host(),
         };
-        match fresh.map(|answer| answer.outcome) {
-            None => Reached::End(Progress::Next(Action::Ask(question.clone()))),
-            Some(StoredOutcome::Found { attributes_json }) => {
-                answered(subject, scope, &attributes_json)
-            }
-            Some(StoredOutcome::NotFound) => {
+        let Some(StoredAnswer {
+            outcome,
+            fetched_ms,
+        }) = stored
+        else {
+            return next();
+        };
+        let reached = match outcome {
+            StoredOutcome::Found { attributes_json } => answered(subject, scope, &attributes_json),
+            StoredOutcome::NotFound => {
                 Reached::Nothing(format!("VirusTotal has never seen {}", shown(&subject)))
             }
-            Some(StoredOutcome::Refused { code, message }) => Reached::End(Progress::Exhausted(
-                format!("VirusTotal refuses {}: {code}: {message}", shown(&subject)),
+            StoredOutcome::Refused { code, message } => Reached::Refused(format!(
+                "VirusTotal refuses {}: {code}: {message}",
+                shown(&subject)
             )),
+        };
+        if self.is_fresh(&reached, fetched_ms, ask) {
+            reached
+        } else {
+            next()
+        }
+    }
+
+    /// Whether what was fetched then still counts. The policy is asked only
+    /// where its verdict makes the difference.
+    fn is_fresh(&self, reached: &Reached, fetched_ms: UnixMs, ask: Ask<'_>) -> bool {
+        let Oldest {
+            bad_ms,
+            good_ms,
+            unknown_ms,
+        } = self.oldest;
+        match reached {
+            Reached::Answered(answer) => {
+                fetched_ms >= bad_ms.max(good_ms).max(unknown_ms)
+                    || fetched_ms >= bad_ms.min(good_ms).min(unknown_ms)
+                        && fetched_ms >= self.oldest.of(ask(answer).verdict)
+            }
+            _ => fetched_ms >= unknown_ms,
         }
     }
 
@@ -248,9 +404,10 @@ impl Ladder {
         indicator: &Indicator,
         url: &str,
         stored: Option<SubmissionState>,
+        ask: Ask<'_>,
     ) -> Reached {
         let url = url.to_owned();
-        let next = |action| Reached::End(Progress::Next(action));
+        let next = Reached::Next;
         match stored {
             None => next(Action::Submit(url)),
             Some(SubmissionState::Intended {
@@ -277,20 +434,28 @@ impl Ladder {
             Some(SubmissionState::Completed {
                 attributes_json,
                 completed_ms,
-                ..
-            }) if completed_ms >= self.oldest_ms => {
-                answered(indicator.clone(), Scope::Exact, &attributes_json)
+            }) => {
+                let reached = answered(indicator.clone(), Scope::Exact, &attributes_json);
+                if self.is_fresh(&reached, completed_ms, ask) {
+                    reached
+                } else {
+                    next(Action::Submit(url))
+                }
             }
-            Some(SubmissionState::Completed { .. }) => next(Action::Submit(url)),
         }
     }
 }
 
 /// Where a step led.
 enum Reached {
-    End(Progress),
+    /// There is something to do.
+    Next(Action),
+    /// A report with engine results.
+    Answered(Box<Answer>),
     /// No engine results; what VirusTotal said.
     Nothing(String),
+    /// VirusTotal does not take it; no further step will do.
+    Refused(String),
 }
 
 fn answered(subject: Indicator, scope: Scope, attributes_json: &str) -> Reached {
@@ -305,11 +470,11 @@ fn answered(subject: Indicator, scope: Scope, attributes_json: &str) -> Reached 
             shown(&subject)
         ));
     }
-    Reached::End(Progress::Answered(Box::new(Answer {
+    Reached::Answered(Box::new(Answer {
         scope,
         subject,
         report,
-    })))
+    }))
 }
 
 fn shown(subject: &Indicator) -> &str {
@@ -344,5 +509,142 @@ fn whole_url(indicator: &Indicator) -> Option<String> {
             Some(format!("http://[{}]/", indicator.value()))
         }
         Kind::Ip => Some(format!("http://{}/", indicator.value())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    const BAD: &str = r#"{"last_analysis_stats":{"malicious":3}}"#;
+    const GOOD: &str = r#"{"last_analysis_stats":{"harmless":70}}"#;
+
+    /// What is stored, by question, fetched at 100.
+    #[derive(Default)]
+    struct Stored(HashMap<String, StoredOutcome>);
+
+    impl Stored {
+        fn with(mut self, question: &Question, outcome: StoredOutcome) -> Self {
+            self.0.insert(question.to_string(), outcome);
+            self
+        }
+
+        fn found(self, question: &Question, json: &str) -> Self {
+            let attributes_json = json.to_owned();
+            self.with(question, StoredOutcome::Found { attributes_json })
+        }
+    }
+
+    impl Answers for Stored {
+        fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError> {
+            Ok(self
+                .0
+                .get(&question.to_string())
+                .map(|outcome| StoredAnswer {
+                    outcome: outcome.clone(),
+                    fetched_ms: 100,
+                }))
+        }
+
+        fn submission(&self, _url: &str) -> Result<Option<SubmissionState>, StoreError> {
+            Ok(None)
+        }
+    }
+
+    fn url() -> Indicator {
+        Indicator::parse(Kind::Url, b"http://www.example.com/a").unwrap()
+    }
+
+    fn host() -> Question {
+        Question::Domain("www.example.com".into())
+    }
+
+    fn hash() -> Question {
+        Question::UrlBySha256(vt_id::plain_sha256(&url()).unwrap())
+    }
+
+    /// Bad is what an engine calls so; `settles` where it is given.
+    fn progress(share: Share, stored: &Stored, settles: Option<bool>) -> String {
+        progress_of(share, stored, settles, Oldest::all(0))
+    }
+
+    fn progress_of(share: Share, stored: &Stored, settles: Option<bool>, oldest: Oldest) -> String {
+        let ladder = Ladder {
+            share,
+            rescan: Rescan::No,
+            oldest,
+        };
+        let mut ask = |answer: &Answer| {
+            let is_bad = answer.report.stats.is_some_and(|stats| stats.malicious > 0);
+            Opinion::from(&Judgement {
+                verdict: if is_bad { Verdict::Bad } else { Verdict::Good },
+                reason: String::new(),
+                tags: Vec::new(),
+                score: None,
+                settles,
+            })
+        };
+        match ladder.progress(&url(), stored, &mut ask).unwrap() {
+            Progress::Answered(answer) => answer.scope.as_str().to_owned(),
+            Progress::Next(Action::Ask(question)) if question == host() => "ask host".into(),
+            Progress::Next(Action::Ask(_)) => "ask url".into(),
+            Progress::Next(_) => "submit".into(),
+            Progress::Exhausted(words) => words,
+        }
+    }
+
+    #[test]
+    fn the_host_comes_first_and_a_bad_one_settles() {
+        let check = |stored: Stored, settles, expected: &str| {
+            assert_eq!(progress(Share::Hash, &stored, settles), expected);
+        };
+        let bad = || Stored::default().found(&host(), BAD);
+        let good = || Stored::default().found(&host(), GOOD);
+        check(Stored::default(), None, "ask host");
+        check(bad(), None, "host");
+        check(bad(), Some(false), "ask url");
+        check(good(), None, "ask url");
+        check(good(), Some(true), "host");
+        check(good().found(&hash(), BAD), None, "exact");
+        check(good().with(&hash(), StoredOutcome::NotFound), None, "host");
+        let nothing = || Stored::default().with(&host(), StoredOutcome::NotFound);
+        check(nothing(), None, "ask url");
+        check(
+            nothing().with(&hash(), StoredOutcome::NotFound),
+            None,
+            "VirusTotal has never seen www.example.com; VirusTotal has never seen the URL",
+        );
+    }
+
+    #[test]
+    fn a_rung_ends_where_it_says() {
+        let check = |share, expected: &str| {
+            let stored = Stored::default().found(&host(), GOOD);
+            let stored = stored.with(&hash(), StoredOutcome::NotFound);
+            assert_eq!(progress(share, &stored, None), expected, "{share}");
+        };
+        check(Share::Host, "host");
+        check(Share::Hash, "host");
+        check(Share::Url, "host");
+        check(Share::Submit, "submit");
+    }
+
+    #[test]
+    fn answers_age_by_what_they_came_to() {
+        let oldest = Oldest {
+            bad_ms: 100,
+            good_ms: 101,
+            unknown_ms: 101,
+        };
+        let check = |stored: Stored, expected: &str| {
+            assert_eq!(progress_of(Share::Host, &stored, None, oldest), expected);
+        };
+        check(Stored::default().found(&host(), BAD), "host");
+        check(Stored::default().found(&host(), GOOD), "ask host");
+        check(
+            Stored::default().with(&host(), StoredOutcome::NotFound),
+            "ask host",
+        );
     }
 }

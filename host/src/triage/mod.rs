@@ -8,6 +8,7 @@
 
 mod judge;
 pub mod ladder;
+mod patience;
 pub mod plan;
 pub mod run;
 

@@ -1,10 +1,13 @@
 //! The plan: what is asked at all, and in which order.
 
 use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use super::judge::Judge;
 use super::{Cause, Finding};
+use crate::indicator::Indicator;
 use crate::indicator::scope::{self, InternalSuffixes};
+use crate::observation::Place;
 use crate::plugin::Screening;
 use crate::sightings::Sightings;
 
@@ -15,6 +18,9 @@ pub struct Planned {
     pub sightings: Sightings,
     /// Whether it is asked.
     pub decision: Decision,
+    /// The place of its host among the hosts, by the value of all that is on
+    /// the host.
+    pub host_turn: usize,
 }
 
 /// Whether an indicator is asked.
@@ -47,20 +53,77 @@ pub fn plan(
         .map(|sightings| Planned {
             decision: decide(&sightings, own, judge),
             sightings,
+            host_turn: 0,
         })
         .collect();
     planned.sort_by_key(|planned| {
         let sightings = &planned.sightings;
-        let was_only_stopped = sightings.blocked > 0 && sightings.blocked == sightings.count;
-        (
-            Reverse(priority(&planned.decision)),
-            was_only_stopped,
-            Reverse(sightings.clients.len()),
-            sightings.count,
-            sightings.place,
-        )
+        Value {
+            priority: Reverse(priority(&planned.decision)),
+            was_only_stopped: sightings.was_only_stopped(),
+            clients: Reverse(sightings.clients.len()),
+            count: sightings.count,
+            place: sightings.place,
+        }
     });
+    give_hosts_their_turns(&mut planned);
     planned
+}
+
+/// What goes first is least.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Value {
+    priority: Reverse<Option<i32>>,
+    was_only_stopped: bool,
+    clients: Reverse<usize>,
+    count: u64,
+    place: Place,
+}
+
+/// A host's report serves all that is on it, so a host has the value of all of
+/// them together.
+fn give_hosts_their_turns(planned: &mut [Planned]) {
+    struct Host<'a> {
+        members: Vec<usize>,
+        clients: HashSet<&'a str>,
+        value: Value,
+    }
+    let mut hosts: HashMap<Indicator, Host<'_>> = HashMap::new();
+    for (index, planned) in planned.iter().enumerate() {
+        let sightings = &planned.sightings;
+        let host = hosts
+            .entry(sightings.indicator.host())
+            .or_insert_with(|| Host {
+                members: Vec::new(),
+                clients: HashSet::new(),
+                value: Value {
+                    priority: Reverse(None),
+                    was_only_stopped: true,
+                    clients: Reverse(0),
+                    count: 0,
+                    place: sightings.place,
+                },
+            });
+        host.members.push(index);
+        host.clients
+            .extend(sightings.clients.iter().map(String::as_str));
+        let value = &mut host.value;
+        value.priority = value.priority.min(Reverse(priority(&planned.decision)));
+        value.was_only_stopped &= sightings.was_only_stopped();
+        value.clients = Reverse(host.clients.len());
+        value.count += sightings.count;
+        value.place = value.place.min(sightings.place);
+    }
+    let mut hosts: Vec<(Value, Vec<usize>)> = hosts
+        .into_values()
+        .map(|host| (host.value, host.members))
+        .collect();
+    hosts.sort();
+    for (turn, (_, members)) in hosts.into_iter().enumerate() {
+        for index in members {
+            planned[index].host_turn = turn;
+        }
+    }
 }
 
 /// None, for what is not asked, is less than every priority.
@@ -102,5 +165,89 @@ impl Planned {
                 reason.clone(),
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indicator::Kind;
+    use crate::plugin::Judgement;
+    use crate::triage::Failed;
+    use crate::verdict::Scope;
+    use crate::virustotal::report::Report;
+
+    /// Wants all, `first.example.com` before all others.
+    struct Wants;
+
+    impl Judge for Wants {
+        fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed> {
+            let is_first = sightings.indicator.value() == "first.example.com";
+            Ok(Screening::Ask {
+                priority: i32::from(is_first),
+            })
+        }
+
+        fn judge(
+            &mut self,
+            _sightings: &Sightings,
+            _subject: &Indicator,
+            _scope: Scope,
+            _report: &Report,
+        ) -> Result<Judgement, Failed> {
+            Err(Failed("not asked here".to_owned()))
+        }
+    }
+
+    fn seen(value: &str, blocked: u64, clients: &[&str], line: u64) -> Sightings {
+        let kind = if value.contains('/') {
+            Kind::Url
+        } else {
+            Kind::Domain
+        };
+        Sightings {
+            indicator: Indicator::parse(kind, value.as_bytes()).unwrap(),
+            written: None,
+            count: 2,
+            allowed: 2 - blocked,
+            blocked,
+            first_us: None,
+            last_us: None,
+            clients: clients.iter().map(ToString::to_string).collect(),
+            place: Place::new(0, line),
+        }
+    }
+
+    #[test]
+    fn hosts_have_the_value_of_all_that_is_on_them() {
+        let planned = plan(
+            vec![
+                seen("http://one.example.com/", 0, &["192.0.2.1", "192.0.2.2"], 0),
+                seen("http://many.example.com/a", 0, &["192.0.2.1"], 1),
+                seen("http://many.example.com/b", 0, &["192.0.2.2"], 2),
+                seen("http://many.example.com/c", 2, &["192.0.2.3"], 3),
+                seen("stopped.example.com", 2, &["192.0.2.1"; 4], 4),
+                seen("first.example.com", 2, &[], 5),
+                seen("10.0.0.1", 0, &["192.0.2.1"; 9], 6),
+            ],
+            &InternalSuffixes::new(&[]),
+            &mut Wants,
+        );
+        let order: Vec<(&str, usize)> = planned
+            .iter()
+            .map(|planned| (planned.sightings.indicator.value(), planned.host_turn))
+            .collect();
+        assert_eq!(
+            order,
+            [
+                ("first.example.com", 0),
+                ("http://one.example.com/", 2),
+                ("http://many.example.com/a", 1),
+                ("http://many.example.com/b", 1),
+                ("stopped.example.com", 3),
+                ("http://many.example.com/c", 1),
+                ("10.0.0.1", 4),
+            ]
+        );
     }
 }

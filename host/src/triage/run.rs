@@ -1,20 +1,26 @@
 //! The run: asks VirusTotal, one request after the other, within the quota,
 //! and keeps every answer before the next request goes out.
+//!
+//! Hosts come first, then URLs that their host's report does not settle, then
+//! submissions; analyses that are due come before all. Several runs may share a
+//! store: each claims what it is at work on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::judge::{self, Judge};
-use super::ladder::{Action, Answers, Ladder, Progress};
+use super::ladder::{Action, Answers, Ladder, Opinion, Progress, Rung};
+use super::patience::{Advice, Patience};
 use super::plan::Planned;
 use super::{Cause, Finding};
 use crate::clock::{Clock, UnixMs};
 use crate::indicator::{Indicator, Kind, vt_id};
-use crate::quota::{Limits, Slot};
-use crate::store::{Store, StoreError, StoredAnswer, SubmissionState, Taken};
+use crate::quota::{Limits, Slot, next_slot};
+use crate::store::{Claimant, Store, StoreError, StoredAnswer, SubmissionState, Taken, Told};
+use crate::verdict::Verdict;
 use crate::virustotal::report::Report;
 use crate::virustotal::{AnalysisStatus, Client, Fault, Lookup, Question};
 
@@ -35,8 +41,24 @@ pub struct Triage<'a> {
     /// When an analysis is first asked for; each time after that waits twice as
     /// long as the one before.
     pub first_poll: Duration,
+    /// Who this run is among those that share the store.
+    pub claimant: Claimant,
+    /// The key's user, if VirusTotal is to be asked what is left.
+    pub user: Option<&'a str>,
+    /// Whether to wait for the next day when the day's quota is spent.
+    pub when_spent: WhenSpent,
     /// Told what happens.
     pub reporter: &'a dyn Reporter,
+}
+
+/// What a run does when the quota of the day or the month is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenSpent {
+    /// It ends.
+    #[default]
+    End,
+    /// It waits until there is more, and goes on.
+    Wait,
 }
 
 /// Told how a run goes on.
@@ -65,6 +87,8 @@ pub enum Ended {
     Interrupted,
     /// VirusTotal does not take the key.
     WrongKey(String),
+    /// Request after request failed; this is the last one's fault.
+    Unreachable(String),
 }
 
 /// What a run gave.
@@ -81,22 +105,20 @@ pub struct Done {
 /// Ends when the run is to end early.
 pub type Cancelled<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// A request is tried this often before its indicator is given up.
-const MAX_TRIES: u32 = 5;
-/// The wait before the second try; it doubles from try to try.
-const FIRST_RETRY: Duration = Duration::from_secs(2);
 /// How often an analysis is asked for in one run.
 const MAX_POLLS: u32 = 4;
-/// The wait after VirusTotal says that the quota is used up, unless it says how
-/// long.
-const QUOTA_PAUSE: Duration = Duration::from_secs(60);
-/// The longest wait that a `Retry-After` can ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// After so many refusals for the quota in a row the run ends: our ledger does
 /// not know of what else uses the key.
 const MAX_QUOTA_REFUSALS: u32 = 3;
 /// VirusTotal's clock may be behind ours by this much.
 const CLOCK_SKEW_S: i64 = 60;
+/// When to ask again while VirusTotal refuses for no reason that we know.
+const LOOK_AGAIN_MS: i64 = 3_600_000;
+/// How often to look whether another run has finished what it claims.
+const CLAIMED_PAUSE_MS: i64 = 1_000;
+/// The longest sleep at a stretch: the machine may sleep, or its clock be set,
+/// meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 impl Triage<'_> {
     /// Runs until every indicator has a verdict, the quota is spent, or
@@ -130,6 +152,8 @@ impl Triage<'_> {
                 },
             }
         };
+        // A request that was cut off holds its claim still.
+        self.store.release_all(&self.claimant)?;
         Ok(run.finish(ended))
     }
 }
@@ -158,30 +182,56 @@ pub fn judge_stored(
 ) -> Result<Vec<Option<Finding>>, StoreError> {
     planned
         .iter()
-        .map(|planned| match planned.kept() {
-            Some(kept) => Ok(Some(kept)),
-            None => settled(planned, ladder, store, judge),
+        .map(|planned| {
+            Ok(match look(planned, ladder, store, judge)? {
+                Look::Settled(finding) => Some(*finding),
+                Look::Open(_) => None,
+            })
         })
         .collect()
 }
 
-fn settled(
+/// How an indicator stands.
+#[derive(Debug)]
+pub enum Look {
+    /// It is kept back, or its answer is in the store.
+    Settled(Box<Finding>),
+    /// This is to be done next.
+    Open(Action),
+}
+
+/// Says how an indicator stands, by what is stored.
+///
+/// # Errors
+///
+/// When the store cannot be read.
+pub fn look(
     planned: &Planned,
     ladder: &Ladder,
     store: &Store,
     judge: &mut dyn Judge,
-) -> Result<Option<Finding>, StoreError> {
-    let sightings = || planned.sightings.clone();
-    Ok(
-        match ladder.progress(&planned.sightings.indicator, store)? {
-            Progress::Answered(answer) => Some(judge::find(judge, sightings(), &answer)),
-            Progress::Exhausted(words) => {
-                Some(Finding::unknown(sightings(), Cause::NoReport, words))
-            }
-            Progress::Next(_) => None,
-        },
-    )
+) -> Result<Look, StoreError> {
+    if let Some(kept) = planned.kept() {
+        return Ok(Look::Settled(Box::new(kept)));
+    }
+    let sightings = &planned.sightings;
+    let mut ask = |answer: &super::ladder::Answer| {
+        let judged = judge.judge(sightings, &answer.subject, answer.scope, &answer.report);
+        judged.as_ref().map_or(NO_OPINION, Opinion::from)
+    };
+    let finding = match ladder.progress(&sightings.indicator, store, &mut ask)? {
+        Progress::Next(action) => return Ok(Look::Open(action)),
+        Progress::Answered(answer) => judge::find(judge, sightings.clone(), &answer),
+        Progress::Exhausted(words) => Finding::unknown(sightings.clone(), Cause::NoReport, words),
+    };
+    Ok(Look::Settled(Box::new(finding)))
 }
+
+/// Of a policy that failed; the finding will say so.
+const NO_OPINION: Opinion = Opinion {
+    verdict: Verdict::Unknown,
+    settles: false,
+};
 
 /// What to do next.
 enum Next {
@@ -189,118 +239,160 @@ enum Next {
     Work(usize, Action),
 }
 
-/// An indicator without a verdict.
-#[derive(Default)]
-struct Open {
-    /// Its next action is not before this.
-    not_before_ms: UnixMs,
-    tries: u32,
+/// When an open indicator has its turn: by rung, then by value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    rung: Rung,
+    value: usize,
+    index: usize,
 }
 
 struct Run<'a, 'b> {
     with: &'a Triage<'a>,
+    limits: Limits,
     planned: Arc<[Planned]>,
     judge: &'b mut dyn Judge,
+    /// By the place in the plan.
     findings: Vec<Option<Finding>>,
-    /// By the place in the plan. Taken from the front, mostly.
-    open: std::collections::BTreeMap<usize, Open>,
-    /// The actions of the open ones that wait for an analysis.
+    /// The open ones, and when they may be looked at again.
+    open: BTreeMap<Turn, UnixMs>,
+    /// The turns of the open ones, by the place in the plan.
+    turns: HashMap<usize, Turn>,
+    /// The open ones that wait for an analysis, and when it is due.
     waiting: HashMap<usize, UnixMs>,
-    quota_refusals: u32,
+    /// Nothing is asked before.
+    paused_until_ms: UnixMs,
+    patience: Patience,
     requests: u64,
 }
 
 type Step = Result<Option<Ended>, StoreError>;
 
+/// What came of working on a claimed action.
+enum Worked {
+    Done,
+    Ended(Ended),
+    /// It was not sent.
+    NoSlot(Slot),
+}
+
 impl<'a, 'b> Run<'a, 'b> {
     fn new(with: &'a Triage<'a>, planned: Vec<Planned>, judge: &'b mut dyn Judge) -> Self {
         Self {
             with,
+            limits: with.limits,
             findings: planned.iter().map(|_| None).collect(),
             planned: planned.into(),
             judge,
-            open: std::collections::BTreeMap::new(),
+            open: BTreeMap::new(),
+            turns: HashMap::new(),
             waiting: HashMap::new(),
-            quota_refusals: 0,
+            paused_until_ms: UnixMs::MIN,
+            patience: Patience::default(),
             requests: 0,
         }
     }
 
+    fn now(&self) -> UnixMs {
+        self.with.clock.now_ms()
+    }
+
     fn settle_what_is_stored(&mut self) -> Result<(), StoreError> {
         let planned = Arc::clone(&self.planned);
-        let settled = judge_stored(&planned, &self.with.ladder, self.with.store, self.judge)?;
-        for (index, _) in settled
-            .iter()
-            .enumerate()
-            .filter(|(_, found)| found.is_none())
-        {
-            self.open.insert(index, Open::default());
-        }
-        for (index, finding) in settled.into_iter().enumerate() {
-            if let Some(finding) = finding {
-                self.settle(index, finding);
+        let mut settled = Vec::new();
+        for (index, planned) in planned.iter().enumerate() {
+            match look(planned, &self.with.ladder, self.with.store, self.judge)? {
+                Look::Settled(finding) => settled.push((index, finding)),
+                Look::Open(action) => self.queue(index, action.rung(), UnixMs::MIN),
             }
         }
+        for (index, finding) in settled {
+            self.settle(index, *finding);
+        }
         Ok(())
+    }
+
+    /// Gives an open indicator its turn.
+    fn queue(&mut self, index: usize, rung: Rung, not_before_ms: UnixMs) {
+        let value = match rung {
+            Rung::Host => self.planned[index].host_turn,
+            Rung::Url | Rung::Submission => index,
+        };
+        let turn = Turn { rung, value, index };
+        if let Some(old) = self.turns.insert(index, turn) {
+            self.open.remove(&old);
+        }
+        self.open.insert(turn, not_before_ms);
     }
 
     /// The most valuable thing that can be done now; analyses that are due come
     /// first. None when nothing is open.
     fn next(&mut self) -> Result<Option<Next>, StoreError> {
-        let now = self.with.clock.now_ms();
+        let now = self.now();
+        if self.open.is_empty() {
+            return Ok(None);
+        }
+        if self.paused_until_ms > now {
+            return Ok(Some(Next::Wait(self.paused_until_ms)));
+        }
         let due = self.waiting.iter().filter(|(_, due)| **due <= now);
         let due = due
             .min_by_key(|(index, due)| (**due, **index))
             .map(|(index, _)| *index);
+        let is_waiting = |turn: &Turn| self.waiting.contains_key(&turn.index);
         let ready = due.or_else(|| {
             let mut open = self.open.iter();
-            open.find(|(index, open)| {
-                open.not_before_ms <= now && !self.waiting.contains_key(index)
-            })
-            .map(|(index, _)| *index)
+            open.find(|(turn, not_before)| **not_before <= now && !is_waiting(turn))
+                .map(|(turn, _)| turn.index)
         });
         let Some(index) = ready else {
-            let retries = self
-                .open
-                .iter()
-                .filter(|(index, _)| !self.waiting.contains_key(index));
-            let times = retries.map(|(_, open)| open.not_before_ms);
+            let others = self.open.iter().filter(|(turn, _)| !is_waiting(turn));
+            let times = others.map(|(_, not_before)| *not_before);
             let soonest = times.chain(self.waiting.values().copied()).min();
             return Ok(soonest.map(Next::Wait));
         };
-        // Another one's answer may have settled it meanwhile; then the next
-        // round finds the next.
-        let action = self.progress(index)?;
-        Ok(Some(action.map_or(Next::Wait(now), |action| {
-            Next::Work(index, action)
-        })))
+        let Some(action) = self.progress(index)? else {
+            // Another one's answer has settled it; the next round finds the next.
+            return Ok(Some(Next::Wait(now)));
+        };
+        let name = action.name();
+        if let Some(fault) = self.patience.gave_up(&name) {
+            let sightings = self.planned[index].sightings.clone();
+            let finding = Finding::unknown(sightings, Cause::Failed, fault.to_owned());
+            self.settle(index, finding);
+            return Ok(Some(Next::Wait(now)));
+        }
+        let not_before = self.patience.not_before(&name).unwrap_or(now);
+        let rung = action.rung();
+        if not_before > now || self.turns.get(&index).is_some_and(|turn| turn.rung != rung) {
+            self.queue(index, rung, not_before);
+            if let Some(due) = self.waiting.get_mut(&index) {
+                *due = (*due).max(not_before);
+            }
+            return Ok(Some(Next::Wait(now)));
+        }
+        Ok(Some(Next::Work(index, action)))
     }
 
     /// The next action for an indicator; none when it was settled just now.
     fn progress(&mut self, index: usize) -> Result<Option<Action>, StoreError> {
         let planned = Arc::clone(&self.planned);
-        let indicator = &planned[index].sightings.indicator;
-        let progress = self.with.ladder.progress(indicator, self.with.store)?;
-        let sightings = || planned[index].sightings.clone();
-        match progress {
-            Progress::Next(action) => return Ok(Some(action)),
-            Progress::Answered(answer) => {
-                let finding = judge::find(self.judge, sightings(), &answer);
-                self.settle(index, finding);
-            }
-            Progress::Exhausted(words) => {
-                let finding = Finding::unknown(sightings(), Cause::NoReport, words);
-                self.settle(index, finding);
+        let ladder = &self.with.ladder;
+        match look(&planned[index], ladder, self.with.store, self.judge)? {
+            Look::Open(action) => Ok(Some(action)),
+            Look::Settled(finding) => {
+                self.settle(index, *finding);
+                Ok(None)
             }
         }
-        Ok(None)
     }
 
     async fn wait_until(&self, until_ms: UnixMs) -> Step {
-        let missing = u64::try_from(until_ms - self.with.clock.now_ms()).unwrap_or(0);
+        let missing = u64::try_from(until_ms - self.now()).unwrap_or(0);
         if missing > 0 {
             self.with.reporter.waiting(until_ms, self.open.len());
-            self.with.clock.sleep(Duration::from_millis(missing)).await;
+            let sleep = Duration::from_millis(missing).min(LONGEST_SLEEP);
+            self.with.clock.sleep(sleep).await;
         }
         Ok(None)
     }
@@ -308,7 +400,7 @@ impl<'a, 'b> Run<'a, 'b> {
     /// Does what an indicator needs next, with a slot.
     async fn work(&mut self, index: usize, action: Action) -> Step {
         if let Some(due_ms) = due_of(&action)
-            && due_ms > self.with.clock.now_ms()
+            && due_ms > self.now()
         {
             self.waiting.insert(index, due_ms);
             return Ok(None);
@@ -316,42 +408,76 @@ impl<'a, 'b> Run<'a, 'b> {
         if polls_of(&action) >= MAX_POLLS {
             return self.give_up_waiting(index, &action);
         }
-        let now = self.with.clock.now_ms();
-        let charge = match self
-            .with
-            .store
-            .take_slot(self.with.account, &self.with.limits, now)?
-        {
+        let (store, claimant) = (self.with.store, &self.with.claimant);
+        let name = action.name();
+        if !store.claim(claimant, &name, self.now())? {
+            let later = self.now() + CLAIMED_PAUSE_MS;
+            self.queue(index, action.rung(), later);
+            if let Some(due) = self.waiting.get_mut(&index) {
+                *due = later;
+            }
+            return Ok(None);
+        }
+        let done = self.work_claimed(index, action, &name).await;
+        store.release(claimant, &name)?;
+        match done? {
+            Worked::Done => Ok(None),
+            Worked::Ended(ended) => Ok(Some(ended)),
+            Worked::NoSlot(slot) => self.no_slot(slot).await,
+        }
+    }
+
+    async fn work_claimed(
+        &mut self,
+        index: usize,
+        action: Action,
+        name: &str,
+    ) -> Result<Worked, StoreError> {
+        // Another run may have had the answer just before.
+        if self.progress(index)?.as_ref() != Some(&action) {
+            return Ok(Worked::Done);
+        }
+        let (store, account) = (self.with.store, self.with.account);
+        let charge = match store.take_slot(account, &self.limits, self.now())? {
             Taken::Charged(charge) => charge,
-            Taken::NotYet(slot) => return self.no_slot(slot).await,
+            Taken::NotYet(slot) => return Ok(Worked::NoSlot(slot)),
         };
         self.requests += 1;
         let sent = self.send(index, action).await;
-        self.with.store.settle(charge, self.with.clock.now_ms())?;
+        store.settle(charge, self.now())?;
         match sent? {
             Ok(()) => {
-                self.quota_refusals = 0;
-                if self.open.contains_key(&index) && !self.waiting.contains_key(&index) {
+                self.patience.answered(name);
+                if self.turns.contains_key(&index) && !self.waiting.contains_key(&index) {
                     self.progress(index)?;
                 }
-                Ok(None)
+                Ok(Worked::Done)
             }
-            Err(fault) => Ok(self.fail(index, &fault)),
+            Err(fault) => Ok(match self.fail(name, fault).await? {
+                Some(ended) => Worked::Ended(ended),
+                None => Worked::Done,
+            }),
         }
     }
 
     async fn no_slot(&mut self, slot: Slot) -> Step {
-        let spent = |resumes_ms, which: &str| {
-            Ok(Some(Ended::QuotaSpent {
-                resumes_ms,
-                reason: format!("the {which}'s quota is spent"),
-            }))
+        let (resumes_ms, which) = match slot {
+            Slot::Now => return Ok(None),
+            Slot::At(at) => return self.wait_until(at).await,
+            Slot::DaySpent { resumes_ms } => (resumes_ms, "day"),
+            Slot::MonthSpent { resumes_ms } => (resumes_ms, "month"),
         };
-        match slot {
-            Slot::Now => Ok(None),
-            Slot::At(at) => self.wait_until(at).await,
-            Slot::DaySpent { resumes_ms } => spent(resumes_ms, "day"),
-            Slot::MonthSpent { resumes_ms } => spent(resumes_ms, "month"),
+        self.spent(resumes_ms, format!("the {which}'s quota is spent"))
+    }
+
+    fn spent(&mut self, resumes_ms: UnixMs, reason: String) -> Step {
+        match self.with.when_spent {
+            WhenSpent::End => Ok(Some(Ended::QuotaSpent { resumes_ms, reason })),
+            WhenSpent::Wait => {
+                self.paused_until_ms = resumes_ms;
+                self.with.reporter.retrying(&reason);
+                Ok(None)
+            }
         }
     }
 
@@ -498,66 +624,65 @@ impl<'a, 'b> Run<'a, 'b> {
         Ok(None)
     }
 
-    /// Decides after a fault: again later, give the indicator up, or end.
-    fn fail(&mut self, index: usize, fault: &Fault) -> Option<Ended> {
-        let now = self.with.clock.now_ms();
-        match fault {
-            Fault::WrongKey(message) => return Some(Ended::WrongKey(message.clone())),
+    /// Decides after a fault: again later, give the action up, or end.
+    async fn fail(&mut self, name: &str, fault: Fault) -> Step {
+        match &fault {
+            Fault::WrongKey(message) => return Ok(Some(Ended::WrongKey(message.clone()))),
             Fault::QuotaExceeded { retry_after_s, .. } => {
-                return self.quota_refused(*retry_after_s, fault, now);
+                return self.quota_refused(*retry_after_s, &fault).await;
             }
             _ => {}
         }
-        let open = self.open.entry(index).or_default();
-        open.tries += 1;
-        if fault.is_retryable() && open.tries < MAX_TRIES {
-            let wait = FIRST_RETRY * (1 << (open.tries - 1));
-            open.not_before_ms = now + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-            if let Some(due) = self.waiting.get_mut(&index) {
-                *due = (*due).max(open.not_before_ms);
-            }
-            self.with.reporter.retrying(&fault.to_string());
-            return None;
+        match self.patience.failed(name, &fault, self.now()) {
+            Advice::Again(_) => self.with.reporter.retrying(&fault.to_string()),
+            Advice::GiveUp => {}
+            Advice::Break => return Ok(Some(Ended::Unreachable(fault.to_string()))),
         }
-        let sightings = self.planned[index].sightings.clone();
-        self.settle(
-            index,
-            Finding::unknown(sightings, Cause::Failed, fault.to_string()),
-        );
-        None
+        Ok(None)
     }
 
     /// VirusTotal says that the quota is used up although the ledger has a slot.
     /// The indicator keeps its place; everything waits.
-    fn quota_refused(
-        &mut self,
-        retry_after_s: Option<u64>,
-        fault: &Fault,
-        now: UnixMs,
-    ) -> Option<Ended> {
-        self.quota_refusals += 1;
-        let pause = retry_after_s
-            .map_or(QUOTA_PAUSE, Duration::from_secs)
-            .clamp(Duration::from_secs(1), MAX_RETRY_AFTER);
-        let resumes_ms = now + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-        if self.quota_refusals >= MAX_QUOTA_REFUSALS {
-            return Some(Ended::QuotaSpent {
-                resumes_ms: crate::quota::next_day(now),
-                reason: format!("{fault}; something else uses this key"),
-            });
+    async fn quota_refused(&mut self, retry_after_s: Option<u64>, fault: &Fault) -> Step {
+        let now = self.now();
+        let (refusals, resumes_ms) = self.patience.quota_refused(retry_after_s, now);
+        if refusals == 1 {
+            self.paused_until_ms = resumes_ms;
+            self.with.reporter.retrying(&fault.to_string());
+            return Ok(None);
         }
-        for open in self.open.values_mut() {
-            open.not_before_ms = open.not_before_ms.max(resumes_ms);
+        let store = self.with.store;
+        if let Some(user) = self.with.user {
+            match reconcile(self.with.client, user, store, self.with.account, now).await? {
+                Ok(told) => {
+                    self.limits = self.limits.at_most(told.day_allowed, told.month_allowed);
+                }
+                Err(fault) => self.with.reporter.retrying(&fault.to_string()),
+            }
+            let usage = store.usage(self.with.account, &self.limits, now)?;
+            match next_slot(&usage, now, &self.limits) {
+                Slot::Now | Slot::At(_) => {}
+                slot => return self.no_slot(slot).await,
+            }
         }
-        for due in self.waiting.values_mut() {
-            *due = (*due).max(resumes_ms);
+        if refusals >= MAX_QUOTA_REFUSALS {
+            let reason = format!("{fault}; something else uses this key or this network");
+            // Whoever waits looks again before long: our clock may be fast.
+            let resumes_ms = match self.with.when_spent {
+                WhenSpent::End => crate::quota::next_day(now),
+                WhenSpent::Wait => now + LOOK_AGAIN_MS,
+            };
+            return self.spent(resumes_ms, reason);
         }
+        self.paused_until_ms = resumes_ms;
         self.with.reporter.retrying(&fault.to_string());
-        None
+        Ok(None)
     }
 
     fn settle(&mut self, index: usize, finding: Finding) {
-        self.open.remove(&index);
+        if let Some(turn) = self.turns.remove(&index) {
+            self.open.remove(&turn);
+        }
         self.waiting.remove(&index);
         self.with.reporter.found(&finding, self.open.len());
         self.findings[index] = Some(finding);
@@ -579,6 +704,40 @@ impl<'a, 'b> Run<'a, 'b> {
             requests: self.requests,
         }
     }
+}
+
+/// Asks VirusTotal what an account has used, free of charge, and keeps it.
+///
+/// # Errors
+///
+/// When the store fails; a fault is a value.
+pub async fn reconcile(
+    client: &Client,
+    user: &str,
+    store: &Store,
+    account: &str,
+    now: UnixMs,
+) -> Result<Result<Told, Fault>, StoreError> {
+    let quotas = match client.overall_quotas(user).await {
+        Ok(quotas) => quotas,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let find = |name: &str| {
+        let mut quotas = quotas.iter();
+        quotas
+            .find(|(quota, _)| quota == name)
+            .map(|(_, quota)| *quota)
+    };
+    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let (day, month) = (find("api_requests_daily"), find("api_requests_monthly"));
+    let told = Told {
+        day_allowed: day.map(|quota| small(quota.allowed)),
+        day_used: day.map(|quota| small(quota.used)),
+        month_allowed: month.map(|quota| small(quota.allowed)),
+        month_used: month.map(|quota| small(quota.used)),
+    };
+    store.reconcile(account, &told, now)?;
+    Ok(Ok(told))
 }
 
 fn due_of(action: &Action) -> Option<UnixMs> {

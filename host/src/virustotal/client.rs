@@ -241,6 +241,21 @@ impl Client {
         }))
     }
 
+    /// Asks for an analysis that cannot be, which is free of charge: an error
+    /// in VirusTotal's own form says that it was reached and takes the key.
+    /// Gives its time, in seconds since 1970, if it says.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Fault`].
+    pub async fn check(&self) -> Result<Option<i64>, Fault> {
+        let reply = self.get("/analyses/vthost-check".to_owned()).await?;
+        match fault_of_check(&reply) {
+            None => Ok(reply.date_s),
+            Some(fault) => Err(fault),
+        }
+    }
+
     /// Asks what the account may still ask: hour, day and month, as far as it
     /// says. Free of charge. `account` is a user's name or the key.
     ///
@@ -333,6 +348,15 @@ fn fault_of(reply: &HttpReply) -> Fault {
         (400..=499, _) => Fault::Refused(message),
         _ => Fault::Malformed(format!("status {status}: {message}")),
     }
+}
+
+/// What keeps an answer to [`Client::check`] from being the expected one.
+fn fault_of_check(reply: &HttpReply) -> Option<Fault> {
+    let is_expected = matches!(reply.status, 400 | 404) && error_of(reply).is_some();
+    if is_expected {
+        return None;
+    }
+    data_of(reply).err()
 }
 
 /// The code and message of an error in VirusTotal's form.

@@ -11,6 +11,6 @@ mod transport;
 pub use client::{Analysis, AnalysisStatus, Client, Fault, Lookup, Question, Quota, Submission};
 pub use key::{ApiKey, KeyError, KeySources, find_key};
 pub use transport::{
-    HttpReply, HttpRequest, Method, ReqwestTransport, Sending, Transport, TransportError,
-    TransportOptions,
+    HttpReply, HttpRequest, HttpVersions, Method, ReqwestTransport, Sending, Transport,
+    TransportError, TransportOptions,
 };

@@ -56,6 +56,8 @@ pub struct HttpReply {
     pub location: Option<String>,
     /// `Retry-After`, in seconds.
     pub retry_after_s: Option<u64>,
+    /// The server's time (`Date`), in seconds since 1970.
+    pub date_s: Option<i64>,
     /// The body, decompressed.
     pub body: Vec<u8>,
 }
@@ -87,8 +89,23 @@ pub struct TransportOptions {
     pub base: Url,
     /// A file of certificates (PEM) to trust beside the system's.
     pub ca_file: Option<PathBuf>,
+    /// The proxy, perhaps with user and password; without it the system's
+    /// variables hold.
+    pub proxy: Option<Url>,
+    /// Which versions of HTTP are spoken.
+    pub http: HttpVersions,
     /// The time for one request in all.
     pub timeout: Duration,
+}
+
+/// Which versions of HTTP are spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HttpVersions {
+    /// The best that both sides speak.
+    #[default]
+    All,
+    /// HTTP/1.1, for proxies that break HTTP/2.
+    Http1Only,
 }
 
 /// The real transport. It honours `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
@@ -126,6 +143,15 @@ impl ReqwestTransport {
         for certificate in certificates(options.ca_file.as_deref())? {
             builder = builder.add_root_certificate(certificate);
         }
+        if let Some(proxy) = &options.proxy {
+            // The error would hold the URL, and so the password.
+            let proxy = reqwest::Proxy::all(proxy.clone())
+                .map_err(|_| setup("--proxy names no proxy that can be used".to_owned()))?;
+            builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()));
+        }
+        if options.http == HttpVersions::Http1Only {
+            builder = builder.http1_only();
+        }
         let client = builder.build().map_err(|error| setup(chain(&error)))?;
         let root = format!("{}/api/v3", options.base.as_str().trim_end_matches('/'));
         Ok(Self { client, root })
@@ -155,6 +181,7 @@ impl ReqwestTransport {
                 .to_owned(),
             location: header(reqwest::header::LOCATION),
             retry_after_s: header(RETRY_AFTER).and_then(|seconds| seconds.trim().parse().ok()),
+            date_s: header(reqwest::header::DATE).and_then(|date| http_date(&date)),
             body: Vec::new(),
         };
         while let Some(bytes) = response.chunk().await.map_err(failure)? {
@@ -171,6 +198,12 @@ impl Transport for ReqwestTransport {
     fn send(&self, request: HttpRequest) -> Sending<'_> {
         Box::pin(self.exchange(request))
     }
+}
+
+/// The usual form of dates in HTTP is that of mail (RFC 9110 section 5.6.7).
+fn http_date(text: &str) -> Option<i64> {
+    let time = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(time.timestamp().as_second())
 }
 
 /// The key goes over the network only encrypted; over loopback it stays on the
@@ -238,6 +271,16 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_read() {
+        assert_eq!(
+            http_date("Thu, 01 Jan 1970 00:01:00 GMT"),
+            Some(60),
+            "RFC 9110"
+        );
+        assert_eq!(http_date("yesterday"), None);
+    }
 
     #[test]
     fn the_key_is_not_sent_in_clear_text() {

@@ -84,12 +84,21 @@ impl Judgement {
         self
     }
 
+    /// The same, and of a host's report also whether it settles the URLs on the
+    /// host, so that no request is spent on them.
+    #[must_use]
+    pub fn settling(mut self, settles: bool) -> Self {
+        self.settles = Some(settles);
+        self
+    }
+
     fn of(verdict: Verdict, reason: String) -> Self {
         Self {
             verdict,
             reason,
             tags: Vec::new(),
             score: None,
+            settles: None,
         }
     }
 }

@@ -1,11 +1,7 @@
 //! `vthost evidence`: the log lines behind the verdicts of a run, as JSON Lines.
 
 use std::collections::{HashMap, HashSet};
-use std::io::BufRead;
 use std::path::Path;
-
-use anyhow::Context;
-use serde::Deserialize;
 
 use super::{finish, interrupt_on_ctrl_c};
 use crate::cli::args::{EvidenceArgs, EvidenceOf};
@@ -15,8 +11,9 @@ use crate::cli::settings::{self, Environment};
 use crate::extraction::{ChunkInfo, Order, Sink, extract};
 use crate::indicator::{Indicator, Kind};
 use crate::input::find;
-use crate::output::{ExtractRow, Summary};
+use crate::output::{ExtractRow, Summary, read_results};
 use crate::plugin::Batch;
+use crate::verdict::Verdict;
 
 pub(in crate::cli) fn run(
     args: &EvidenceArgs,
@@ -52,48 +49,21 @@ pub(in crate::cli) fn run(
 /// Kinds and canonical values.
 type Wanted = HashSet<(&'static str, String)>;
 
-/// A record of `results.jsonl`, as far as it matters here.
-#[derive(Deserialize)]
-struct Row {
-    r#type: String,
-    #[serde(default)]
-    verdict: String,
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    value: String,
-}
-
 /// The indicators of a run's results that have a verdict.
 fn wanted(results: &Path, verdict: EvidenceOf) -> anyhow::Result<Wanted> {
-    let name = || results.display().to_string();
     let verdict = match verdict {
-        EvidenceOf::Bad => "bad",
-        EvidenceOf::Good => "good",
-        EvidenceOf::Unknown => "unknown",
+        EvidenceOf::Bad => Verdict::Bad,
+        EvidenceOf::Good => Verdict::Good,
+        EvidenceOf::Unknown => Verdict::Unknown,
     };
-    let file = std::fs::File::open(results).with_context(|| {
-        format!(
-            "cannot read the results `{}`; a run of vthost writes them, --results names them",
-            name()
-        )
-    })?;
-    let mut wanted = Wanted::new();
-    for (line, number) in std::io::BufReader::new(file).lines().zip(1..) {
-        let line = line.with_context(|| format!("cannot read `{}`", name()))?;
-        let row: Row = serde_json::from_str(&line)
-            .with_context(|| format!("line {number} of `{}` is no result of vthost", name()))?;
-        let kind = [Kind::Url, Kind::Domain, Kind::Ip]
-            .into_iter()
-            .find(|kind| kind.as_str() == row.kind);
-        if let Some(kind) = kind
-            && row.r#type == "indicator"
-            && row.verdict == verdict
-        {
-            wanted.insert((kind.as_str(), row.value));
-        }
-    }
-    Ok(wanted)
+    let found = read_results(results)?.into_iter();
+    let wanted = found.filter(|earlier| earlier.verdict == verdict);
+    Ok(wanted
+        .map(|earlier| {
+            let indicator = earlier.sightings.indicator;
+            (indicator.kind().as_str(), indicator.value().to_owned())
+        })
+        .collect())
 }
 
 /// Values as logs write them, and whether they are wanted. Logs hold few

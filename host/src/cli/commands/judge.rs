@@ -1,5 +1,7 @@
 //! `vthost judge`: a policy over what is stored, with no request.
 
+use std::collections::HashMap;
+
 use super::{Read, read};
 use crate::cli::args::JudgeArgs;
 use crate::cli::exit::ExitStatus;
@@ -9,7 +11,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::indicator::scope::InternalSuffixes;
 use crate::indicator::{Indicator, Kind};
 use crate::observation::Place;
-use crate::output::{Summary, write_all};
+use crate::output::{Earlier, Summary, read_results, visible, write_all};
 use crate::plugin::Engine;
 use crate::sightings::{FoldBy, Sightings};
 use crate::store::Store;
@@ -26,7 +28,14 @@ pub(in crate::cli) fn run(
     let store = environment.store(args.store.store.as_ref())?;
     let engine = environment.engine()?;
     let policy = settings::policy(&engine, &args.policy)?;
-    let (sightings, mut summary) = if args.inputs.is_empty() {
+    let earlier = match &args.results {
+        Some(results) => read_results(results)?,
+        None => Vec::new(),
+    };
+    let (sightings, mut summary) = if args.results.is_some() {
+        let sightings = earlier.iter().map(|earlier| earlier.sightings.clone());
+        (sightings.collect(), Summary::default())
+    } else if args.inputs.is_empty() {
         (stored(&store)?, Summary::default())
     } else {
         from_logs(args, &engine)?
@@ -50,6 +59,9 @@ pub(in crate::cli) fn run(
     summary.count(&findings);
     std::fs::create_dir_all(&args.out)?;
     write_all(&args.out, &findings, &summary)?;
+    if args.results.is_some() {
+        printer.data(changes(&earlier, &findings).as_bytes())?;
+    }
     printer.say(&summary.to_string());
     let is_partial = summary.is_partial();
     Ok(if is_partial {
@@ -57,6 +69,33 @@ pub(in crate::cli) fn run(
     } else {
         ExitStatus::Done
     })
+}
+
+/// A line for each indicator whose verdict is another than before.
+fn changes(earlier: &[Earlier], findings: &[Finding]) -> String {
+    let now: HashMap<&Indicator, &Finding> = findings
+        .iter()
+        .map(|finding| (&finding.sightings.indicator, finding))
+        .collect();
+    let mut text = String::new();
+    for before in earlier {
+        let Some(after) = now.get(&before.sightings.indicator) else {
+            continue;
+        };
+        if after.verdict != before.verdict {
+            let line = format!(
+                "{} -> {}  {}  ({}; before: {})",
+                before.verdict,
+                after.verdict,
+                before.sightings.display(),
+                after.reason,
+                before.reason
+            );
+            text.push_str(&visible(&line));
+            text.push('\n');
+        }
+    }
+    text
 }
 
 fn from_logs(args: &JudgeArgs, engine: &Engine) -> anyhow::Result<(Vec<Sightings>, Summary)> {

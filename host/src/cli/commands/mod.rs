@@ -1,11 +1,14 @@
 //! The commands, one file each.
 
 pub(super) mod demo;
+pub(super) mod doctor;
+mod dry_run;
 pub(super) mod evidence;
 pub(super) mod extract;
 pub(super) mod judge;
 pub(super) mod plugin;
 pub(super) mod quota;
+pub(super) mod status;
 pub(super) mod triage;
 
 use crate::cli::exit::ExitStatus;

@@ -37,10 +37,9 @@ pub(in crate::cli) fn formats(
         .iter()
         .filter(|plugin| plugin.kind == PluginKind::Parser);
     for plugin in parsers {
-        let source = PluginSource::BuiltIn(plugin.name.to_owned());
         let Description {
             summary, formats, ..
-        } = describe(&engine, plugin.kind, &source)?;
+        } = describe_builtin(&engine, plugin.kind, plugin.name)?;
         writeln!(text, "\n## `--parser {}`\n\n{summary}.", plugin.name)?;
         for format in formats {
             writeln!(text, "\n**{}**: {}\n", format.name, format.title)?;
@@ -54,13 +53,12 @@ pub(in crate::cli) fn formats(
 fn list(engine: &Engine, printer: &Printer) -> anyhow::Result<()> {
     let mut text = String::new();
     for plugin in builtin::all() {
-        let source = PluginSource::BuiltIn(plugin.name.to_owned());
         let Description {
             id,
             summary,
             formats,
             ..
-        } = describe(engine, plugin.kind, &source)?;
+        } = describe_builtin(engine, plugin.kind, plugin.name)?;
         writeln!(text, "{id}  {summary}")?;
         writeln!(text, "    sha256:{}", id.digest)?;
         for format in formats {
@@ -69,6 +67,15 @@ fn list(engine: &Engine, printer: &Printer) -> anyhow::Result<()> {
     }
     printer.data(text.as_bytes())?;
     Ok(())
+}
+
+/// Loads a built-in plugin and asks what it says of itself.
+pub(super) fn describe_builtin(
+    engine: &Engine,
+    kind: PluginKind,
+    name: &str,
+) -> anyhow::Result<Description> {
+    describe(engine, kind, &PluginSource::BuiltIn(name.to_owned()))
 }
 
 fn describe(

@@ -1,8 +1,6 @@
 //! `vthost quota`: what is left.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::time::Duration;
 
 use crate::cli::args::QuotaArgs;
 use crate::cli::exit::ExitStatus;
@@ -11,7 +9,7 @@ use crate::cli::progress::clock_time;
 use crate::cli::settings::{self, Environment};
 use crate::clock::{Clock as _, SystemClock};
 use crate::quota::{self, Slot, next_slot};
-use crate::virustotal::{Client, ReqwestTransport, TransportOptions};
+use crate::triage::run::reconcile;
 
 pub(in crate::cli) fn run(
     args: &QuotaArgs,
@@ -20,9 +18,17 @@ pub(in crate::cli) fn run(
 ) -> anyhow::Result<ExitStatus> {
     let key = environment.key(&args.limits)?;
     let store = environment.store(args.store.as_ref())?;
-    let limits = settings::limits(&args.limits);
+    let account = key.fingerprint();
     let now = SystemClock.now_ms();
-    let usage = store.usage(&key.fingerprint(), &limits, now)?;
+    if let Some(user) = &args.limits.vt_user {
+        let client = settings::client(&args.limits, &key)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(reconcile(&client, user, &store, &account, now))??;
+    }
+    let limits = settings::limits(&args.limits, &store.allowed(&account)?);
+    let usage = store.usage(&account, &limits, now)?;
     let next = match next_slot(&usage, now, &limits) {
         Slot::Now => "now".to_owned(),
         Slot::At(at) | Slot::DaySpent { resumes_ms: at } | Slot::MonthSpent { resumes_ms: at } => {
@@ -31,7 +37,7 @@ pub(in crate::cli) fn run(
     };
     let mut text = String::new();
     let left = |limit: u32, used: u32| limit.saturating_sub(used);
-    writeln!(text, "key {}", key.fingerprint())?;
+    writeln!(text, "key {account}")?;
     writeln!(
         text,
         "today: {} used, {} left, until {}",
@@ -41,29 +47,12 @@ pub(in crate::cli) fn run(
     )?;
     writeln!(
         text,
-        "this month: {} used, {} left",
+        "this month: {} used, {} left, until {}",
         usage.this_month,
-        left(limits.per_month, usage.this_month)
+        left(limits.per_month, usage.this_month),
+        clock_time(quota::next_month(now))
     )?;
     writeln!(text, "next slot: {next} ({})", limits.rate)?;
-    if let Some(user) = &args.user {
-        let options = TransportOptions {
-            base: args.limits.vt_url.clone(),
-            ca_file: args.limits.ca_file.clone(),
-            timeout: Duration::from_secs(60),
-        };
-        let client = Client::new(Arc::new(ReqwestTransport::new(&key, &options)?));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        for (name, quota) in runtime.block_on(client.overall_quotas(user))? {
-            writeln!(
-                text,
-                "VirusTotal says {name}: {} of {} used",
-                quota.used, quota.allowed
-            )?;
-        }
-    }
     printer.data(text.as_bytes())?;
     Ok(ExitStatus::Done)
 }

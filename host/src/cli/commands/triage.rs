@@ -1,11 +1,12 @@
 //! The main job: logs in, verdicts out.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::dry_run::Plan;
 use super::{Read, interrupt_on_ctrl_c, read};
 use crate::cli::args::{FailOn, TriageArgs};
 use crate::cli::exit::ExitStatus;
@@ -17,14 +18,13 @@ use crate::extraction::ExtractionError;
 use crate::indicator::scope::InternalSuffixes;
 use crate::output::{Summary, TextFiles, write_all};
 use crate::plugin::Interrupt;
-use crate::quota::{self, Limits, Usage};
+use crate::quota::{Limits, Usage};
 use crate::sightings::FoldBy;
-use crate::store::Store;
-use crate::triage::ladder::{Progress as Reached, Step};
+use crate::store::{Claimant, Store, Told};
 use crate::triage::plan::plan;
-use crate::triage::run::{Done, Ended, Triage};
-use crate::triage::{Cause, Decision, Ladder, Planned, PolicyJudge};
-use crate::virustotal::{ApiKey, Client, Question, ReqwestTransport, TransportOptions};
+use crate::triage::run::{Done, Ended, Triage, WhenSpent, reconcile};
+use crate::triage::{Cause, Ladder, Planned, PolicyJudge};
+use crate::virustotal::{ApiKey, Client};
 
 pub(in crate::cli) fn run(
     args: &TriageArgs,
@@ -49,8 +49,8 @@ pub(in crate::cli) fn run(
     job.run(Some(&key))
 }
 
-/// The time for one request in all.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// For what comes after a request: keeping the answer.
+const CLAIM_GRACE: Duration = Duration::from_secs(1);
 
 /// One run of the main job.
 pub(super) struct Job<'a> {
@@ -75,7 +75,9 @@ impl Job<'_> {
         let policy = settings::policy(&engine, &self.args.policy)?;
         let reading = &self.args.read;
         let parsers = settings::parsers(&engine, &reading.parser, &reading.parser_config)?;
-        let client = key.map(|key| self.client(key)).transpose()?;
+        let client = key
+            .map(|key| settings::client(&self.args.quota, key))
+            .transpose()?;
         let options = settings::reading(reading);
         let read = read(
             &reading.inputs,
@@ -96,42 +98,66 @@ impl Job<'_> {
         let own = InternalSuffixes::new(&self.args.store.internal_suffix);
         let planned = plan(folded.sightings(), &own, &mut judge);
         let (Some(key), Some(client)) = (key, client) else {
-            return self.dry_run(&planned, &summary);
+            return self.dry_run(&planned, &mut judge, &summary);
         };
         let files = TextFiles::create(&self.args.out)?;
-        let progress = Progress::new(planned.len(), self.limits(), files);
         let account = key.fingerprint();
+        runtime.block_on(self.reconcile(&client, &account))?;
+        let limits = self.limits(&account)?;
+        let progress = Progress::new(planned.len(), limits, files);
         let triage = Triage {
             client: &client,
             account: &account,
             store: self.store,
             clock: &SystemClock,
-            limits: self.limits(),
+            limits,
             ladder: self.ladder,
             first_poll: Duration::from_millis(u64::try_from(self.args.poll_after).unwrap_or(0)),
+            claimant: self.claimant(),
+            user: self.args.quota.vt_user.as_deref(),
+            when_spent: if self.args.wait {
+                WhenSpent::Wait
+            } else {
+                WhenSpent::End
+            },
             reporter: &progress,
         };
         let cancelled = Box::pin(raised(&interrupt));
         let done = runtime.block_on(triage.run(planned, &mut judge, cancelled))?;
         progress.finish()?;
+        runtime.block_on(self.reconcile(&client, &account))?;
         summary.policy = Some(policy.id().clone());
         summary.count(&done.findings);
         write_all(&self.args.out, &done.findings, &summary)?;
         self.tell(&done, &summary)
     }
 
-    fn limits(&self) -> Limits {
-        settings::limits(&self.args.quota)
+    /// A name that no other run has, and claims that outlast a request.
+    fn claimant(&self) -> Claimant {
+        let lease = settings::timeout(&self.args.quota) + CLAIM_GRACE;
+        Claimant {
+            id: RandomState::new()
+                .hash_one(std::process::id())
+                .cast_signed(),
+            lease_ms: i64::try_from(lease.as_millis()).unwrap_or(i64::MAX),
+        }
     }
 
-    fn client(&self, key: &ApiKey) -> anyhow::Result<Client> {
-        let options = TransportOptions {
-            base: self.args.quota.vt_url.clone(),
-            ca_file: self.args.quota.ca_file.clone(),
-            timeout: REQUEST_TIMEOUT,
-        };
-        let transport = ReqwestTransport::new(key, &options)?;
-        Ok(Client::new(Arc::new(transport)))
+    fn limits(&self, account: &str) -> anyhow::Result<Limits> {
+        let told = self.store.allowed(account)?;
+        Ok(settings::limits(&self.args.quota, &told))
+    }
+
+    /// Asks VirusTotal what is left, where it may be asked.
+    async fn reconcile(&self, client: &Client, account: &str) -> anyhow::Result<()> {
+        if let Some(user) = &self.args.quota.vt_user {
+            let now = SystemClock.now_ms();
+            if let Err(fault) = reconcile(client, user, self.store, account, now).await? {
+                let text = format!("what is left of the quota is not known: {fault}");
+                self.printer.say(&text);
+            }
+        }
+        Ok(())
     }
 
     /// Says how it ended, and what to do next.
@@ -163,6 +189,16 @@ impl Job<'_> {
                 ));
                 return Ok(ExitStatus::Interrupted);
             }
+            Ended::Unreachable(fault) => {
+                printer.say(&format!(
+                    "vthost: request after request failed, so no more are spent: {fault}; {left} indicators are left; `vthost doctor` says more, and the same command goes on"
+                ));
+                return Ok(if summary.verdicts.bad + summary.verdicts.good == 0 {
+                    ExitStatus::CouldNotRun
+                } else {
+                    ExitStatus::Partial
+                });
+            }
             Ended::WrongKey(message) => {
                 printer.say(&format!(
                     "vthost: VirusTotal does not accept the API key ({message}): check VT_API_KEY, --api-key-file or ~/.vt.toml"
@@ -181,65 +217,37 @@ impl Job<'_> {
     }
 
     /// Prints what would be sent, in the order in which it would be.
-    fn dry_run(&self, planned: &[Planned], summary: &Summary) -> anyhow::Result<ExitStatus> {
-        let mut lines = String::new();
-        let (mut open, mut most) = (0_u64, 0_u64);
-        for planned in planned {
-            let indicator = &planned.sightings.indicator;
-            let steps: Vec<Step> = match &planned.decision {
-                Decision::Keep { .. } => Vec::new(),
-                Decision::Ask { .. } => match self.ladder.progress(indicator, self.store)? {
-                    Reached::Next(_) => self.ladder.steps(indicator),
-                    Reached::Answered(_) | Reached::Exhausted(_) => Vec::new(),
-                },
-            };
-            open += u64::from(!steps.is_empty());
-            most += steps.len() as u64;
-            lines.extend(requests(&steps).map(|request| request + "\n"));
-        }
+    fn dry_run(
+        &self,
+        planned: &[Planned],
+        judge: &mut PolicyJudge,
+        summary: &Summary,
+    ) -> anyhow::Result<ExitStatus> {
+        // Without a key nothing is known of what is left.
+        let (limits, usage) = match self.environment.key(&self.args.quota) {
+            Ok(key) => {
+                let limits = self.limits(&key.fingerprint())?;
+                let usage = self.store.usage(&key.fingerprint(), &limits, self.now)?;
+                (limits, usage)
+            }
+            Err(_) => (
+                settings::limits(&self.args.quota, &Told::default()),
+                Usage::default(),
+            ),
+        };
+        let (ladder, store) = (&self.ladder, self.store);
+        let plan = Plan::new(planned, ladder, store, judge, limits, usage, self.now)?;
         self.printer
-            .data(unique_lines(&lines).as_bytes())
+            .data(plan.requests.as_bytes())
             .context("cannot print the plan")?;
         self.printer.say(&summary.to_string());
-        let limits = self.limits();
-        let at_best = quota::finish_ms(open, &Usage::default(), self.now, &limits);
-        let at_worst = quota::finish_ms(most, &Usage::default(), self.now, &limits);
-        self.printer.say(&format!(
-            "{} indicators, {open} to be asked, with {open} to {most} requests at {}; done between {} and {}. Nothing was sent.",
-            planned.len(),
-            limits.rate,
-            clock_time(at_best),
-            clock_time(at_worst)
-        ));
-        let is_partial = summary.is_partial();
-        Ok(if is_partial {
+        self.printer.say(&plan.to_string());
+        Ok(if summary.is_partial() {
             ExitStatus::Partial
         } else {
             ExitStatus::Done
         })
     }
-}
-
-/// The requests of some steps as VirusTotal would see them. A step that is a
-/// fallback of the one before is marked.
-fn requests(steps: &[Step]) -> impl Iterator<Item = String> {
-    steps.iter().enumerate().map(|(place, step)| {
-        let request = match step {
-            Step::Ask(question, _) => format!("GET /api/v3{}", Question::path(question)),
-            Step::Submit(url) => format!("POST /api/v3/urls url={url}"),
-        };
-        match place {
-            0 => request,
-            _ => format!("{request}  (if that is not known)"),
-        }
-    })
-}
-
-/// Each line once: many URLs share a host.
-fn unique_lines(lines: &str) -> String {
-    let mut seen = std::collections::HashSet::new();
-    let unique = lines.lines().filter(|line| seen.insert(*line));
-    unique.map(|line| format!("{line}\n")).collect()
 }
 
 /// Ends when the interrupt is raised.

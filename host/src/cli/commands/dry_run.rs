@@ -1,0 +1,247 @@
+//! `--dry-run`: what would be sent, in which order, and how long it would take.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::{self, Write as _};
+
+use crate::clock::UnixMs;
+use crate::indicator::{Indicator, secrets};
+use crate::output::visible;
+use crate::quota::{self, Limits, Usage};
+use crate::store::{Store, StoreError};
+use crate::triage::ladder::{Rung, Step};
+use crate::triage::run::{Look, look};
+use crate::triage::{Cause, Judge, Ladder, Planned, Share};
+
+use crate::cli::progress::clock_time;
+
+/// What a run would do.
+pub(super) struct Plan {
+    /// The requests as VirusTotal would see them, in their order, a line each.
+    pub(super) requests: String,
+    indicators: usize,
+    kept: BTreeMap<String, u64>,
+    settled: u64,
+    /// What would go out at each rung of `--share`.
+    costs: Vec<(Share, Cost)>,
+    secret: Vec<(String, Vec<String>)>,
+    chosen: Share,
+    limits: Limits,
+    usage: Usage,
+    now: UnixMs,
+}
+
+/// Requests by rung. Of URLs and submissions fewer may be needed: a host's
+/// report may settle them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Cost {
+    hosts: u64,
+    urls: u64,
+    submissions: u64,
+}
+
+impl Cost {
+    fn least(&self) -> u64 {
+        if self.hosts == 0 && self.urls == 0 {
+            self.submissions * REQUESTS_A_SUBMISSION
+        } else {
+            self.hosts
+        }
+    }
+
+    fn most(&self) -> u64 {
+        self.hosts + self.urls + self.submissions * REQUESTS_A_SUBMISSION
+    }
+}
+
+/// Handing in, and asking for the analysis once.
+const REQUESTS_A_SUBMISSION: u64 = 2;
+
+impl Plan {
+    /// Looks at everything that is planned, and sends nothing.
+    pub(super) fn new(
+        planned: &[Planned],
+        ladder: &Ladder,
+        store: &Store,
+        judge: &mut dyn Judge,
+        limits: Limits,
+        usage: Usage,
+        now: UnixMs,
+    ) -> Result<Self, StoreError> {
+        let mut plan = Self {
+            requests: String::new(),
+            indicators: planned.len(),
+            kept: BTreeMap::new(),
+            settled: 0,
+            costs: Vec::new(),
+            secret: Vec::new(),
+            chosen: ladder.share,
+            limits,
+            usage,
+            now,
+        };
+        for planned in planned {
+            if let Look::Settled(finding) = look(planned, ladder, store, judge)? {
+                if matches!(
+                    finding.cause,
+                    Cause::Internal | Cause::Skipped | Cause::Failed
+                ) {
+                    *plan.kept.entry(finding.reason).or_default() += 1;
+                } else {
+                    plan.settled += 1;
+                }
+            }
+        }
+        for share in [Share::Host, Share::Hash, Share::Url, Share::Submit] {
+            let ladder = Ladder { share, ..*ladder };
+            let open = open(planned, &ladder, store, judge)?;
+            plan.costs.push((share, cost(&open)));
+            if share == plan.chosen {
+                plan.requests = requests(&open);
+            }
+            if share == Share::Submit {
+                plan.secret = open
+                    .iter()
+                    .map(|(planned, _)| &planned.sightings.indicator)
+                    .filter_map(with_secrets)
+                    .collect();
+            }
+        }
+        Ok(plan)
+    }
+
+    fn done_by(&self, requests: u64) -> String {
+        let done_ms = quota::finish_ms(requests, &self.usage, self.now, &self.limits);
+        clock_time(done_ms)
+    }
+}
+
+fn with_secrets(indicator: &Indicator) -> Option<(String, Vec<String>)> {
+    let reasons = secrets::sensitive(indicator);
+    (!reasons.is_empty()).then(|| (indicator.value().to_owned(), reasons))
+}
+
+/// What would be asked, with all steps that may be needed.
+fn open<'a>(
+    planned: &'a [Planned],
+    ladder: &Ladder,
+    store: &Store,
+    judge: &mut dyn Judge,
+) -> Result<Vec<(&'a Planned, Vec<Step>)>, StoreError> {
+    let mut open = Vec::new();
+    for planned in planned {
+        let Look::Open(action) = look(planned, ladder, store, judge)? else {
+            continue;
+        };
+        let mut steps = ladder.steps(&planned.sightings.indicator);
+        steps.retain(|step| step.rung() >= action.rung());
+        open.push((planned, steps));
+    }
+    Ok(open)
+}
+
+/// Each request once: many URLs share a host.
+fn cost(open: &[(&Planned, Vec<Step>)]) -> Cost {
+    let mut seen = HashSet::new();
+    let mut cost = Cost::default();
+    for step in open.iter().flat_map(|(_, steps)| steps) {
+        if seen.insert(request(step)) {
+            *match step.rung() {
+                Rung::Host => &mut cost.hosts,
+                Rung::Url => &mut cost.urls,
+                Rung::Submission => &mut cost.submissions,
+            } += 1;
+        }
+    }
+    cost
+}
+
+/// The requests in the order in which they would go out.
+fn requests(open: &[(&Planned, Vec<Step>)]) -> String {
+    let mut turns: Vec<(Rung, usize, &Step)> = Vec::new();
+    for (index, (planned, steps)) in open.iter().enumerate() {
+        turns.extend(steps.iter().map(|step| match step.rung() {
+            Rung::Host => (Rung::Host, planned.host_turn, step),
+            rung => (rung, index, step),
+        }));
+    }
+    turns.sort_by_key(|(rung, turn, _)| (*rung, *turn));
+    let mut seen = HashSet::new();
+    let mut lines = String::new();
+    for (rung, _, step) in turns {
+        let request = request(step);
+        if seen.insert(request.clone()) {
+            lines.push_str(&request);
+            lines.push_str(match rung {
+                Rung::Host => "\n",
+                Rung::Url => "  (if its host's report does not settle it)\n",
+                Rung::Submission => "  (if VirusTotal has no report on it)\n",
+            });
+        }
+    }
+    lines
+}
+
+fn request(step: &Step) -> String {
+    match step {
+        Step::Ask(question, _) => format!("GET /api/v3{}", question.path()),
+        Step::Submit(url) => format!("POST /api/v3/urls url={url}"),
+    }
+}
+
+/// For people.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let open = self.indicators as u64 - self.settled - self.kept.values().sum::<u64>();
+        writeln!(
+            f,
+            "{} indicators: {open} to be asked, {} answered by the store",
+            self.indicators, self.settled
+        )?;
+        for (reason, count) in &self.kept {
+            writeln!(f, "  {count} not asked: {}", visible(reason))?;
+        }
+        for (share, cost) in &self.costs {
+            let mark = if *share == self.chosen { "*" } else { " " };
+            let mut parts = format!("{} hosts", cost.hosts);
+            if *share >= Share::Hash {
+                let how = if *share == Share::Hash {
+                    "by SHA-256"
+                } else {
+                    "themselves"
+                };
+                write!(parts, ", up to {} URLs {how}", cost.urls)?;
+            }
+            if *share == Share::Submit {
+                write!(parts, ", up to {} handed in", cost.submissions)?;
+            }
+            writeln!(
+                f,
+                "{mark} --share {share}: {parts}: {} to {} requests, done between {} and {}",
+                cost.least(),
+                cost.most(),
+                self.done_by(cost.least()),
+                self.done_by(cost.most())
+            )?;
+        }
+        for (url, reasons) in self.secret.iter().take(SECRETS_SHOWN) {
+            let reasons = reasons.join(", ");
+            writeln!(
+                f,
+                "never shown or handed in, for what may be a secret: {} ({})",
+                visible(url),
+                visible(&reasons)
+            )?;
+        }
+        if let Some(more) = self.secret.len().checked_sub(SECRETS_SHOWN + 1) {
+            writeln!(f, "and {} more URLs with what may be a secret", more + 1)?;
+        }
+        writeln!(
+            f,
+            "At {}, {} a day. Nothing was sent.",
+            self.limits.rate, self.limits.per_day
+        )
+    }
+}
+
+/// URLs with secrets that are named one by one.
+const SECRETS_SHOWN: usize = 20;

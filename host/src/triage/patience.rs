@@ -1,0 +1,177 @@
+//! Patience: what to do after a fault. Pure, but for the chance in the waits.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
+use crate::clock::UnixMs;
+use crate::virustotal::Fault;
+
+/// An action is tried this often before it is given up.
+const MAX_TRIES: u32 = 5;
+/// The wait before the second try, at least; it doubles from try to try.
+const FIRST_RETRY: Duration = Duration::from_secs(2);
+/// So many faults in a row, on whatever, mean that VirusTotal is out of reach:
+/// more of them would only use slots up.
+const BREAK_AFTER: u32 = 10;
+/// The wait after VirusTotal says that the quota is used up, unless it says how
+/// long: what was asked in the last minute has left the window by then.
+const QUOTA_PAUSE: Duration = Duration::from_secs(61);
+/// The longest wait that a `Retry-After` can ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// What went wrong so far in a run.
+#[derive(Default)]
+pub(super) struct Patience {
+    tries: HashMap<String, Tries>,
+    faults_in_a_row: u32,
+    quota_refusals: u32,
+    chance: RandomState,
+}
+
+struct Tries {
+    count: u32,
+    not_before_ms: UnixMs,
+    fault: String,
+}
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Advice {
+    /// Try it again, not before this time.
+    Again(UnixMs),
+    /// Give the action up.
+    GiveUp,
+    /// Ask nothing more: nothing is reached.
+    Break,
+}
+
+impl Patience {
+    /// An action has its answer.
+    pub(super) fn answered(&mut self, action: &str) {
+        self.tries.remove(action);
+        self.faults_in_a_row = 0;
+        self.quota_refusals = 0;
+    }
+
+    /// An action failed, for another reason than the quota.
+    pub(super) fn failed(&mut self, action: &str, fault: &Fault, now: UnixMs) -> Advice {
+        let tries = self.tries.entry(action.to_owned()).or_insert(Tries {
+            count: 0,
+            not_before_ms: now,
+            fault: String::new(),
+        });
+        tries.fault = fault.to_string();
+        if !fault.is_retryable() {
+            tries.count = MAX_TRIES;
+            return Advice::GiveUp;
+        }
+        tries.count += 1;
+        self.faults_in_a_row += 1;
+        if self.faults_in_a_row >= BREAK_AFTER {
+            return Advice::Break;
+        }
+        if tries.count >= MAX_TRIES {
+            return Advice::GiveUp;
+        }
+        let wait_ms = milliseconds(FIRST_RETRY) << (tries.count - 1);
+        // Up to half as much again, so that two runs do not keep step.
+        let chance = self.chance.hash_one((action, tries.count)) % 512;
+        let jitter_ms = wait_ms * i64::try_from(chance).unwrap_or(0) / 1024;
+        tries.not_before_ms = now + wait_ms + jitter_ms;
+        Advice::Again(tries.not_before_ms)
+    }
+
+    /// When an action that failed may be tried again.
+    pub(super) fn not_before(&self, action: &str) -> Option<UnixMs> {
+        self.tries.get(action).map(|tries| tries.not_before_ms)
+    }
+
+    /// The last fault of an action that was given up.
+    pub(super) fn gave_up(&self, action: &str) -> Option<&str> {
+        let tries = self.tries.get(action)?;
+        (tries.count >= MAX_TRIES).then_some(tries.fault.as_str())
+    }
+
+    /// VirusTotal says that the quota is used up. Gives how often it has said
+    /// so in a row, and when to ask again.
+    pub(super) fn quota_refused(
+        &mut self,
+        retry_after_s: Option<u64>,
+        now: UnixMs,
+    ) -> (u32, UnixMs) {
+        self.quota_refusals += 1;
+        let pause = retry_after_s
+            .map_or(QUOTA_PAUSE, Duration::from_secs)
+            .clamp(Duration::from_secs(1), MAX_RETRY_AFTER);
+        (self.quota_refusals, now + milliseconds(pause))
+    }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transient() -> Fault {
+        Fault::Transient {
+            status: 503,
+            message: String::new(),
+        }
+    }
+
+    #[test]
+    fn waits_double_and_end() {
+        let mut patience = Patience::default();
+        for least_s in [2, 4, 8, 16] {
+            let Advice::Again(at) = patience.failed("a", &transient(), 0) else {
+                panic!("given up early");
+            };
+            assert!((least_s * 1000..=least_s * 1500).contains(&at), "{at}");
+            assert_eq!(patience.not_before("a"), Some(at));
+        }
+        assert_eq!(patience.gave_up("a"), None);
+        assert_eq!(patience.failed("a", &transient(), 0), Advice::GiveUp);
+        assert!(patience.gave_up("a").is_some());
+    }
+
+    #[test]
+    fn what_cannot_succeed_is_given_up_at_once() {
+        let mut patience = Patience::default();
+        let fault = Fault::Forbidden("words".into());
+        assert_eq!(patience.failed("a", &fault, 0), Advice::GiveUp);
+        assert!(patience.gave_up("a").unwrap().contains("words"));
+    }
+
+    #[test]
+    fn ten_faults_in_a_row_are_enough() {
+        let mut patience = Patience::default();
+        let names = ["a", "b", "c", "d", "e"];
+        for _ in 0..3 {
+            for name in &names[..3] {
+                assert!(matches!(
+                    patience.failed(name, &transient(), 0),
+                    Advice::Again(_)
+                ));
+            }
+            patience.answered("other");
+        }
+        for name in names.iter().chain(&names[1..]) {
+            assert_ne!(patience.failed(name, &transient(), 0), Advice::Break);
+        }
+        assert_eq!(patience.failed("f", &transient(), 0), Advice::Break);
+    }
+
+    #[test]
+    fn virustotal_says_how_long_to_wait() {
+        let mut patience = Patience::default();
+        assert_eq!(patience.quota_refused(None, 0), (1, 61_000));
+        assert_eq!(patience.quota_refused(Some(5), 0), (2, 5_000));
+        assert_eq!(patience.quota_refused(Some(86_400), 0), (3, 3_600_000));
+        patience.answered("a");
+        assert_eq!(patience.quota_refused(None, 0).0, 1);
+    }
+}

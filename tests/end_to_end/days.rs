@@ -1,0 +1,232 @@
+//! Days of quota in virtual time: runs that wait for the next day, for the next
+//! month, under clocks that are wrong and accounts that allow little.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use vthost::clock::{Clock, UnixMs};
+use vthost::quota::{Limits, Usage, finish_ms};
+use vthost::store::Store;
+use vthost::triage::run::{Done, Ended, WhenSpent};
+use vthost::triage::{Cause, Share};
+use vthost::virustotal::Client;
+use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Request, Simulator};
+
+use crate::direct::Direct;
+use crate::limiter::{domains, most_in_any_window};
+use crate::support::{FastClock, Manner, ladder, planned, triage_in};
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// The machine's clock, wrong by so many milliseconds.
+struct WrongClock {
+    right: FastClock,
+    ahead_ms: AtomicI64,
+}
+
+impl Clock for WrongClock {
+    fn now_ms(&self) -> UnixMs {
+        self.right.now_ms() + self.ahead_ms.load(Ordering::SeqCst)
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.right.sleep(duration)
+    }
+}
+
+/// A simulated VirusTotal that keeps the right time, and a machine.
+struct World {
+    direct: Arc<Direct>,
+    clock: WrongClock,
+    store: Store,
+}
+
+impl World {
+    fn new(limits: QuotaLimits) -> Self {
+        let right = FastClock::at_noon();
+        let simulator = Simulator::new(Options {
+            limits,
+            ..Options::default()
+        });
+        Self {
+            direct: Arc::new(Direct::new(simulator, &right, vec![0])),
+            clock: WrongClock {
+                right,
+                ahead_ms: AtomicI64::new(0),
+            },
+            store: Store::in_memory().unwrap(),
+        }
+    }
+
+    fn set_ahead(&self, ms: i64) {
+        self.clock.ahead_ms.store(ms, Ordering::SeqCst);
+    }
+
+    fn run(&self, names: &[String], limits: Limits, manner: Manner<'_>) -> Done {
+        let values: Vec<&str> = names.iter().map(String::as_str).collect();
+        let client = Client::new(self.direct.clone());
+        let planned = planned(&values);
+        triage_in(
+            manner,
+            &client,
+            &self.store,
+            &self.clock,
+            limits,
+            ladder(Share::Hash),
+            planned,
+        )
+    }
+
+    /// When requests were answered, and how.
+    fn answers(&self) -> Vec<(i64, u16)> {
+        let simulator = self.direct.simulator();
+        let log = simulator.log().iter();
+        log.map(|logged| (logged.time_ms, logged.status)).collect()
+    }
+}
+
+const WAITING: Manner<'static> = Manner {
+    user: None,
+    when_spent: WhenSpent::Wait,
+};
+
+#[test]
+fn a_weekend_takes_the_arithmetic_minimum() {
+    for count in [1_500, 2_000] {
+        let world = World::new(QuotaLimits::default());
+        let begun = world.clock.now_ms();
+        let done = world.run(&domains(count), Limits::default(), WAITING);
+        assert_eq!(
+            (done.ended, done.requests),
+            (Ended::Done, count as u64),
+            "{count}"
+        );
+        assert!(
+            done.findings
+                .iter()
+                .all(|finding| finding.cause == Cause::Judged)
+        );
+        let answers = world.answers();
+        assert!(answers.iter().all(|(_, status)| *status == 200));
+        let times: Vec<i64> = answers.iter().map(|(time, _)| *time).collect();
+        assert!(most_in_any_window(&times, 60_000) <= 4);
+        let least = finish_ms(count as u64, &Usage::default(), begun, &Limits::default()) - begun;
+        let took = world.clock.now_ms() - begun;
+        assert!(
+            (least..=least + least / 50).contains(&took),
+            "{took} for {least}"
+        );
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_costs_no_more_than_the_quota() {
+    let world = World::new(QuotaLimits::default());
+    let names = domains(1_500);
+    let before = world.run(&names[..300], Limits::default(), WAITING);
+    assert_eq!(before.ended, Ended::Done);
+    world.set_ahead(-HOUR_MS);
+    let after = world.run(&names, Limits::default(), WAITING);
+    assert_eq!((after.ended, after.requests), (Ended::Done, 1_200));
+    assert!(world.answers().iter().all(|(_, status)| *status == 200));
+}
+
+#[test]
+fn a_clock_that_is_fast_asks_again_within_hours() {
+    let world = World::new(QuotaLimits::default());
+    world.set_ahead(2 * HOUR_MS);
+    let done = world.run(&domains(600), Limits::default(), WAITING);
+    assert_eq!(done.ended, Ended::Done);
+    assert!(
+        done.findings
+            .iter()
+            .all(|finding| finding.cause == Cause::Judged)
+    );
+    let answers = world.answers();
+    let refused = answers.iter().filter(|(_, status)| *status == 429).count();
+    assert!(refused > 0 && refused < 10, "{refused}");
+    let last = answers.last().unwrap().0;
+    assert!(
+        last < FastClock::at_noon().now_ms() + 15 * HOUR_MS,
+        "{last}"
+    );
+}
+
+#[test]
+fn a_month_has_its_limit() {
+    let world = World::new(QuotaLimits::default());
+    let limits = Limits {
+        per_month: 600,
+        ..Limits::default()
+    };
+    let done = world.run(&domains(700), limits, WAITING);
+    assert_eq!(done.ended, Ended::Done);
+    // It began on the first of May.
+    let june = FastClock::at_noon().now_ms() - 12 * HOUR_MS + 31 * DAY_MS;
+    let answers = world.answers();
+    let in_may = answers.iter().filter(|(time, _)| *time < june).count();
+    assert_eq!((in_may, answers.len()), (600, 700));
+}
+
+#[test]
+fn an_account_may_allow_one_a_day() {
+    let world = World::new(QuotaLimits {
+        per_day: 1,
+        ..QuotaLimits::default()
+    });
+    let limits = Limits {
+        per_day: 1,
+        ..Limits::default()
+    };
+    let done = world.run(&domains(3), limits, WAITING);
+    assert_eq!((done.ended, done.requests), (Ended::Done, 3));
+    let answers = world.answers();
+    let days: Vec<i64> = answers
+        .iter()
+        .map(|(time, _)| time.div_euclid(DAY_MS))
+        .collect();
+    assert_eq!(days, [days[0], days[0] + 1, days[0] + 2]);
+    assert!(answers.iter().all(|(_, status)| *status == 200));
+}
+
+#[test]
+fn a_quota_that_others_have_used_is_asked_for_and_named() {
+    let world = World::new(QuotaLimits {
+        per_day: 10,
+        ..QuotaLimits::default()
+    });
+    let others = Request {
+        method: "GET".into(),
+        path: "/api/v3/domains/example.org".into(),
+        headers: vec![("x-apikey".into(), DEMO_KEY.into())],
+        body: Vec::new(),
+    };
+    for hours in (1..=8).rev() {
+        let then = world.clock.now_ms() - hours * HOUR_MS;
+        world.direct.simulator().handle(then, &others);
+    }
+    let manner = Manner {
+        user: Some("demo"),
+        when_spent: WhenSpent::End,
+    };
+    let limits = Limits {
+        per_day: 10,
+        ..Limits::default()
+    };
+    let done = world.run(&domains(5), limits, manner);
+    let midnight = FastClock::at_noon().now_ms() + 12 * HOUR_MS;
+    assert_eq!(
+        done.ended,
+        Ended::QuotaSpent {
+            resumes_ms: midnight,
+            reason: "the day's quota is spent".into()
+        }
+    );
+    let causes: Vec<Cause> = done.findings.iter().map(|finding| finding.cause).collect();
+    use Cause::{Judged, NotAsked};
+    assert_eq!(causes, [Judged, Judged, NotAsked, NotAsked, NotAsked]);
+}

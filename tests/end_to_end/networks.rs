@@ -1,0 +1,261 @@
+//! Networks as they are: proxies that want a password or answer themselves,
+//! nobody there at all, and what `vthost doctor` says of it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use vthost_simulator::{DEMO_KEY, Effect, Fault, Simulator};
+
+use crate::support::{Home, patient, serve};
+
+/// A forward proxy for plain HTTP on loopback that wants `user:hunter2`.
+struct Proxy {
+    port: u16,
+    forwarded: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let forwarded = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&forwarded);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let counter = Arc::clone(&counter);
+                // A client that goes away early is no concern of the proxy's.
+                std::thread::spawn(move || relay(client.unwrap(), &counter).ok());
+            }
+        });
+        Self { port, forwarded }
+    }
+}
+
+/// Relays one request, and closes.
+fn relay(mut client: TcpStream, forwarded: &AtomicUsize) -> std::io::Result<()> {
+    let mut head = String::new();
+    let mut reader = BufReader::new(client.try_clone()?);
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head)? == 0 {
+            return Ok(());
+        }
+    }
+    // `user:hunter2` in Base64 (RFC 7617).
+    if !head.contains("Basic dXNlcjpodW50ZXIy") {
+        let refusal = "HTTP/1.1 407 Proxy Authentication Required\r\n\
+             Content-Type: text/html\r\nContent-Length: 12\r\nConnection: close\r\n\r\n<html/>12345";
+        return client.write_all(refusal.as_bytes());
+    }
+    let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    let authority = target.split('/').nth(2).unwrap_or_default();
+    let path = target.splitn(4, '/').nth(3).unwrap_or_default();
+    let head = head.replacen(&target, &format!("/{path}"), 1).replacen(
+        "\r\n",
+        "\r\nConnection: close\r\n",
+        1,
+    );
+    let mut server = TcpStream::connect(authority)?;
+    server.write_all(head.as_bytes())?;
+    forwarded.fetch_add(1, Ordering::SeqCst);
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer)?;
+    client.write_all(&answer)
+}
+
+#[test]
+fn a_proxy_with_a_password_is_used_and_the_password_shown_nowhere() {
+    let home = Home::new();
+    let list = home.write("list.txt", "evil.example.com\nfine.example.com\n");
+    let server = serve(Simulator::new(patient()));
+    let url = server.url();
+    let proxy = Proxy::start();
+    let run = |credentials: &str| {
+        let proxy = format!("http://{credentials}127.0.0.1:{}", proxy.port);
+        let store = format!("store{}", credentials.len());
+        home.run(&[
+            "--proxy", &proxy, "--rate", "1000/s", "--vt-url", &url, "--store", &store, "--out",
+            "out", &list,
+        ])
+    };
+    let ran = run("user:hunter2@");
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert_eq!(proxy.forwarded.load(Ordering::SeqCst), 2);
+    assert!(home.read("out/bad-domain.txt").contains("evil.example.com"));
+    assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+
+    let doctor = |credentials: &str| {
+        let proxy = format!("http://{credentials}127.0.0.1:{}", proxy.port);
+        home.run(&["doctor", "--proxy", &proxy, "--vt-url", &url])
+    };
+    let refused = doctor("user:wrong-secret@");
+    assert_eq!(refused.status, Some(3));
+    assert!(
+        refused
+            .stdout
+            .contains("not VirusTotal but something on the way answered (407)"),
+        "{}",
+        refused.stdout
+    );
+    assert!(!refused.stdout.contains("wrong-secret"));
+    let well = doctor("user:hunter2@");
+    assert_eq!(well.status, Some(0), "{}", well.stdout);
+    assert!(!well.stdout.contains("hunter2"), "{}", well.stdout);
+}
+
+#[test]
+fn nobody_there_ends_the_run_before_the_slots_are_wasted() {
+    let home = Home::new();
+    let names: String = (0..100).map(|n| format!("host{n}.example.com\n")).collect();
+    let list = home.write("list.txt", names);
+    // Whatever was bound here is gone, so nobody listens.
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let nobody = format!("http://127.0.0.1:{port}");
+    let args = [
+        "--rate", "1000/s", "--vt-url", &nobody, "--store", "s", "--out", "out", &list,
+    ];
+    let ran = home.run(&args);
+    assert_eq!(ran.status, Some(3), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("request after request failed"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("10 requests sent"), "{}", ran.stderr);
+    let results = home.read("out/results.jsonl");
+    assert_eq!(results.matches("\"cause\":\"not-asked\"").count(), 100);
+
+    let server = serve(Simulator::new(patient()));
+    let url = server.url();
+    let args = args.map(|arg| if arg == nobody { &url } else { arg });
+    let again = home.run(&args);
+    assert_eq!(again.status, Some(0), "{}", again.stderr);
+    assert_eq!(server.log().len(), 100);
+}
+
+#[test]
+fn a_doctor_finds_what_is_wrong() {
+    let home = Home::new();
+    let server = serve(Simulator::new(patient()));
+    let url = server.url();
+    let well = home.run(&["doctor", "--vt-url", &url, "--vt-user", "demo"]);
+    assert_eq!(well.status, Some(0), "{}", well.stdout);
+    for line in [
+        "ok  key:",
+        "ok  store:",
+        "ok  VirusTotal:",
+        "ok  quota: 0 of 500",
+        "ok  plugins:",
+    ] {
+        assert!(well.stdout.contains(line), "{line}: {}", well.stdout);
+    }
+    let used = |log: &[vthost_simulator::Logged]| {
+        log.iter()
+            .filter(|logged| logged.path.contains("/urls") || logged.path.contains("/domains"))
+            .count()
+    };
+    assert_eq!(used(&server.log()), 0, "it is free of charge");
+
+    let wrong_key = home
+        .vthost(&["doctor", "--vt-url", &url])
+        .env("VT_API_KEY", "wrong-but-secret")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&wrong_key.stdout);
+    assert_eq!(wrong_key.status.code(), Some(3));
+    assert!(
+        said.contains("no  VirusTotal: VirusTotal does not accept"),
+        "{said}"
+    );
+    assert!(!said.contains("wrong-but-secret"), "{said}");
+
+    let mut portal = Simulator::new(patient());
+    portal.add_fault(Fault::new(".", 1_000, Effect::Html(200)).unwrap());
+    let portal = serve(portal);
+    let said = home.run(&["doctor", "--vt-url", &portal.url()]).stdout;
+    assert!(said.contains("something on the way answered"), "{said}");
+    assert!(!said.contains(DEMO_KEY));
+}
+
+#[test]
+fn what_a_store_owes_is_told() {
+    let home = Home::new();
+    let mut options = patient();
+    options.stuck = Some("new".into());
+    let server = serve(Simulator::new(options));
+    let list = home.write("list.txt", "http://www.example.com/new\n");
+    let url = server.url();
+    let ran = home.run(&[
+        "--share",
+        "submit",
+        "--poll-after",
+        "1ms",
+        "--rate",
+        "1000/s",
+        "--vt-url",
+        &url,
+        "--store",
+        "s",
+        "--out",
+        "out",
+        &list,
+    ]);
+    assert_eq!(ran.status, Some(4), "{}", ran.stderr);
+    let status = home.run(&["status", "--store", "s"]).stdout;
+    assert!(status.contains("1 answers found"), "{status}");
+    assert!(status.contains("1 answers not-found"), "{status}");
+    assert!(
+        status.contains("1 analyses to be asked for\n  http://www.example.com/new"),
+        "{status}"
+    );
+}
+
+#[test]
+fn another_policy_says_what_it_changes() {
+    let home = Home::new();
+    let mut simulator = Simulator::new(patient());
+    let one = vthost_simulator::Stats {
+        malicious: 1,
+        ..vthost_simulator::Stats::CLEAN
+    };
+    simulator.know("doubtful.example.com", one);
+    let server = serve(simulator);
+    let list = home.write(
+        "list.txt",
+        "evil.example.com\ndoubtful.example.com\nfine.example.com\n",
+    );
+    let url = server.url();
+    let args = [
+        "--rate", "1000/s", "--vt-url", &url, "--store", "s", "--out", "out", &list,
+    ];
+    assert_eq!(home.run(&args).status, Some(0));
+    let asked = server.log().len();
+    let judged = home.run(&[
+        "judge",
+        "--results",
+        "out/results.jsonl",
+        "--policy",
+        "threshold",
+        "--policy-config",
+        "min_engines=3",
+        "--store",
+        "s",
+        "--out",
+        "again",
+    ]);
+    assert_eq!(judged.status, Some(0), "{}", judged.stderr);
+    assert!(
+        judged
+            .stdout
+            .starts_with("bad -> good  doubtful.example.com  ("),
+        "{}",
+        judged.stdout
+    );
+    assert_eq!(judged.stdout.lines().count(), 1);
+    assert_eq!(server.log().len(), asked);
+}
