@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     install_target()?;
     let built = build(&root, &target_dir(&out)?, &plugins)?;
     fs::write(out.join("builtin_plugins.rs"), embedding(&built, &plugins)?)?;
+    fs::write(out.join("scaffold.rs"), scaffold(&root)?)?;
     Ok(())
 }
 
@@ -164,6 +165,49 @@ fn embedding(built: &Path, plugins: &[Plugin]) -> Result<String, Box<dyn Error>>
     }
     source.push_str("];\n");
     Ok(source)
+}
+
+/// What `vthost plugin new` writes: templates, the SDK and the contract, by their
+/// paths in this repository.
+const SCAFFOLD: [&str; 3] = ["plugins/templates", "plugins/sdk", "wit"];
+
+/// The Rust source that embeds the files of a new plugin.
+fn scaffold(root: &Path) -> Result<String, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for folder in SCAFFOLD {
+        find_files(&root.join(folder), &mut files)?;
+    }
+    files.sort();
+    let mut source = String::new();
+    for (name, file) in [
+        ("WORKSPACE", "Cargo.toml"),
+        ("SDK_MANIFEST", "plugins/sdk/Cargo.toml"),
+    ] {
+        let file = root.join(file);
+        writeln!(source, "const {name}: &str = include_str!({file:?});")?;
+    }
+    source.push_str("static FILES: &[(&str, &str)] = &[\n");
+    for file in files {
+        let name = file
+            .strip_prefix(root)?
+            .to_string_lossy()
+            .replace('\\', "/");
+        writeln!(source, "    ({name:?}, include_str!({file:?})),")?;
+    }
+    source.push_str("];\n");
+    Ok(source)
+}
+
+fn find_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if !path.is_dir() {
+            files.push(path);
+        } else if !path.ends_with("target") {
+            find_files(&path, files)?;
+        }
+    }
+    Ok(())
 }
 
 fn required(variable: &str) -> Result<String, Box<dyn Error>> {

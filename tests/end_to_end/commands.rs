@@ -300,3 +300,86 @@ fn built_in_plugins_are_listed() {
         assert!(ran.stdout.contains(name), "{}", ran.stdout);
     }
 }
+
+#[test]
+fn several_policies_are_asked_in_their_order() {
+    let home = Home::new();
+    let server = server();
+    let url = server.url();
+    let list = home.write(
+        "list.txt",
+        "evil.example.com\nfine.example.com\nkept.example.org\n",
+    );
+    let run = |policies: &[&str]| {
+        let args = [
+            "--rate", "1000/s", "--vt-url", &url, "--store", "s", "--out", "out", &list,
+        ];
+        home.run(&[policies, &args].concat())
+    };
+    let skip = "threshold:allow=[\".example.org\"]";
+    let ran = run(&[
+        "--policy",
+        "threshold",
+        "--policy",
+        "strict",
+        "--policy-config",
+        skip,
+    ]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let results = home.read("out/results.jsonl");
+    assert!(results.contains("\"reason\":\"threshold: "), "{results}");
+    assert!(
+        results.contains("not asked by the policy: threshold: "),
+        "{results}"
+    );
+    let digests = results
+        .lines()
+        .last()
+        .unwrap()
+        .matches("\"digest\":\"sha256:")
+        .count();
+    assert_eq!(digests, 3, "two policies and a parser: {results}");
+    let unaddressed = run(&[
+        "--policy",
+        "strict",
+        "--policy",
+        "threshold",
+        "--policy-config",
+        "min_engines=3",
+    ]);
+    assert_eq!(unaddressed.status, Some(3));
+    assert!(
+        unaddressed.stderr.contains("NAME:KEY=VALUE"),
+        "{}",
+        unaddressed.stderr
+    );
+}
+
+#[test]
+fn a_plugin_that_is_not_the_pinned_one_does_not_run() {
+    let home = Home::new();
+    home.run(&["plugin", "export", "plugins"]);
+    let log = home.write("access.log", LOG);
+    home.write("vthost.toml", "[plugins]\n\"squid.wasm\" = \"sha256:00\"\n");
+    let args = ["extract", "--parser", "plugins/squid.wasm", &log];
+    let refused = home.run(&args);
+    assert_eq!(refused.status, Some(3));
+    assert!(
+        refused.stderr.contains("nothing was run"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stdout.is_empty());
+    let inspected = home
+        .run(&["plugin", "inspect", "plugins/squid.wasm"])
+        .stdout;
+    let digest = inspected
+        .lines()
+        .find_map(|line| line.strip_prefix("digest: "))
+        .unwrap();
+    home.write(
+        "vthost.toml",
+        format!("[plugins]\n\"squid.wasm\" = \"{digest}\"\n"),
+    );
+    assert_eq!(home.run(&args).status, Some(0));
+}

@@ -20,6 +20,7 @@ mod golden;
 mod guests;
 mod hostile;
 mod inputs;
+mod kit;
 mod limiter;
 mod lines;
 mod networks;

@@ -42,7 +42,9 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// List the log formats that the built-in parsers read, with an example each
     Formats,
-    /// List or export the built-in plugins
+    /// Say why an indicator has its verdict, from what is stored; no request
+    Explain(ExplainArgs),
+    /// Make, try, test and measure plugins; list or export the built-in ones
     Plugin(PluginArgs),
 }
 
@@ -80,11 +82,14 @@ pub struct ReadArgs {
 /// Which policy decides.
 #[derive(Debug, Args)]
 pub struct PolicyArgs {
-    /// A built-in policy's name, or a .wasm file
+    /// A built-in policy's name, or a .wasm file. Several are asked in their
+    /// order: the first that keeps an indicator back does, and the first verdict
+    /// that is not unknown holds
     #[arg(long, value_name = "NAME|FILE", default_value = "strict")]
-    pub policy: String,
-    /// A setting of the policy, or a JSON file of them
-    #[arg(long, value_name = "KEY=VALUE|@FILE")]
+    pub policy: Vec<String>,
+    /// A setting of the policy, or a JSON file of them. Where there are several,
+    /// the policy's name stands in front: `threshold:min_engines=3`
+    #[arg(long, value_name = "[NAME:]KEY=VALUE|@FILE")]
     pub policy_config: Vec<String>,
 }
 
@@ -318,9 +323,37 @@ pub struct PluginArgs {
     pub command: PluginCommand,
 }
 
-/// What can be done with the built-in plugins.
+/// What can be done with plugins.
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
+    /// Make a folder with a plugin in Rust that builds, with tests and cases
+    New {
+        /// What to make
+        kind: NewKind,
+        /// Its name, and the folder's: a-z, 0-9 and -
+        name: String,
+    },
+    /// Test a plugin against what all must bear, and against cases
+    Test(PluginTestArgs),
+    /// Run one plugin on one file: a parser on a log, a policy on a report
+    Run(PluginRunArgs),
+    /// Measure a plugin beside the built-in one of its kind
+    Bench(PluginBenchArgs),
+    /// Show what a plugin is, imports and says of itself
+    Inspect {
+        /// A .wasm file, or a built-in plugin's name
+        #[arg(value_name = "NAME|FILE")]
+        plugin: String,
+        /// Print the contract too
+        #[arg(long)]
+        wit: bool,
+    },
+    /// Say whether this host would run plugins, and if not, why
+    Check {
+        /// .wasm files, or built-in plugins' names
+        #[arg(value_name = "NAME|FILE", required = true)]
+        plugins: Vec<String>,
+    },
     /// List the built-in plugins
     List,
     /// Write the built-in plugins as .wasm files
@@ -411,6 +444,90 @@ impl fmt::Debug for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
+}
+
+/// The kinds of plugin that can be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NewKind {
+    /// Decides what VirusTotal's reports mean.
+    Policy,
+    /// Reads a log format.
+    Parser,
+}
+
+/// `vthost plugin test`.
+#[derive(Debug, Args)]
+pub struct PluginTestArgs {
+    /// A .wasm file, or a built-in plugin's name
+    #[arg(value_name = "NAME|FILE")]
+    pub plugin: String,
+    /// A folder of cases: for a parser NAME.log with NAME.jsonl, for a policy
+    /// NAME.json
+    #[arg(value_name = "CASES")]
+    pub cases: Option<PathBuf>,
+    /// A setting of the plugin, or a JSON file of them
+    #[arg(long, value_name = "KEY=VALUE|@FILE")]
+    pub config: Vec<String>,
+    /// Write what the plugin says now as what the cases expect
+    #[arg(long, requires = "cases")]
+    pub update: bool,
+    /// Write the checks as a JUnit report too
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+/// `vthost plugin run`.
+#[derive(Debug, Args)]
+pub struct PluginRunArgs {
+    /// A .wasm file, or a built-in plugin's name
+    #[arg(value_name = "NAME|FILE")]
+    pub plugin: String,
+    /// A log, or VirusTotal's report in JSON; `-` for standard input
+    #[arg(value_name = "INPUT")]
+    pub input: Option<PathBuf>,
+    /// A setting of the plugin, or a JSON file of them
+    #[arg(long, value_name = "KEY=VALUE|@FILE")]
+    pub config: Vec<String>,
+    /// Print no more rows than this
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Of a log print the lines that were rejected, a few for each reason
+    #[arg(long)]
+    pub rejects: bool,
+    /// What the report is on; without an INPUT, the reports that are stored on it
+    #[arg(long, value_name = "INDICATOR")]
+    pub indicator: Option<String>,
+    /// The file that keeps answers [default: in the user's data directory]
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+}
+
+/// `vthost plugin bench`.
+#[derive(Debug, Args)]
+pub struct PluginBenchArgs {
+    /// A .wasm file, or a built-in plugin's name
+    #[arg(value_name = "NAME|FILE")]
+    pub plugin: String,
+    /// A log, for a parser
+    #[arg(value_name = "LOG")]
+    pub input: Option<PathBuf>,
+    /// A setting of the plugin, or a JSON file of them
+    #[arg(long, value_name = "KEY=VALUE|@FILE")]
+    pub config: Vec<String>,
+}
+
+/// `vthost explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A URL, a domain or an address
+    #[arg(value_name = "INDICATOR")]
+    pub indicator: String,
+    /// The file that keeps answers [default: in the user's data directory]
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// Who decides.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 fn milliseconds(text: &str) -> Result<i64, String> {

@@ -4,6 +4,7 @@
 pub mod args;
 mod commands;
 mod exit;
+mod pins;
 mod printer;
 mod progress;
 mod settings;
@@ -55,6 +56,7 @@ fn run(
         Some(Command::Status(args)) => commands::status::run(&args, environment, printer),
         Some(Command::Doctor(args)) => commands::doctor::run(&args, environment, printer),
         Some(Command::Formats) => commands::plugin::formats(environment, printer),
+        Some(Command::Explain(args)) => commands::explain::run(&args, environment, printer),
         Some(Command::Plugin(args)) => commands::plugin::run(&args, environment, printer),
     }
 }

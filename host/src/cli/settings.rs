@@ -9,6 +9,7 @@ use directories::ProjectDirs;
 use serde_json::{Map, Value};
 
 use super::args::{PolicyArgs, QuotaLimitArgs, ReadArgs, StoreArgs, TriageArgs};
+use super::pins::Pins;
 use crate::clock::{Clock as _, SystemClock, UnixMs};
 use crate::extraction::{DEFAULT_CHUNK_BYTES, DEFAULT_MAX_UNPACKED_BYTES, Options, Parsers};
 use crate::plugin::{
@@ -28,6 +29,7 @@ pub(super) struct Environment {
     vt_api_key: Option<String>,
     vtcli_apikey: Option<String>,
     home: Option<PathBuf>,
+    directory: PathBuf,
     data: Option<PathBuf>,
     cache: Option<PathBuf>,
 }
@@ -40,6 +42,7 @@ impl Environment {
         Self {
             vt_api_key: variable("VT_API_KEY"),
             vtcli_apikey: variable("VTCLI_APIKEY"),
+            directory: PathBuf::from("."),
             home: directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
             data: project
                 .as_ref()
@@ -85,6 +88,11 @@ impl Environment {
         Ok(Store::open(&path)?)
     }
 
+    /// What `vthost.toml` allows to run.
+    pub(super) fn pins(&self) -> anyhow::Result<Pins> {
+        Pins::read(&self.directory)
+    }
+
     /// An engine with the plugins' usual limits, and the compiled code kept in
     /// the user's cache directory where that works.
     pub(super) fn engine(&self) -> anyhow::Result<Engine> {
@@ -113,10 +121,17 @@ fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
 }
 
 /// The parsers of a run.
-pub(super) fn parsers(engine: &Engine, name: &str, config: &[String]) -> anyhow::Result<Parsers> {
+pub(super) fn parsers(
+    engine: &Engine,
+    name: &str,
+    config: &[String],
+    pins: &Pins,
+) -> anyhow::Result<Parsers> {
     let settings = plugin_settings(config)?;
     if name != "auto" {
-        let parser = Parser::load(engine, &PluginSource::named(name), &settings)?;
+        let source = PluginSource::named(name);
+        pins.check(&source)?;
+        let parser = Parser::load(engine, &source, &settings)?;
         return Ok(Parsers::Named(Box::new(parser)));
     }
     if !settings.0.is_empty() {
@@ -129,14 +144,48 @@ pub(super) fn parsers(engine: &Engine, name: &str, config: &[String]) -> anyhow:
     Ok(Parsers::Detected(all.collect::<Result<_, _>>()?))
 }
 
-/// The policy of a run.
-pub(super) fn policy(engine: &Engine, args: &PolicyArgs) -> anyhow::Result<Policy> {
-    let settings = plugin_settings(&args.policy_config)?;
-    Ok(Policy::load(
-        engine,
-        &PluginSource::named(&args.policy),
-        &settings,
-    )?)
+/// The policies of a run, in their order.
+pub(super) fn policies(
+    engine: &Engine,
+    args: &PolicyArgs,
+    pins: &Pins,
+) -> anyhow::Result<Vec<Policy>> {
+    let mut used = vec![false; args.policy_config.len()];
+    let mut policies = Vec::new();
+    for name in &args.policy {
+        let source = PluginSource::named(name);
+        let mut config = Vec::new();
+        for (item, used) in args.policy_config.iter().zip(&mut used) {
+            if let Some(setting) = addressed(item, &source, args.policy.len()) {
+                config.push(setting.to_owned());
+                *used = true;
+            }
+        }
+        pins.check(&source)?;
+        policies.push(Policy::load(engine, &source, &plugin_settings(&config)?)?);
+    }
+    if let Some((item, _)) = args.policy_config.iter().zip(used).find(|(_, used)| !used) {
+        bail!(
+            "`--policy-config {item}` does not say which of the policies it is for; write NAME:KEY=VALUE, with NAME as in --policy without folder and .wasm"
+        );
+    }
+    Ok(policies)
+}
+
+/// The part of a setting that is for this policy.
+fn addressed<'a>(item: &'a str, source: &PluginSource, policies: usize) -> Option<&'a str> {
+    let own = match source {
+        PluginSource::BuiltIn(name) => name.clone(),
+        PluginSource::File(path) => path.file_stem()?.to_string_lossy().into_owned(),
+    };
+    match item
+        .strip_prefix(&own)
+        .and_then(|rest| rest.strip_prefix(':'))
+    {
+        Some(setting) => Some(setting),
+        None if policies == 1 => Some(item),
+        None => None,
+    }
 }
 
 /// How inputs are read.
@@ -220,7 +269,7 @@ pub(super) fn stored_ladder(args: &StoreArgs, rescan: Rescan, now: UnixMs) -> La
 
 /// Reads `KEY=VALUE` and `@FILE`; a value that is JSON is taken as such, any
 /// other as text. Later ones win.
-fn plugin_settings(config: &[String]) -> anyhow::Result<PluginSettings> {
+pub(super) fn plugin_settings(config: &[String]) -> anyhow::Result<PluginSettings> {
     let mut settings = Map::new();
     for item in config {
         if let Some(path) = item.strip_prefix('@') {

@@ -212,8 +212,8 @@ impl<'a> FindingRow<'a> {
 struct SummaryRow<'a> {
     r#type: &'static str,
     vthost: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<PluginRow<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policies: Vec<PluginRow<'a>>,
     bad: u64,
     good: u64,
     unknown: u64,
@@ -282,7 +282,7 @@ impl<'a> SummaryRow<'a> {
         Self {
             r#type: "summary",
             vthost: env!("CARGO_PKG_VERSION"),
-            policy: summary.policy.as_ref().map(PluginRow::new),
+            policies: summary.policies.iter().map(PluginRow::new).collect(),
             bad: summary.verdicts.bad,
             good: summary.verdicts.good,
             unknown: summary.verdicts.unknown,

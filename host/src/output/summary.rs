@@ -22,8 +22,8 @@ pub struct Summary {
     /// Values that are no indicator: the reason, how many observations, and one
     /// of them.
     pub invalid: Vec<(String, u64, String)>,
-    /// The policy, where one was asked.
-    pub policy: Option<PluginId>,
+    /// The policies, where any were asked, in their order.
+    pub policies: Vec<PluginId>,
     /// Bad, good and unknown indicators.
     pub verdicts: VerdictCounts,
     /// The unknown ones by cause.
@@ -120,7 +120,7 @@ impl fmt::Display for Summary {
                 visible(&sample)
             )?;
         }
-        if self.policy.is_some() {
+        if !self.policies.is_empty() {
             let VerdictCounts { bad, good, unknown } = self.verdicts;
             let all = self.indicators();
             write!(

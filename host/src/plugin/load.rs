@@ -111,7 +111,7 @@ pub(super) fn load(
     let names = top_level_names(&source_name, &bytes)?;
     check_contract(&source_name, kind, &names.exports)?;
     check_imports(&source_name, &names.imports)?;
-    let digest = hex(&Sha256::digest(&bytes));
+    let digest = digest_of(&bytes);
     let component =
         Component::from_binary(&engine.wasm, &bytes).map_err(|error| LoadError::Damaged {
             source_name: source_name.clone(),
@@ -122,6 +122,58 @@ pub(super) fn load(
         pre: pre.map_err(|error| unusable(&source_name, &error))?,
         source_name,
         digest,
+    })
+}
+
+/// What can be told of a plugin without running it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// Parser or policy.
+    pub kind: PluginKind,
+    /// The contract's version that it was built for: `0.1.0`.
+    pub contract: String,
+    /// Its size in bytes.
+    pub bytes: usize,
+    /// SHA-256, in hexadecimal.
+    pub digest: String,
+    /// What it imports: its manifest of wishes.
+    pub imports: Vec<String>,
+    /// What it exports.
+    pub exports: Vec<String>,
+}
+
+/// Looks at a plugin of whichever kind, without running it, and without asking
+/// whether it would be.
+///
+/// # Errors
+///
+/// When it is no component, or none of either contract.
+pub fn survey(source: &PluginSource, limits: &PluginLimits) -> Result<Survey, LoadError> {
+    let kinds = [PluginKind::Policy, PluginKind::Parser];
+    // A built-in name may be of either kind.
+    let kind = match source {
+        PluginSource::BuiltIn(name) => kinds
+            .into_iter()
+            .find(|kind| builtin::find(*kind, name).is_some()),
+        PluginSource::File(_) => None,
+    };
+    let (source_name, bytes) = read(kind.unwrap_or(PluginKind::Policy), source, limits)?;
+    check_kind_of_bytes(&source_name, &bytes)?;
+    let Names { imports, exports } = top_level_names(&source_name, &bytes)?;
+    let Some((kind, contract)) = exports.iter().find_map(|name| contract_of(name)) else {
+        return Err(LoadError::NotAPlugin {
+            source_name,
+            kind: kind.unwrap_or(PluginKind::Policy),
+            exports: listed(&exports),
+        });
+    };
+    Ok(Survey {
+        kind,
+        contract: contract.to_owned(),
+        bytes: bytes.len(),
+        digest: digest_of(&bytes),
+        imports,
+        exports,
     })
 }
 
@@ -343,13 +395,17 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The SHA-256 of a plugin's bytes, in hexadecimal.
+#[must_use]
+pub fn digest_of(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]

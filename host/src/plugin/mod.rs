@@ -24,7 +24,7 @@ pub use engine::{CompileCache, Engine};
 pub use error::{LoadError, Stop};
 pub use interrupt::Interrupt;
 pub use limits::PluginLimits;
-pub use load::PluginSource;
+pub use load::{PluginSource, Survey, digest_of, survey};
 pub use parser::{Batch, Format, InputInfo, Parser, ParserSession, Reading, Tally};
 pub use policy::{Judgement, Policy, PolicySession, Screening};
 pub use settings::PluginSettings;

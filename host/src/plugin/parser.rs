@@ -1,5 +1,7 @@
 //! Parsers: detection, and an input read chunk by chunk.
 
+use std::collections::{BTreeMap, HashSet};
+
 use wasmtime::component::{InstancePre, ResourceAny};
 
 use super::bindings::parser::exports::vthost::parser::parsing as wit;
@@ -247,8 +249,10 @@ impl ParserSession {
                 Reading::OrderedLines | Reading::WholeDocument => u64::MAX,
             },
         };
-        for observation in &batch.observations {
-            bounds.check(observation).map_err(bad)?;
+        let mut batch = batch;
+        let is_sound = |observation: &wit::Observation| bounds.check(observation).is_ok();
+        if !batch.observations.iter().all(is_sound) {
+            reject_broken(&mut batch, &bounds).map_err(bad)?;
         }
         let batch = Batch {
             text: batch.text,
@@ -317,6 +321,57 @@ impl Batch {
     }
 }
 
+/// Takes the observations out that break the contract. A line that has no other
+/// observation is rejected with the reason; its neighbours are not to blame.
+fn reject_broken(batch: &mut wit::Batch, bounds: &Bounds) -> Result<(), String> {
+    let mut broken: BTreeMap<u32, &'static str> = BTreeMap::new();
+    let mut sound = HashSet::new();
+    let mut beyond = None;
+    batch
+        .observations
+        .retain(|observation| match bounds.check(observation) {
+            Ok(()) => {
+                sound.insert(observation.line);
+                true
+            }
+            Err(Broken::Line(reason)) => {
+                broken.entry(observation.line).or_insert(reason);
+                false
+            }
+            Err(Broken::Batch(detail)) => {
+                beyond.get_or_insert(detail);
+                false
+            }
+        });
+    if let Some(detail) = beyond {
+        return Err(detail);
+    }
+    let mut tallies: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for (line, reason) in broken {
+        if !sound.contains(&line) {
+            tallies.entry(reason).or_default().push(line);
+        }
+    }
+    for (reason, lines) in tallies {
+        let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+        batch.records = batch.records.saturating_sub(count);
+        batch.rejected.push(wit::Tally {
+            reason: reason.to_owned(),
+            count,
+            samples: lines,
+        });
+    }
+    Ok(())
+}
+
+/// What an observation breaks.
+enum Broken {
+    /// Its own line, for this reason.
+    Line(&'static str),
+    /// The whole batch: it belongs to no line of the chunk.
+    Batch(String),
+}
+
 /// What the spans, lines and times of one batch may be.
 struct Bounds {
     chunk: u64,
@@ -326,46 +381,42 @@ struct Bounds {
 }
 
 impl Bounds {
-    fn check(&self, observation: &wit::Observation) -> Result<(), String> {
-        if observation.value.len == 0 {
-            return Err("an observation without a value".to_owned());
-        }
-        self.check_span("value", observation.value)?;
-        self.check_span("client", observation.client)?;
-        self.check_span("user", observation.user)?;
+    fn check(&self, observation: &wit::Observation) -> Result<(), Broken> {
         if u64::from(observation.line) >= self.lines {
-            return Err(format!(
+            return Err(Broken::Batch(format!(
                 "an observation on line {} of a chunk of {}",
                 observation.line, self.lines
+            )));
+        }
+        if observation.value.len == 0 {
+            return Err(Broken::Line(
+                "the parser gave an observation without a value",
             ));
         }
+        self.check_span(observation.value)?;
+        self.check_span(observation.client)?;
+        self.check_span(observation.user)?;
         if observation.time_us != NO_TIME && !TIMES_US.contains(&observation.time_us) {
-            return Err(format!(
-                "the time {} µs is outside the years 1 to 9999",
-                observation.time_us
+            return Err(Broken::Line(
+                "the parser gave a time outside the years 1 to 9999",
             ));
         }
         Ok(())
     }
 
-    fn check_span(&self, what: &str, span: wit::Span) -> Result<(), String> {
+    fn check_span(&self, span: wit::Span) -> Result<(), Broken> {
         let start = u64::from(span.start);
         let end = start + u64::from(span.len);
         if span.len == 0 {
             return Ok(());
         }
         if end > self.end || (start < self.chunk && end > self.chunk) {
-            return Err(format!(
-                "the {what} span {start}..{end} lies outside the chunk of {} bytes and its {} bytes of text",
-                self.chunk,
-                self.end - self.chunk
+            return Err(Broken::Line(
+                "the parser gave a span outside the chunk and its text",
             ));
         }
         if span.len as usize > self.value_bytes {
-            return Err(format!(
-                "a {what} of {} bytes; the longest may have {}",
-                span.len, self.value_bytes
-            ));
+            return Err(Broken::Line("the parser gave a value that is too long"));
         }
         Ok(())
     }

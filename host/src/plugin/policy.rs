@@ -108,6 +108,12 @@ impl Policy {
         &self.description.id
     }
 
+    /// Its settings, in JSON.
+    #[must_use]
+    pub fn settings(&self) -> &str {
+        &self.settings
+    }
+
     /// Opens the policy in an instance of its own.
     ///
     /// # Errors

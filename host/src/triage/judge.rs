@@ -8,7 +8,7 @@ use super::{Cause, Evidence, Finding};
 use crate::indicator::Indicator;
 use crate::plugin::{Judgement, Policy, PolicySession, Screening, Stop};
 use crate::sightings::Sightings;
-use crate::verdict::Scope;
+use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Report;
 
 /// Decides what is worth asking, and what a report means.
@@ -151,6 +151,76 @@ impl Judge for PolicyJudge {
             report: report.clone(),
         };
         self.ask(|reply| Call::Judge(Box::new(case), reply))
+    }
+}
+
+/// Several policies in a row, each with its name. The first that does not want
+/// an indicator asked keeps it back, and the highest priority holds; the first
+/// verdict that is not `unknown` is the verdict.
+pub struct Chain(Vec<(String, PolicyJudge)>);
+
+impl Chain {
+    /// Starts the policies, at least one, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start(policies: &[Policy], now_s: i64) -> std::io::Result<Self> {
+        let started = policies.iter().map(|policy| {
+            let judge = PolicyJudge::start(policy, now_s)?;
+            Ok((policy.id().name.clone(), judge))
+        });
+        started.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Says which policy it was, where there are several.
+    fn named(&self, name: &str, reason: String) -> String {
+        match self.0.len() {
+            1 => reason,
+            _ => format!("{name}: {reason}"),
+        }
+    }
+}
+
+impl Judge for Chain {
+    fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed> {
+        let mut most = i32::MIN;
+        for index in 0..self.0.len() {
+            let (name, judge) = &mut self.0[index];
+            match judge.screen(sightings)? {
+                Screening::Ask { priority } => most = most.max(priority),
+                Screening::Skip { reason } => {
+                    let name = name.clone();
+                    let reason = self.named(&name, reason);
+                    return Ok(Screening::Skip { reason });
+                }
+            }
+        }
+        Ok(Screening::Ask { priority: most })
+    }
+
+    fn judge(
+        &mut self,
+        sightings: &Sightings,
+        subject: &Indicator,
+        scope: Scope,
+        report: &Report,
+    ) -> Result<Judgement, Failed> {
+        let mut undecided: Option<Judgement> = None;
+        for index in 0..self.0.len() {
+            let (name, judge) = &mut self.0[index];
+            let name = name.clone();
+            let mut judgement = judge.judge(sightings, subject, scope, report)?;
+            judgement.reason = self.named(&name, judgement.reason);
+            if judgement.verdict != Verdict::Unknown {
+                return Ok(judgement);
+            }
+            match &mut undecided {
+                None => undecided = Some(judgement),
+                Some(before) => before.reason = format!("{}; {}", before.reason, judgement.reason),
+            }
+        }
+        undecided.ok_or_else(|| Failed("there is no policy".to_owned()))
     }
 }
 

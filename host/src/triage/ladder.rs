@@ -177,6 +177,68 @@ impl Question {
     }
 }
 
+/// A stored report with engine results, and when it was fetched.
+#[derive(Debug, Clone)]
+pub struct StoredReport {
+    /// Whose report.
+    pub scope: Scope,
+    /// What it is on.
+    pub subject: Indicator,
+    /// The report.
+    pub report: Report,
+    /// When it was fetched.
+    pub fetched_ms: UnixMs,
+}
+
+/// All reports with engine results that are stored on an indicator, its host's
+/// first.
+///
+/// # Errors
+///
+/// When the store cannot be read.
+pub fn stored_reports(
+    indicator: &Indicator,
+    stored: &dyn Answers,
+) -> Result<Vec<StoredReport>, StoreError> {
+    let ladder = Ladder {
+        share: Share::Submit,
+        rescan: Rescan::No,
+        oldest: Oldest::all(UnixMs::MIN),
+    };
+    let mut found = Vec::new();
+    for step in ladder.steps(indicator) {
+        let (scope, json, fetched_ms) = match &step {
+            Step::Ask(question, scope) => match stored.answer(question)? {
+                Some(StoredAnswer {
+                    outcome: StoredOutcome::Found { attributes_json },
+                    fetched_ms,
+                }) => (*scope, attributes_json, fetched_ms),
+                _ => continue,
+            },
+            Step::Submit(url) => match stored.submission(url)? {
+                Some(SubmissionState::Completed {
+                    attributes_json,
+                    completed_ms,
+                }) => (Scope::Exact, attributes_json, completed_ms),
+                _ => continue,
+            },
+        };
+        let subject = match scope {
+            Scope::Exact => indicator.clone(),
+            Scope::Host => indicator.host(),
+        };
+        if let Reached::Answered(answer) = answered(subject, scope, &json) {
+            found.push(StoredReport {
+                scope: answer.scope,
+                subject: answer.subject,
+                report: answer.report,
+                fetched_ms,
+            });
+        }
+    }
+    Ok(found)
+}
+
 /// What is stored, as far as the ladder asks.
 pub trait Answers {
     /// The stored answer to a question.

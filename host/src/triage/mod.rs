@@ -16,7 +16,7 @@ use crate::sightings::Sightings;
 use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Stats;
 
-pub use judge::{Failed, Judge, PolicyJudge};
+pub use judge::{Chain, Failed, Judge, PolicyJudge};
 pub use ladder::{Ladder, Rescan, Share};
 pub use plan::{Decision, Planned};
 

@@ -97,7 +97,9 @@ fn arguments(args: &DemoArgs, logs: &Path, url: &str) -> anyhow::Result<Argument
     let out = args.out.display().to_string();
     let logs = logs.display().to_string();
     let mut line = vec!["vthost", "--rate", RATE, "--vt-url", url, "--out", &out];
-    line.extend(["--policy", &args.policy.policy]);
+    for policy in &args.policy.policy {
+        line.extend(["--policy", policy]);
+    }
     for setting in &args.policy.policy_config {
         line.extend(["--policy-config", setting]);
     }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use crate::cli::args::DoctorArgs;
 use crate::cli::exit::ExitStatus;
+use crate::cli::pins::Pins;
 use crate::cli::printer::Printer;
 use crate::cli::progress::clock_time;
 use crate::cli::settings::{self, Environment};
@@ -206,7 +207,7 @@ impl Doctor<'_> {
 }
 
 fn load_all(engine: &Engine) -> anyhow::Result<usize> {
-    settings::parsers(engine, "auto", &[])?;
+    settings::parsers(engine, "auto", &[], &Pins::default())?;
     for name in builtin::names(PluginKind::Policy) {
         super::plugin::describe_builtin(engine, PluginKind::Policy, name)?;
     }

@@ -28,7 +28,12 @@ pub(in crate::cli) fn run(
         .build()?;
     let interrupt = engine.interrupt();
     interrupt_on_ctrl_c(&runtime, &interrupt);
-    let parsers = settings::parsers(&engine, &args.read.parser, &args.read.parser_config)?;
+    let parsers = settings::parsers(
+        &engine,
+        &args.read.parser,
+        &args.read.parser_config,
+        &environment.pins()?,
+    )?;
     let options = settings::reading(&args.read);
     let found = find(&args.read.inputs);
     let mut sinks: Vec<Lines> = (0..options.workers)

@@ -26,7 +26,12 @@ pub(in crate::cli) fn run(
         .enable_all()
         .build()?;
     interrupt_on_ctrl_c(&runtime, &engine.interrupt());
-    let parsers = settings::parsers(&engine, &args.read.parser, &args.read.parser_config)?;
+    let parsers = settings::parsers(
+        &engine,
+        &args.read.parser,
+        &args.read.parser_config,
+        &environment.pins()?,
+    )?;
     let options = settings::reading(&args.read);
     let interrupt = engine.interrupt();
     let result = match args.unique {

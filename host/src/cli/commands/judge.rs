@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::plugin::unseen;
 use super::{Read, read};
 use crate::cli::args::JudgeArgs;
 use crate::cli::exit::ExitStatus;
+use crate::cli::pins::Pins;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{self, Environment};
 use crate::clock::{Clock as _, SystemClock};
@@ -17,7 +19,7 @@ use crate::sightings::{FoldBy, Sightings};
 use crate::store::Store;
 use crate::triage::plan::plan;
 use crate::triage::run::judge_stored;
-use crate::triage::{Cause, Finding, PolicyJudge, Rescan};
+use crate::triage::{Cause, Chain, Finding, Rescan};
 
 pub(in crate::cli) fn run(
     args: &JudgeArgs,
@@ -27,7 +29,8 @@ pub(in crate::cli) fn run(
     let now = SystemClock.now_ms();
     let store = environment.store(args.store.store.as_ref())?;
     let engine = environment.engine()?;
-    let policy = settings::policy(&engine, &args.policy)?;
+    let pins = environment.pins()?;
+    let policies = settings::policies(&engine, &args.policy, &pins)?;
     let earlier = match &args.results {
         Some(results) => read_results(results)?,
         None => Vec::new(),
@@ -38,9 +41,9 @@ pub(in crate::cli) fn run(
     } else if args.inputs.is_empty() {
         (stored(&store)?, Summary::default())
     } else {
-        from_logs(args, &engine)?
+        from_logs(args, &engine, &pins)?
     };
-    let mut judge = PolicyJudge::start(&policy, now.div_euclid(1000))?;
+    let mut judge = Chain::start(&policies, now.div_euclid(1000))?;
     let own = InternalSuffixes::new(&args.store.internal_suffix);
     let planned = plan(sightings, &own, &mut judge);
     let ladder = settings::stored_ladder(&args.store, Rescan::No, now);
@@ -55,7 +58,7 @@ pub(in crate::cli) fn run(
             })
         })
         .collect();
-    summary.policy = Some(policy.id().clone());
+    summary.policies = policies.iter().map(|policy| policy.id().clone()).collect();
     summary.count(&findings);
     std::fs::create_dir_all(&args.out)?;
     write_all(&args.out, &findings, &summary)?;
@@ -98,8 +101,12 @@ fn changes(earlier: &[Earlier], findings: &[Finding]) -> String {
     text
 }
 
-fn from_logs(args: &JudgeArgs, engine: &Engine) -> anyhow::Result<(Vec<Sightings>, Summary)> {
-    let parsers = settings::parsers(engine, &args.parser, &[])?;
+fn from_logs(
+    args: &JudgeArgs,
+    engine: &Engine,
+    pins: &Pins,
+) -> anyhow::Result<(Vec<Sightings>, Summary)> {
+    let parsers = settings::parsers(engine, &args.parser, &[], pins)?;
     let options = settings::options(None, 0);
     let interrupt = engine.interrupt();
     let Read {
@@ -132,15 +139,8 @@ fn stored(store: &Store) -> anyhow::Result<Vec<Sightings>> {
         // logs, where its name is known.
         let Ok(indicator) = indicator else { continue };
         all.push(Sightings {
-            indicator,
-            written: None,
-            count: 0,
-            allowed: 0,
-            blocked: 0,
-            first_us: None,
-            last_us: None,
-            clients: Vec::new(),
             place: Place::new(u32::MAX, all.len() as u64),
+            ..unseen(&indicator)
         });
     }
     Ok(all)

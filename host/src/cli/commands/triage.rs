@@ -23,7 +23,7 @@ use crate::sightings::FoldBy;
 use crate::store::{Claimant, Store, Told};
 use crate::triage::plan::plan;
 use crate::triage::run::{Done, Ended, Triage, WhenSpent, reconcile};
-use crate::triage::{Cause, Ladder, Planned, PolicyJudge};
+use crate::triage::{Cause, Chain, Ladder, Planned};
 use crate::virustotal::{ApiKey, Client};
 
 pub(in crate::cli) fn run(
@@ -72,9 +72,10 @@ impl Job<'_> {
             .enable_all()
             .build()?;
         interrupt_on_ctrl_c(&runtime, &interrupt);
-        let policy = settings::policy(&engine, &self.args.policy)?;
+        let pins = self.environment.pins()?;
+        let policies = settings::policies(&engine, &self.args.policy, &pins)?;
         let reading = &self.args.read;
-        let parsers = settings::parsers(&engine, &reading.parser, &reading.parser_config)?;
+        let parsers = settings::parsers(&engine, &reading.parser, &reading.parser_config, &pins)?;
         let client = key
             .map(|key| settings::client(&self.args.quota, key))
             .transpose()?;
@@ -94,7 +95,7 @@ impl Job<'_> {
             Err(ExtractionError::Interrupted) => return Ok(ExitStatus::Interrupted),
             read => read?,
         };
-        let mut judge = PolicyJudge::start(&policy, self.now.div_euclid(1000))?;
+        let mut judge = Chain::start(&policies, self.now.div_euclid(1000))?;
         let own = InternalSuffixes::new(&self.args.store.internal_suffix);
         let planned = plan(folded.sightings(), &own, &mut judge);
         let (Some(key), Some(client)) = (key, client) else {
@@ -126,7 +127,7 @@ impl Job<'_> {
         let done = runtime.block_on(triage.run(planned, &mut judge, cancelled))?;
         progress.finish()?;
         runtime.block_on(self.reconcile(&client, &account))?;
-        summary.policy = Some(policy.id().clone());
+        summary.policies = policies.iter().map(|policy| policy.id().clone()).collect();
         summary.count(&done.findings);
         write_all(&self.args.out, &done.findings, &summary)?;
         self.tell(&done, &summary)
@@ -220,7 +221,7 @@ impl Job<'_> {
     fn dry_run(
         &self,
         planned: &[Planned],
-        judge: &mut PolicyJudge,
+        judge: &mut Chain,
         summary: &Summary,
     ) -> anyhow::Result<ExitStatus> {
         // Without a key nothing is known of what is left.

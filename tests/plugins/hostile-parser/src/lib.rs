@@ -116,11 +116,11 @@ fn honest(lines: u32) -> Batch {
     }
 }
 
-/// A batch with one observation, spoilt.
+/// A batch with an observation a line, the first one spoilt.
 fn with(lines: u32, spoil: impl FnOnce(&mut Observation)) -> Batch {
     let absent = Span { start: 0, len: 0 };
-    let mut observation = Observation {
-        line: 0,
+    let observation = |line| Observation {
+        line,
         kind: IndicatorKind::Domain,
         action: Action::Unstated,
         value: Span { start: 0, len: 1 },
@@ -128,9 +128,10 @@ fn with(lines: u32, spoil: impl FnOnce(&mut Observation)) -> Batch {
         user: absent,
         time_us: 0,
     };
-    spoil(&mut observation);
+    let mut observations: Vec<Observation> = (0..lines).map(observation).collect();
+    observations.first_mut().map(spoil);
     Batch {
-        observations: vec![observation],
+        observations,
         ..honest(lines)
     }
 }

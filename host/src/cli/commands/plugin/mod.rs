@@ -1,4 +1,12 @@
-//! `vthost plugin`: the built-in plugins.
+//! `vthost plugin`: to make, try, test and measure plugins, and the built-in
+//! ones.
+
+mod bench;
+mod inspect;
+mod new;
+mod run;
+mod test;
+mod trial;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,10 +16,13 @@ use anyhow::Context as _;
 use crate::cli::args::{PluginArgs, PluginCommand};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::Environment;
+use crate::cli::settings::{Environment, plugin_settings};
 use crate::plugin::{
-    Description, Engine, Parser, PluginKind, PluginSettings, PluginSource, Policy, builtin,
+    Description, Engine, Parser, PluginId, PluginKind, PluginSettings, PluginSource, Policy,
+    builtin, survey,
 };
+
+pub(super) use trial::{parse_indicator, unseen};
 
 pub(in crate::cli) fn run(
     args: &PluginArgs,
@@ -19,10 +30,47 @@ pub(in crate::cli) fn run(
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
     match &args.command {
+        PluginCommand::New { kind, name } => return new::run(*kind, name, printer),
+        PluginCommand::Test(args) => return test::run(args, environment, printer),
+        PluginCommand::Run(args) => return run::run(args, environment, printer),
+        PluginCommand::Bench(args) => return bench::run(args, environment, printer),
+        PluginCommand::Inspect { plugin, wit } => {
+            return inspect::inspect(plugin, *wit, environment, printer);
+        }
+        PluginCommand::Check { plugins } => return inspect::check(plugins, environment, printer),
         PluginCommand::List => list(&environment.engine()?, printer)?,
         PluginCommand::Export { directory } => export(directory, printer)?,
     }
     Ok(ExitStatus::Done)
+}
+
+/// A plugin of whichever kind it is.
+enum AnyPlugin {
+    Parser(Parser),
+    Policy(Policy),
+}
+
+impl AnyPlugin {
+    fn description(&self) -> &Description {
+        match self {
+            Self::Parser(parser) => parser.description(),
+            Self::Policy(policy) => policy.description(),
+        }
+    }
+
+    fn id(&self) -> &PluginId {
+        &self.description().id
+    }
+}
+
+/// Loads a plugin by its name or file, under settings.
+fn load(engine: &Engine, plugin: &str, config: &[String]) -> anyhow::Result<AnyPlugin> {
+    let source = PluginSource::named(plugin);
+    let settings = plugin_settings(config)?;
+    Ok(match survey(&source, engine.limits())?.kind {
+        PluginKind::Parser => AnyPlugin::Parser(Parser::load(engine, &source, &settings)?),
+        PluginKind::Policy => AnyPlugin::Policy(Policy::load(engine, &source, &settings)?),
+    })
 }
 
 /// `vthost formats`: a section for each parser, in Markdown, which is also what

@@ -1,0 +1,109 @@
+//! `vthost plugin run`: one plugin on one file.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+use super::trial::{self, Said, Seen};
+use super::{AnyPlugin, load};
+use crate::cli::args::PluginRunArgs;
+use crate::cli::exit::ExitStatus;
+use crate::cli::printer::Printer;
+use crate::cli::settings::Environment;
+use crate::clock::{Clock as _, SystemClock};
+use crate::extraction::DEFAULT_CHUNK_BYTES;
+use crate::plugin::{Parser, Policy};
+
+pub(super) fn run(
+    args: &PluginRunArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
+    match load(&environment.engine()?, &args.plugin, &args.config)? {
+        AnyPlugin::Parser(parser) => run_parser(&parser, args, printer),
+        AnyPlugin::Policy(policy) => run_policy(&policy, args, environment, printer),
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    read.with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(bytes)
+}
+
+/// Prints the observations, and what was rejected where that is asked for.
+fn run_parser(
+    parser: &Parser,
+    args: &PluginRunArgs,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
+    let Some(path) = &args.input else {
+        bail!("name a log for the parser, or `-` for standard input");
+    };
+    let bytes = read(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let now_us = SystemClock.now_ms().saturating_mul(1000);
+    let info = trial::input(&name, &bytes, now_us);
+    let parsed = trial::parse(parser, &info, &bytes, DEFAULT_CHUNK_BYTES)
+        .map_err(|stop| anyhow::anyhow!("{} {stop}", parser.id()))?;
+    let rows = if args.rejects {
+        &parsed.rejects
+    } else {
+        &parsed.rows
+    };
+    let limit = args.limit.unwrap_or(usize::MAX);
+    let shown: Vec<u8> = rows
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(limit)
+        .flatten()
+        .copied()
+        .collect();
+    printer.data(&shown)?;
+    printer.say(&serde_json::to_string(&parsed.counts)?);
+    Ok(ExitStatus::Done)
+}
+
+/// Prints what the policy says to a report from a file or from the store.
+fn run_policy(
+    policy: &Policy,
+    args: &PluginRunArgs,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
+    let reports = match (&args.input, &args.indicator) {
+        (Some(path), _) => {
+            let json: Value = serde_json::from_slice(&read(path)?)
+                .with_context(|| format!("`{}` is no JSON", path.display()))?;
+            vec![trial::report_of(json)]
+        }
+        (None, Some(indicator)) => {
+            let store = environment.store(args.store.as_ref())?;
+            let indicator = trial::parse_indicator(indicator)?;
+            let stored = crate::triage::ladder::stored_reports(&indicator, &store)?;
+            stored.into_iter().map(|answer| answer.report).collect()
+        }
+        (None, None) => bail!(
+            "name a file with VirusTotal's report, `-` for standard input, or an --indicator that is in the store"
+        ),
+    };
+    if reports.is_empty() {
+        bail!("the store has no report on it");
+    }
+    let indicator = args.indicator.as_deref().unwrap_or("example.com");
+    let sightings = Seen::default().sightings(indicator)?;
+    let now_s = SystemClock.now_ms().div_euclid(1000);
+    for report in &reports {
+        let (screening, judgement) = trial::judge(policy, &sightings, report, now_s)
+            .map_err(|stop| anyhow::anyhow!("{} {stop}", policy.id()))?;
+        let said = serde_json::to_string_pretty(&Said::new(&screening, &judgement))?;
+        printer.data(format!("{said}\n").as_bytes())?;
+    }
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,266 @@
+//! One plugin on one thing, with nothing around it: what `run`, `test` and
+//! `bench` share.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::indicator::{Indicator, Kind};
+use crate::input::{Chunk, Chunks};
+use crate::observation::Place;
+use crate::output::ExtractRow;
+use crate::plugin::{
+    Batch, InputInfo, Judgement, Parser, ParserSession, Policy, Reading, Screening, Stop, Tally,
+};
+use crate::sightings::Sightings;
+use crate::verdict::Scope;
+use crate::virustotal::report::Report;
+
+/// What a parser made of some bytes, as JSON Lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Parsed {
+    /// A row for each observation.
+    pub(super) rows: Vec<u8>,
+    /// A row for each sample of a rejected line.
+    pub(super) rejects: Vec<u8>,
+    /// The counts.
+    pub(super) counts: Counts,
+}
+
+/// `lines = records + ignored + rejected`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Counts {
+    pub(super) lines: u64,
+    pub(super) records: u64,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) ignored: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) rejected: BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct RejectRow<'a> {
+    rejected: &'a str,
+    line: u64,
+    text: String,
+}
+
+/// What a parser is told of some bytes. Stamps without a year are read as if
+/// today were `reference_time_us`.
+pub(super) fn input(name: &str, bytes: &[u8], reference_time_us: i64) -> InputInfo {
+    const HEAD_BYTES: usize = 64 << 10;
+    InputInfo {
+        name: name.to_owned(),
+        head: bytes.get(..HEAD_BYTES).unwrap_or(bytes).to_vec(),
+        utc_offset_minutes: 0,
+        reference_time_us,
+    }
+}
+
+/// Parses bytes in chunks of about `chunk_bytes`, one session after the other
+/// where lines are independent, so that chunk boundaries are put to the test.
+pub(super) fn parse(
+    parser: &Parser,
+    info: &InputInfo,
+    bytes: &[u8],
+    chunk_bytes: usize,
+) -> Result<Parsed, Stop> {
+    let mut parsed = Parsed::default();
+    let mut session = parser.open(info)?;
+    each_chunk(bytes, chunk_bytes, |chunk| {
+        if session.reading() == Reading::IndependentLines && chunk.first_line > 0 {
+            session = parser.open(info)?;
+        }
+        let batch = session.parse(&chunk.bytes, chunk.lines)?;
+        parsed.add(&info.name, chunk, &batch);
+        Ok(())
+    })?;
+    finish(&mut session, &mut parsed, &info.name)?;
+    Ok(parsed)
+}
+
+fn finish(session: &mut ParserSession, parsed: &mut Parsed, name: &str) -> Result<(), Stop> {
+    if session.reading() != Reading::IndependentLines {
+        let batch = session.finish()?;
+        parsed.add(name, &Chunk::default(), &batch);
+    }
+    Ok(())
+}
+
+/// Cuts bytes at line ends, as the host does with files.
+pub(super) fn each_chunk(
+    bytes: &[u8],
+    chunk_bytes: usize,
+    mut take: impl FnMut(&Chunk) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let mut chunks = Chunks::new(bytes, chunk_bytes);
+    // Reading from memory does not fail.
+    while let Ok(Some(chunk)) = chunks.next(Vec::new()) {
+        take(&chunk)?;
+    }
+    Ok(())
+}
+
+impl Parsed {
+    fn add(&mut self, name: &str, chunk: &Chunk, batch: &Batch) {
+        for observation in batch.observations(&chunk.bytes) {
+            let line = chunk.first_line + u64::from(observation.line) + 1;
+            match Indicator::parse(observation.kind, observation.value) {
+                Ok(indicator) => {
+                    ExtractRow::new(name, line, &indicator, &observation).push_to(&mut self.rows)
+                }
+                Err(reason) => {
+                    let text = String::from_utf8_lossy(observation.value).into_owned();
+                    self.reject(&format!("not an indicator: {reason}"), line, text);
+                }
+            }
+        }
+        let counts = &mut self.counts;
+        counts.lines += chunk.lines;
+        counts.records += batch.records;
+        for Tally { reason, count, .. } in &batch.ignored {
+            *counts.ignored.entry(reason.clone()).or_default() += count;
+        }
+        for Tally {
+            reason,
+            count,
+            samples,
+        } in &batch.rejected
+        {
+            *self.counts.rejected.entry(reason.clone()).or_default() += count;
+            for sample in samples {
+                let text = chunk
+                    .bytes
+                    .split(|byte| *byte == b'\n')
+                    .nth(*sample as usize);
+                let text = String::from_utf8_lossy(text.unwrap_or_default()).into_owned();
+                self.reject(reason, chunk.first_line + u64::from(*sample) + 1, text);
+            }
+        }
+    }
+
+    fn reject(&mut self, reason: &str, line: u64, text: String) {
+        let row = RejectRow {
+            rejected: reason,
+            line,
+            text,
+        };
+        self.rejects
+            .extend(serde_json::to_vec(&row).unwrap_or_default());
+        self.rejects.push(b'\n');
+    }
+}
+
+/// What the logs showed of an indicator, as a person writes it down.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Seen {
+    count: u64,
+    allowed: u64,
+    blocked: u64,
+    clients: Vec<String>,
+}
+
+impl Seen {
+    /// The sightings of a URL, a domain or an address.
+    pub(super) fn sightings(&self, indicator: &str) -> anyhow::Result<Sightings> {
+        Ok(Sightings {
+            count: self.count,
+            allowed: self.allowed,
+            blocked: self.blocked,
+            clients: self.clients.clone(),
+            ..unseen(&parse_indicator(indicator)?)
+        })
+    }
+}
+
+/// Sightings of what no log has shown.
+pub(in crate::cli::commands) fn unseen(indicator: &Indicator) -> Sightings {
+    Sightings {
+        indicator: indicator.clone(),
+        written: None,
+        count: 0,
+        allowed: 0,
+        blocked: 0,
+        first_us: None,
+        last_us: None,
+        clients: Vec::new(),
+        place: Place::new(0, 0),
+    }
+}
+
+/// A URL, a domain or an address as a person writes it.
+pub(in crate::cli::commands) fn parse_indicator(text: &str) -> anyhow::Result<Indicator> {
+    let kind = if text.contains('/') {
+        Kind::Url
+    } else {
+        Kind::Domain
+    };
+    Indicator::parse(kind, text.as_bytes())
+        .with_context(|| format!("`{text}` is no URL, domain or address"))
+}
+
+/// VirusTotal's answer, the object in it, or its attributes alone.
+pub(super) fn report_of(json: Value) -> Report {
+    let mut attributes = json;
+    for inner in ["data", "attributes"] {
+        if let Some(found) = attributes.get_mut(inner).map(Value::take) {
+            attributes = found;
+        }
+    }
+    Report::from_attributes(&attributes.to_string())
+}
+
+/// What a policy says to a report, in an instance of its own.
+pub(super) fn judge(
+    policy: &Policy,
+    sightings: &Sightings,
+    report: &Report,
+    now_s: i64,
+) -> Result<(Screening, Judgement), Stop> {
+    let mut session = policy.open()?;
+    let screening = session.screen(sightings)?;
+    let subject = &sightings.indicator;
+    let judgement = session.judge(sightings, subject, Scope::Exact, report, now_s)?;
+    Ok((screening, judgement))
+}
+
+/// What a policy said, as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct Said<'a> {
+    screen: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip_reason: Option<&'a str>,
+    verdict: &'static str,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    tags: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settles: Option<bool>,
+}
+
+impl<'a> Said<'a> {
+    pub(super) fn new(screening: &'a Screening, judgement: &'a Judgement) -> Self {
+        let (screen, priority, skip_reason) = match screening {
+            Screening::Ask { priority: 0 } => ("ask", None, None),
+            Screening::Ask { priority } => ("ask", Some(*priority), None),
+            Screening::Skip { reason } => ("skip", None, Some(reason.as_str())),
+        };
+        Self {
+            screen,
+            priority,
+            skip_reason,
+            verdict: judgement.verdict.as_str(),
+            reason: &judgement.reason,
+            tags: &judgement.tags,
+            score: judgement.score,
+            settles: judgement.settles,
+        }
+    }
+}
