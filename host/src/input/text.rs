@@ -12,11 +12,8 @@ use super::{Reader, peek};
 ///
 /// When the first bytes cannot be read.
 pub(super) fn utf8(reader: Reader) -> io::Result<Reader> {
-    let (head, whole) = peek(reader, 3)?;
-    let is_marked = head.starts_with(b"\xff\xfe")
-        || head.starts_with(b"\xfe\xff")
-        || head.starts_with(b"\xef\xbb\xbf");
-    if !is_marked {
+    let (head, whole) = peek(reader, HEAD_BYTES)?;
+    if !head.starts_with(b"\xef\xbb\xbf") && !is_utf16(&head) {
         return Ok(whole);
     }
     let decoder = DecodeReaderBytesBuilder::new()
@@ -24,6 +21,17 @@ pub(super) fn utf8(reader: Reader) -> io::Result<Reader> {
         .strip_bom(true)
         .build(whole);
     Ok(Box::new(decoder))
+}
+
+/// What is looked at; an even number.
+const HEAD_BYTES: usize = 256;
+
+/// Whether the mark of UTF-16 is there, and text behind it: text has no NUL, and
+/// noise may begin with any two bytes.
+fn is_utf16(head: &[u8]) -> bool {
+    let (mark, text) = head.split_at(head.len().min(2));
+    let is_marked = matches!(mark, b"\xff\xfe" | b"\xfe\xff");
+    is_marked && !text.chunks_exact(2).any(|unit| unit == b"\0\0")
 }
 
 #[cfg(test)]
@@ -53,10 +61,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_marked_stays_as_it_is() {
-        let mut read = Vec::new();
-        let mut reader = utf8(Box::new(io::Cursor::new(b"\xe9\0\n".to_vec()))).unwrap();
-        io::Read::read_to_end(&mut reader, &mut read).unwrap();
-        assert_eq!(read, b"\xe9\0\n");
+    fn what_is_not_marked_or_no_text_stays_as_it_is() {
+        for bytes in [&b"\xe9\0\n"[..], b"\xff\xfea\0\0\0b\0\n"] {
+            let mut read = Vec::new();
+            let mut reader = utf8(Box::new(io::Cursor::new(bytes.to_vec()))).unwrap();
+            io::Read::read_to_end(&mut reader, &mut read).unwrap();
+            assert_eq!(read, bytes);
+        }
     }
 }

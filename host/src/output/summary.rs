@@ -140,6 +140,9 @@ impl fmt::Display for Summary {
     }
 }
 
+/// A parser that is no surer than this takes what it can find in any text.
+const GUESSED: u8 = 10;
+
 fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
     let counts = &input.counts;
     write!(f, "{}: ", visible(&input.name))?;
@@ -163,6 +166,9 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
         counts.ignored_lines(),
         counts.rejected_lines()
     )?;
+    if input.confidence.is_some_and(|sure| sure <= GUESSED) {
+        f.write_str("  no format is recognised: what looks like a URL, a name or an address was taken; name the parser with --parser if there is one\n")?;
+    }
     for (reason, lines) in &counts.rejected {
         write!(f, "  rejected {}: {}", lines.count, visible(reason))?;
         if let Some((line, text)) = lines.samples.first() {

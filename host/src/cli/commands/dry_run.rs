@@ -157,26 +157,33 @@ fn cost(open: &[(&Planned, Vec<Step>)]) -> Cost {
 
 /// The requests in the order in which they would go out.
 fn requests(open: &[(&Planned, Vec<Step>)]) -> String {
-    let mut turns: Vec<(Rung, usize, &Step)> = Vec::new();
+    let mut turns: Vec<(Rung, usize, &Planned, &Step)> = Vec::new();
     for (index, (planned, steps)) in open.iter().enumerate() {
         turns.extend(steps.iter().map(|step| match step.rung() {
-            Rung::Host => (Rung::Host, planned.host_turn, step),
-            rung => (rung, index, step),
+            Rung::Host => (Rung::Host, planned.host_turn, *planned, step),
+            rung => (rung, index, *planned, step),
         }));
     }
-    turns.sort_by_key(|(rung, turn, _)| (*rung, *turn));
+    turns.sort_by_key(|(rung, turn, ..)| (*rung, *turn));
     let mut seen = HashSet::new();
     let mut lines = String::new();
-    for (rung, _, step) in turns {
+    for (rung, _, planned, step) in turns {
         let request = request(step);
-        if seen.insert(request.clone()) {
-            lines.push_str(&request);
-            lines.push_str(match rung {
-                Rung::Host => "\n",
-                Rung::Url => "  (if its host's report does not settle it)\n",
-                Rung::Submission => "  (if VirusTotal has no report on it)\n",
-            });
+        if !seen.insert(request.clone()) {
+            continue;
         }
+        lines.push_str(&request);
+        let url = visible(planned.sightings.indicator.value());
+        match rung {
+            Rung::Host => {}
+            Rung::Url => {
+                lines.push_str(&format!(
+                    "  ({url}, if its host's report does not settle it)"
+                ));
+            }
+            Rung::Submission => lines.push_str("  (if VirusTotal has no report on it)"),
+        }
+        lines.push('\n');
     }
     lines
 }

@@ -22,7 +22,7 @@ use crate::virustotal::report::Report;
 /// Each is measured this often, in turns; the median counts.
 const ROUNDS: usize = 7;
 /// A log is repeated until it has about this many bytes.
-const LOG_BYTES: usize = 16 << 20;
+const LOG_BYTES: usize = 4 << 20;
 /// Judgements in a round.
 const JUDGEMENTS: u32 = 2_000;
 
