@@ -67,7 +67,7 @@ fn a_log_is_the_same_however_it_is_packed_or_encoded() {
 }
 
 #[test]
-fn a_damaged_archive_gives_what_it_holds_and_the_run_is_partial() {
+fn what_is_cut_off_gives_what_it_holds_and_the_run_is_partial() {
     let log = sample().repeat(2_000);
     let packed = gzip(&log);
     let output = extract(&packed[..packed.len() / 2], &[]);
@@ -132,4 +132,90 @@ fn the_lines_behind_a_verdict_are_found_again() {
     let ran = home.run(&["evidence", "--results", "nowhere", &log]);
     assert_eq!(ran.status, Some(3));
     assert!(ran.stderr.contains("--results"), "{}", ran.stderr);
+}
+
+/// A tar archive of these members.
+fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, bytes) in members {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, path, *bytes).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (path, bytes) in members {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(path, options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// The rows without the name of the input.
+fn rows(output: &Output, name: &str) -> Vec<String> {
+    let stdout = str::from_utf8(&output.stdout).unwrap();
+    let name = format!("\"input\":\"{name}\",");
+    let lines = stdout.lines().filter(|line| line.contains(&name));
+    lines.map(|line| line.replace(&name, "")).collect()
+}
+
+#[test]
+fn the_members_of_an_archive_are_inputs_of_their_own() {
+    let log = sample();
+    let plain = rows(&extract(&log, &[]), "input");
+    let packed = gzip(&log);
+    let ordered =
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/logs/zeek/http.log"))
+            .unwrap();
+    let members = [
+        ("var/log/access.log", log.as_slice()),
+        ("var/log/access.log.1.gz", packed.as_slice()),
+        ("var/log/http.log", ordered.as_slice()),
+    ];
+    let in_order = rows(&extract(&ordered, &[]), "input");
+    assert!(!plain.is_empty() && !in_order.is_empty());
+    for (kind, archive) in [
+        ("tar", tar(&members)),
+        ("tar.gz", gzip(&tar(&members))),
+        ("zip", zip(&members)),
+    ] {
+        let output = extract(&archive, &[]);
+        assert!(output.status.success(), "{kind}: {}", said(&output));
+        assert_eq!(rows(&output, "input/var/log/access.log"), plain, "{kind}");
+        assert_eq!(
+            rows(&output, "input/var/log/access.log.1.gz"),
+            plain,
+            "{kind}"
+        );
+        assert_eq!(rows(&output, "input/var/log/http.log"), in_order, "{kind}");
+    }
+}
+
+#[test]
+fn a_damaged_archive_gives_what_it_holds_and_is_partial() {
+    let log = sample();
+    let whole = tar(&[("a.log", &log), ("b.log", &log)]);
+    let output = extract(&whole[..whole.len() * 3 / 5], &[]);
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(!rows(&output, "input/a.log").is_empty());
+
+    let nested = extract(&zip(&[("inner.zip", &zip(&[("a.log", &log)]))]), &[]);
+    assert_eq!(nested.status.code(), Some(4));
+    assert!(
+        said(&nested).contains("input/inner.zip: not read: a zip archive in an archive"),
+        "{}",
+        said(&nested)
+    );
+    let bomb = extract(&zip(&[("a.log", &log)]), &["--max-unpacked", "0"]);
+    assert_eq!(bomb.status.code(), Some(4), "{}", said(&bomb));
+    assert!(
+        said(&bomb).contains("--max-unpacked allows more"),
+        "{}",
+        said(&bomb)
+    );
 }

@@ -11,7 +11,7 @@ use super::choice::{Choice, Parsers};
 use super::counts::{InputCounts, InputSummary, Outcome};
 use super::work::{Buffers, OpenInput, What, Work};
 use super::{Extraction, Options};
-use crate::input::{Chunk, Chunks, Input, not_text};
+use crate::input::{Chunk, Chunks, Content, Input, Opened, Unreadable, not_text};
 use crate::plugin::{InputInfo, Interrupt, Reading};
 
 /// A parser is shown this much of an input before it is read.
@@ -50,36 +50,77 @@ impl<'a> Feeder<'a> {
     /// left to take anything.
     pub(super) fn run(mut self, queue: SyncSender<Work>) -> Extraction {
         let mut extraction = Extraction::default();
-        for (index, input) in self.inputs.iter().enumerate() {
-            let mut summary = InputSummary {
-                name: input.name(),
-                parser: None,
-                confidence: None,
-                outcome: Outcome::Read,
-                counts: InputCounts::default(),
-            };
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            if !self.interrupt.is_raised()
-                && let Err(outcome) = self.feed(index, input, &mut summary, &queue)
-            {
-                summary.outcome = outcome;
+        for input in self.inputs {
+            let name = input.name();
+            if self.interrupt.is_raised() {
+                break;
             }
-            extraction.inputs.push(summary);
+            let limit = self.options.max_unpacked_bytes;
+            match input.open(limit) {
+                Ok(Content::One(opened)) => {
+                    self.log(name, input.file_name(), Ok(opened), &queue, &mut extraction);
+                }
+                Ok(Content::Archive(members)) => {
+                    for member in members {
+                        let (path, opened) = match member {
+                            Ok(member) => (member.path.clone(), member.open(limit)),
+                            Err(Unreadable { path, error }) => (path, Err(error)),
+                        };
+                        let name = match path.as_str() {
+                            "" => name.clone(),
+                            path => format!("{name}/{path}"),
+                        };
+                        let file_name = path.rsplit('/').next().unwrap_or_default().to_owned();
+                        self.log(name, file_name, opened, &queue, &mut extraction);
+                        if self.interrupt.is_raised() {
+                            break;
+                        }
+                    }
+                }
+                Err(error) => {
+                    self.log(name, String::new(), Err(error), &queue, &mut extraction);
+                }
+            }
         }
         extraction.times.reading = self.reading;
         extraction
     }
 
+    /// Hands out one log, and keeps what is known of it by then.
+    fn log(
+        &mut self,
+        name: String,
+        file_name: String,
+        opened: std::io::Result<Opened>,
+        queue: &SyncSender<Work>,
+        extraction: &mut Extraction,
+    ) {
+        let mut summary = InputSummary {
+            name,
+            parser: None,
+            confidence: None,
+            outcome: Outcome::Read,
+            counts: InputCounts::default(),
+        };
+        let index = u32::try_from(extraction.inputs.len()).unwrap_or(u32::MAX);
+        let fed = match opened {
+            Ok(opened) => self.feed(index, file_name, opened, &mut summary, queue),
+            Err(error) => Err(Outcome::Skipped(error.to_string())),
+        };
+        if let Err(outcome) = fed {
+            summary.outcome = outcome;
+        }
+        extraction.inputs.push(summary);
+    }
+
     fn feed(
         &mut self,
         index: u32,
-        input: &Input,
+        file_name: String,
+        opened: Opened,
         summary: &mut InputSummary,
         queue: &SyncSender<Work>,
     ) -> Result<(), Outcome> {
-        let opened = input
-            .open(self.options.max_unpacked_bytes)
-            .map_err(|error| Outcome::Skipped(error.to_string()))?;
         let mut chunks = Chunks::new(opened.reader, self.options.chunk_bytes);
         let first = self
             .next(&mut chunks)
@@ -90,7 +131,7 @@ impl<'a> Feeder<'a> {
             return Err(Outcome::Skipped(what.to_owned()));
         }
         let info = InputInfo {
-            name: input.file_name(),
+            name: file_name,
             head: head.to_vec(),
             utc_offset_minutes: self.options.utc_offset_minutes,
             reference_time_us: opened.modified_us.unwrap_or(self.options.now_us),

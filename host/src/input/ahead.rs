@@ -18,40 +18,58 @@ pub(super) struct Ahead {
     at: usize,
 }
 
+/// The other side: what puts blocks in.
+pub(super) struct Pump {
+    fill: SyncSender<io::Result<Vec<u8>>>,
+    reuse: Receiver<Vec<u8>>,
+}
+
+/// The two sides of a stream of blocks.
+pub(super) fn pair() -> (Pump, Ahead) {
+    let (fill, filled) = sync_channel(BLOCKS_AHEAD);
+    let (used, reuse) = sync_channel(BLOCKS_AHEAD + 2);
+    let ahead = Ahead {
+        filled,
+        used,
+        block: Vec::new(),
+        at: 0,
+    };
+    (Pump { fill, reuse }, ahead)
+}
+
 /// Begins to read. The thread ends with what it reads, or when nobody takes
 /// its blocks any more.
 ///
 /// # Errors
 ///
 /// When there can be no thread.
-pub(super) fn read_ahead(mut from: impl Read + Send + 'static) -> io::Result<Ahead> {
-    let (fill, filled) = sync_channel(BLOCKS_AHEAD);
-    let (used, reuse) = sync_channel::<Vec<u8>>(BLOCKS_AHEAD + 2);
+pub(super) fn read_ahead(from: impl Read + Send + 'static) -> io::Result<Ahead> {
+    let (pump, ahead) = pair();
     std::thread::Builder::new()
         .name("unpack".into())
-        .spawn(move || {
-            loop {
-                let mut block = reuse.try_recv().unwrap_or_default();
-                let result = read_block(&mut from, &mut block);
-                let is_last = result.is_err() || block.len() < BLOCK_BYTES;
-                if fill.send(Ok(block)).is_err() {
-                    return;
-                }
-                if let Err(error) = result {
-                    // Whoever does not take it has stopped reading.
-                    let _not_taken = fill.send(Err(error));
-                }
-                if is_last {
-                    return;
-                }
+        .spawn(move || pump.run(from))?;
+    Ok(ahead)
+}
+
+impl Pump {
+    /// Reads all there is, as long as somebody takes it.
+    pub(super) fn run(self, mut from: impl Read) {
+        loop {
+            let mut block = self.reuse.try_recv().unwrap_or_default();
+            let result = read_block(&mut from, &mut block);
+            let is_last = result.is_err() || block.len() < BLOCK_BYTES;
+            if self.fill.send(Ok(block)).is_err() {
+                return;
             }
-        })?;
-    Ok(Ahead {
-        filled,
-        used,
-        block: Vec::new(),
-        at: 0,
-    })
+            if let Err(error) = result {
+                // Whoever does not take it has stopped reading.
+                let _not_taken = self.fill.send(Err(error));
+            }
+            if is_last {
+                return;
+            }
+        }
+    }
 }
 
 /// Fills a block as far as there is something; after an error it holds what

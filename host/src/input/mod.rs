@@ -4,6 +4,7 @@
 //! [`Chunks`] reads one of them in pieces of whole lines.
 
 mod ahead;
+mod archive;
 mod chunks;
 mod text;
 mod unpack;
@@ -14,6 +15,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
+pub use archive::{Member, Members, Unreadable};
 pub use chunks::{Chunk, Chunks, MAX_LINE_BYTES};
 pub use walk::{Found, Skipped, find};
 
@@ -28,6 +30,14 @@ pub enum Input {
 
 /// The bytes of an input.
 pub type Reader = Box<dyn Read + Send>;
+
+/// What an input turned out to be.
+pub enum Content {
+    /// One log.
+    One(Opened),
+    /// An archive of them.
+    Archive(Members),
+}
 
 /// An input being read, and what is known of it.
 pub struct Opened {
@@ -59,20 +69,29 @@ impl Input {
         }
     }
 
-    /// Opens the input, unpacks it where it is compressed and makes it UTF-8
-    /// where it is UTF-16, all by its first bytes. What unpacks to more than
-    /// `max_unpacked_bytes` ends there with an error.
+    /// Opens the input: an archive, or a log, which is unpacked where it is
+    /// compressed and made UTF-8 where it is UTF-16, all by its first bytes.
+    /// What unpacks to more than `max_unpacked_bytes` ends there with an error.
     ///
     /// # Errors
     ///
     /// When the file cannot be opened or its first bytes not be read.
-    pub fn open(&self, max_unpacked_bytes: u64) -> std::io::Result<Opened> {
+    pub fn open(&self, max_unpacked_bytes: u64) -> std::io::Result<Content> {
         let opened = self.open_as_it_is()?;
-        let unpacked = unpack::unpack(opened.reader, max_unpacked_bytes)?;
-        Ok(Opened {
-            reader: text::utf8(unpacked)?,
+        let (head, whole) = peek(opened.reader, 4)?;
+        if let (true, Self::File(path)) = (archive::is_zip(&head), self) {
+            let members = archive::zip(File::open(path)?, max_unpacked_bytes)?;
+            return Ok(Content::Archive(members));
+        }
+        let unpacked = unpack::unpack(whole, max_unpacked_bytes)?;
+        let (head, whole) = peek(unpacked, 512)?;
+        if archive::is_tar(&head) {
+            return Ok(Content::Archive(archive::tar(whole)?));
+        }
+        Ok(Content::One(Opened {
+            reader: text::utf8(whole)?,
             ..opened
-        })
+        }))
     }
 
     fn open_as_it_is(&self) -> std::io::Result<Opened> {
@@ -96,6 +115,22 @@ impl Input {
     }
 }
 
+impl Member {
+    /// The member's content as a log: unpacked and in UTF-8, as
+    /// [`Input::open`] does it. An archive in an archive is not entered.
+    ///
+    /// # Errors
+    ///
+    /// When its first bytes cannot be read.
+    pub fn open(self, max_unpacked_bytes: u64) -> std::io::Result<Opened> {
+        let unpacked = unpack::unpack(self.opened.reader, max_unpacked_bytes)?;
+        Ok(Opened {
+            reader: text::utf8(unpacked)?,
+            ..self.opened
+        })
+    }
+}
+
 /// The first bytes of something to read, and all of it.
 fn peek(mut reader: Reader, bytes: usize) -> std::io::Result<(Vec<u8>, Reader)> {
     let mut head = Vec::with_capacity(bytes);
@@ -108,9 +143,17 @@ fn peek(mut reader: Reader, bytes: usize) -> std::io::Result<(Vec<u8>, Reader)> 
 #[must_use]
 pub fn not_text(head: &[u8]) -> Option<&'static str> {
     const MAGIC: [(usize, &[u8], &str); 10] = [
-        (0, b"PK\x03\x04", "a zip archive; unpack it first"),
+        (
+            0,
+            b"PK\x03\x04",
+            "a zip archive in an archive or a pipe; unpack it first",
+        ),
         (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
-        (257, b"ustar", "a tar archive; unpack it first"),
+        (
+            257,
+            b"ustar",
+            "a tar archive in an archive; unpack it first",
+        ),
         (0, b"\0asm", "a WebAssembly file"),
         (0, b"ElfFile\0", "a Windows event log; export it as text"),
         (0, b"SQLite format 3\0", "an SQLite database"),
@@ -134,8 +177,8 @@ mod tests {
         let check = |head: &[u8], expected| assert_eq!(not_text(head), expected);
         let mut tar = vec![0; 512];
         tar[257..262].copy_from_slice(b"ustar");
-        check(&tar, Some("a tar archive; unpack it first"));
-        check(b"PK\x03\x04..", Some("a zip archive; unpack it first"));
+        check(&tar, Some("a tar archive in an archive; unpack it first"));
+        check(b"7z\xbc\xaf\x27\x1c", Some("a 7z archive; unpack it first"));
         check(b"1157689312.049   5006 10.0.0.1", None);
         check(b"", None);
     }

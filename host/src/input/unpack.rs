@@ -30,12 +30,8 @@ pub(super) fn unpack(reader: Reader, max_unpacked_bytes: u64) -> io::Result<Read
     let Some(packing) = Packing::of(&head) else {
         return Ok(whole);
     };
-    let unpacking = Unpacking {
-        packing,
-        decoder: packing.decoder(whole)?,
-        left: max_unpacked_bytes,
-        max_bytes: max_unpacked_bytes,
-    };
+    let decoder = packing.decoder(whole)?;
+    let unpacking = Unpacking::new(packing.name(), decoder, max_unpacked_bytes);
     Ok(Box::new(read_ahead(unpacking)?))
 }
 
@@ -89,17 +85,34 @@ impl Read for Lz4Frames {
 
 /// A decoder that says what is wrong, and that does not go on for ever: a few
 /// kilobytes can unpack to terabytes.
-struct Unpacking {
-    packing: Packing,
-    decoder: Reader,
+pub(super) struct Unpacking<R> {
+    name: &'static str,
+    decoder: R,
     left: u64,
     max_bytes: u64,
 }
 
-impl Read for Unpacking {
+impl<R> Unpacking<R> {
+    /// A decoder of the data that `name` names.
+    pub(super) fn new(name: &'static str, decoder: R, max_bytes: u64) -> Self {
+        Self {
+            name,
+            decoder,
+            left: max_bytes,
+            max_bytes,
+        }
+    }
+
+    /// How much more may come.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+}
+
+impl<R: Read> Read for Unpacking<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.decoder.read(buffer).map_err(|error| {
-            let name = self.packing.name();
+            let name = self.name;
             io::Error::new(
                 error.kind(),
                 format!("the {name} data is damaged or cut off ({error})"),
