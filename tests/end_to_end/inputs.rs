@@ -219,3 +219,29 @@ fn a_damaged_archive_gives_what_it_holds_and_is_partial() {
         said(&bomb)
     );
 }
+
+#[test]
+fn a_table_of_anyones_is_read_by_the_names_of_its_columns() {
+    let log = b"when;who;what;verdict\n2024-05-01 12:00:00;192.0.2.9;evil.example.com:443;DENY\n";
+    let settings = ["host=what", "client=who", "time=when", "action=verdict"];
+    let settings = settings
+        .iter()
+        .flat_map(|setting| ["--parser-config", setting]);
+    let arguments: Vec<&str> = ["--parser", "csv"].into_iter().chain(settings).collect();
+    let output = extract(log, &arguments);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(
+        rows(&output, "input"),
+        [
+            r#"{"line":2,"kind":"domain","value":"evil.example.com","client":"192.0.2.9","time":"2024-05-01T12:00:00Z","action":"blocked"}"#
+        ]
+    );
+    let wrong = extract(log, &["--parser", "csv", "--parser-config", "url=nothing"]);
+    assert!(
+        said(&wrong).contains("its header names no column"),
+        "{}",
+        said(&wrong)
+    );
+    let detected = extract(b"time,client,url\n,192.0.2.9,http://example.com/\n", &[]);
+    assert!(said(&detected).contains("csv ("), "{}", said(&detected));
+}

@@ -110,3 +110,116 @@ fn a_dry_run_sends_nothing_and_says_everything() {
     assert!(!ran.stdout.contains("intranet"), "{}", ran.stdout);
     assert!(ran.stderr.contains("Nothing was sent"), "{}", ran.stderr);
 }
+
+/// URLs that each hold a secret in another place.
+fn secrets() -> Vec<String> {
+    let parameters = [
+        "token",
+        "access_token",
+        "id_token",
+        "sid",
+        "jsessionid",
+        "PHPSESSID",
+        "session",
+        "password",
+        "passwd",
+        "pwd",
+        "api_key",
+        "apikey",
+        "key",
+        "code",
+        "state",
+        "otp",
+        "pin",
+        "email",
+        "user",
+        "username",
+        "login",
+        "phone",
+        "signature",
+        "sig",
+        "X-Amz-Signature",
+        "X-Goog-Signature",
+        "SAMLResponse",
+        "RelayState",
+        "ticket",
+        "nonce",
+        "secret",
+        "client_secret",
+        "hmac",
+        "auth",
+        "refresh_token",
+    ];
+    let in_query = parameters
+        .iter()
+        .map(|name| format!("http://a.example.com/p?x=1&{name}=SECRET"));
+    let in_path = parameters[..8]
+        .iter()
+        .map(|name| format!("http://a.example.com/p;{name}=SECRET/q"));
+    let elsewhere = [
+        "http://SECRET@a.example.com/",
+        "http://someone:SECRET@a.example.com/",
+        "http://a.example.com/p#SECRET",
+        "http://a.example.com/reset/SECRETabcdefghijklmnopqrst",
+        "http://a.example.com/invite/SECRETabcdefghijklmnopqrst",
+        "http://a.example.com/?who=SECRET@example.org",
+        "http://a.example.com/unsubscribe/SECRET@example.org",
+        "http://a.example.com/?j=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJTRUNSRVQifQ.SECRETSECRETSECRET",
+    ];
+    in_query
+        .chain(in_path)
+        .chain(elsewhere.map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn none_of_fifty_secrets_leaves_on_any_rung() {
+    let secrets = secrets();
+    assert!(secrets.len() >= 50, "{}", secrets.len());
+    let list: String = secrets
+        .iter()
+        .enumerate()
+        .map(|(n, url)| url.replace("SECRET", &format!("canary{n:02}x")) + "\n")
+        .collect();
+    for share in ["host", "hash", "url", "submit"] {
+        let home = Home::new();
+        let list = home.write("list.txt", &list);
+        let server = serve(Simulator::new(patient()));
+        let url = server.url();
+        let ran = home.run(&[
+            "--parser",
+            "list",
+            "--share",
+            share,
+            "--rate",
+            "1000/s",
+            "--poll-after",
+            "1ms",
+            "--vt-url",
+            &url,
+            "--store",
+            "s",
+            "--out",
+            "out",
+            &list,
+        ]);
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        assert!(!server.log().is_empty());
+        for logged in server.log() {
+            let id = logged.path.rsplit('/').next().unwrap_or_default();
+            let decoded = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, id);
+            let decoded = String::from_utf8_lossy(&decoded.unwrap_or_default()).into_owned();
+            let headers = format!("{:?}", logged.headers).replace(DEMO_KEY, "");
+            for sent in [&logged.path, &logged.body, &decoded, &headers] {
+                assert!(!sent.contains("canary"), "{share}: {sent}");
+                assert!(!sent.contains(DEMO_KEY), "{share}: {sent}");
+            }
+        }
+        let stored = std::fs::read(home.path("s")).unwrap();
+        let key = DEMO_KEY.as_bytes();
+        assert!(
+            !stored.windows(key.len()).any(|window| window == key),
+            "the store"
+        );
+    }
+}

@@ -5,7 +5,7 @@
 //! submissions; analyses that are due come before all. Several runs may share a
 //! store: each claims what it is at work on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -260,6 +260,8 @@ struct Run<'a, 'b> {
     turns: HashMap<usize, Turn>,
     /// The open ones that wait for an analysis, and when it is due.
     waiting: HashMap<usize, UnixMs>,
+    /// Those whose submission never arrived.
+    handed_in_again: HashSet<usize>,
     /// Nothing is asked before.
     paused_until_ms: UnixMs,
     patience: Patience,
@@ -287,6 +289,7 @@ impl<'a, 'b> Run<'a, 'b> {
             open: BTreeMap::new(),
             turns: HashMap::new(),
             waiting: HashMap::new(),
+            handed_in_again: HashSet::new(),
             paused_until_ms: UnixMs::MIN,
             patience: Patience::default(),
             requests: 0,
@@ -601,11 +604,16 @@ impl<'a, 'b> Run<'a, 'b> {
         first_ms.saturating_mul(1 << polls.min(MAX_POLLS))
     }
 
-    /// Leaves an analysis for the next run.
+    /// Leaves an analysis for the next run. What never arrived is handed in
+    /// again, once.
     fn give_up_waiting(&mut self, index: usize, action: &Action) -> Step {
         let reason = match action {
             Action::Recover { url, .. } => {
                 self.with.store.abandon(url)?;
+                if self.handed_in_again.insert(index) {
+                    self.waiting.remove(&index);
+                    return Ok(None);
+                }
                 "it was handed in, but VirusTotal does not show it; run again to hand it in again"
             }
             Action::Poll { url, .. } => {
