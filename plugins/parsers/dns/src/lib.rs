@@ -122,14 +122,30 @@ fn query(line: &[u8], stamps: Stamps) -> Option<Query<'_>> {
         return Some(Query {
             name: name.into(),
             client,
-            time_us: syslog.time_us,
+            time_us: own_stamp(message, stamps).or(syslog.time_us),
         });
     }
     route53(line, stamps).or_else(|| windows(line, stamps))
 }
 
-/// `client @0x… 10.0.0.5#51000 (name): query: name IN A`, `query failed (…) for
-/// name/IN/A`, `… resolving 'name/A/IN'`.
+/// The stamp that `named` itself writes (`print-time`), which has a year:
+/// `07-Apr-2022 08:08:10.043 client …`.
+fn own_stamp(message: &[u8], stamps: Stamps) -> Option<i64> {
+    if !message.first()?.is_ascii_digit() {
+        return None;
+    }
+    let mut blanks = message
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b' ');
+    let (end, _) = blanks.nth(1)?;
+    stamps.any(&message[..end], DateOrder::DayFirst)
+}
+
+/// `client @0x… 10.0.0.5#51000 (name): query: name IN A`, `answer: name IN A`,
+/// `query failed (…) for name/IN/A`, `… resolving 'name/A/IN'`, `validating
+/// name/A: …`, `updating zone 'name/IN'`, `transfer of 'name/IN'`, and the lines of
+/// BIND's response policies.
 fn bind(message: &[u8]) -> Option<(&[u8], &[u8])> {
     let client = after(message, b"client ").map(|rest| {
         let rest = if rest.starts_with(b"@") {
@@ -139,10 +155,17 @@ fn bind(message: &[u8]) -> Option<(&[u8], &[u8])> {
         };
         until(rest, b"#: ")
     });
-    if let Some(name) = after(message, b"query: ")
+    let matched = || after(message, b"List Matched ").map(|rest| until(rest, b"#"));
+    let client = client.or_else(matched);
+    if let Some(name) = after(message, b"query: ").or_else(|| after(message, b"answer: "))
         && let Some(client) = client
     {
         return Some((until(name, b" "), client));
+    }
+    let zone = after(message, b"updating zone '").or_else(|| after(message, b"transfer of '"));
+    if let Some(zone) = zone {
+        let from = || after(message, b"' from ").map(|rest| until(rest, b"#"));
+        return Some((until(zone, b"/'"), client.or_else(from).unwrap_or(b"")));
     }
     if let Some(name) = after(message, b"query failed").and_then(|rest| after(rest, b" for "))
         && let Some(client) = client
@@ -154,7 +177,14 @@ fn bind(message: &[u8]) -> Option<(&[u8], &[u8])> {
     {
         return Some((until(name, b"/ "), client));
     }
-    let name = after(message, b"resolving '").or_else(|| message.strip_prefix(b"resolving '"))?;
+    if let Some(name) = after(message, b"DNS format error ").and_then(|r| after(r, b"resolving ")) {
+        let client = after(name, b" for ").map(|rest| until(rest, b"#"));
+        return Some((until(name, b"/"), client.unwrap_or(b"")));
+    }
+    let name = after(message, b"resolving '")
+        .or_else(|| after(message, b"validating "))
+        .or_else(|| message.strip_prefix(b"resolving '"))
+        .or_else(|| message.strip_prefix(b"validating "))?;
     Some((until(name, b"/'"), b""))
 }
 
@@ -282,9 +312,51 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_cannot_be_resolved_was_asked_for_too() {
-        let line = "May  1 12:00:00 ns named[1]: network unreachable resolving 'www.example.com/A/IN': 192.0.2.53#53";
+    fn names_in_other_messages_of_bind_were_asked_for_too() {
+        let check = |message: &str, client: &str| {
+            let line = format!("May  1 12:00:00 ns named[1]: {message}");
+            let parsed = testing::parse::<Dns>(line.as_bytes(), "{}").unwrap();
+            let seen = &parsed.observations[0];
+            let found = (seen.value.as_str(), seen.client.as_str());
+            assert_eq!(found, ("www.example.com", client), "{message}");
+        };
+        let at = "client @0x7f00 10.0.0.5#51000";
+        check(
+            "network unreachable resolving 'www.example.com/A/IN': 192.0.2.53#53",
+            "",
+        );
+        check(
+            "validating www.example.com/DNSKEY: no valid signature found",
+            "",
+        );
+        check(
+            &format!("{at} (www.example.com): answer: www.example.com IN A (10.0.0.53) -> NOERROR"),
+            "10.0.0.5",
+        );
+        check(
+            &format!("{at}: updating zone 'www.example.com/IN': adding an RR"),
+            "10.0.0.5",
+        );
+        check(
+            "transfer of 'www.example.com/IN' from 192.0.2.53#53: Transfer status: success",
+            "192.0.2.53",
+        );
+        check(
+            "List Matched 10.0.0.5#51000: query: www.example.com IN A (10.0.0.53)",
+            "10.0.0.5",
+        );
+        check(
+            "DNS format error from 192.0.2.53#53 resolving www.example.com/A for 10.0.0.5#51000: bad",
+            "10.0.0.5",
+        );
+    }
+
+    #[test]
+    fn the_stamp_of_named_has_a_year() {
+        let line = "May  3 12:00:00 ns named[1]: 01-May-2024 12:00:00.250 client 10.0.0.5#51000 UDP: query: www.example.com IN A response: NOERROR";
         let parsed = testing::parse::<Dns>(line.as_bytes(), "{}").unwrap();
-        assert_eq!(parsed.observations[0].value, "www.example.com");
+        // 2024-05-01T12:00:00.250Z.
+        let expected = Some(1_714_564_800_250_000);
+        assert_eq!(parsed.observations[0].time_us, expected);
     }
 }

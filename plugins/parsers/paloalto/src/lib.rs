@@ -12,7 +12,9 @@ use vthost_plugin::time::{DateOrder, Stamps};
 struct PaloAlto {
     stamps: Stamps,
     columns: Columns<10>,
-    server_name: Columns<1>,
+    of_decryption: Columns<2>,
+    precise_of_threat: Columns<1>,
+    precise_of_traffic: Columns<1>,
 }
 
 vthost_plugin::export_parser!(PaloAlto);
@@ -33,8 +35,12 @@ const COLUMNS: [Option<usize>; 10] = [
     Some(31),
 ];
 
-/// The server name indication of a decryption log.
-const SERVER_NAME: usize = 63;
+/// The server name indication and the high-resolution time of a decryption log.
+const OF_DECRYPTION: [Option<usize>; 2] = [Some(63), Some(72)];
+
+/// Where PAN-OS 10 and later write the time with its zone and milliseconds.
+const PRECISE_OF_THREAT: usize = 107;
+const PRECISE_OF_TRAFFIC: usize = 102;
 
 impl LineParser for PaloAlto {
     type Settings = NoSettings;
@@ -66,7 +72,9 @@ impl LineParser for PaloAlto {
         Ok(Self {
             stamps: Stamps::of(input),
             columns: Columns::at(b',', COLUMNS),
-            server_name: Columns::at(b',', [Some(SERVER_NAME)]),
+            of_decryption: Columns::at(b',', OF_DECRYPTION),
+            precise_of_threat: Columns::at(b',', [Some(PRECISE_OF_THREAT)]),
+            precise_of_traffic: Columns::at(b',', [Some(PRECISE_OF_TRAFFIC)]),
         })
     }
 
@@ -94,8 +102,12 @@ impl LineParser for PaloAlto {
             ..Contact::default()
         };
         let url = undoubled(misc);
+        let mut precise: &[u8] = b"";
         let contact = match kind {
-            b"TRAFFIC" | b"GTP" | b"SCTP" | b"TUNNEL" => contact,
+            b"TRAFFIC" | b"GTP" | b"SCTP" | b"TUNNEL" => {
+                [precise] = self.precise_of_traffic.pick(line);
+                contact
+            }
             b"THREAT" if subtype == b"url" => Contact {
                 url: &url,
                 scheme: if application == b"ssl" { b"https" } else { b"" },
@@ -108,16 +120,22 @@ impl LineParser for PaloAlto {
             },
             b"THREAT" => contact,
             b"DECRYPTION" => {
-                let [host] = self.server_name.pick(line);
+                let host;
+                [host, precise] = self.of_decryption.pick(line);
                 Contact { host, ..contact }
             }
             _ if is_type(kind) => return Line::Ignored("an event of the device itself"),
             _ => return Line::Rejected("no PAN-OS log type in the fourth column"),
         };
-        let time = if generated.is_empty() {
-            received
-        } else {
-            generated
+        if kind == b"THREAT" {
+            [precise] = self.precise_of_threat.pick(line);
+        }
+        // Older ones have something else in that column.
+        let is_precise = precise.get(10) == Some(&b'T');
+        let time = match (is_precise, generated.is_empty()) {
+            (true, _) => precise,
+            (false, true) => received,
+            (false, false) => generated,
         };
         Contact {
             time_us: self.stamps.any(time, DateOrder::MonthFirst),
@@ -154,6 +172,21 @@ mod tests {
     use super::*;
     use vthost_plugin::parser::Action;
     use vthost_plugin::testing;
+
+    #[test]
+    fn the_precise_time_has_a_zone() {
+        let check = |kind, place: usize| {
+            let row = row(kind, "url", "ssl", "alert", "\"www.example.com/\"");
+            let commas = ",".repeat(place - row.split(',').count());
+            let line = format!("{row},{commas}2024-05-01T12:00:00.123-08:00,x");
+            let parsed = testing::parse::<PaloAlto>(line.as_bytes(), "{}").unwrap();
+            // 2024-05-01T20:00:00.123Z.
+            let expected = Some(1_714_593_600_123_000);
+            assert_eq!(parsed.observations[0].time_us, expected, "{kind}");
+        };
+        check("THREAT", PRECISE_OF_THREAT);
+        check("TRAFFIC", PRECISE_OF_TRAFFIC);
+    }
 
     fn row(kind: &str, subtype: &str, application: &str, action: &str, misc: &str) -> String {
         format!(
@@ -221,7 +254,7 @@ mod tests {
             ("ip", "192.0.2.10", Action::Allowed),
         );
         let decryption = row("DECRYPTION", "0", "ssl", "allow", "N/A");
-        let until_name = ",x".repeat(SERVER_NAME - 34);
+        let until_name = ",x".repeat(OF_DECRYPTION[0].unwrap() - 34);
         check(
             &format!("{decryption}{until_name},www.example.net,x"),
             ("domain", "www.example.net", Action::Allowed),
