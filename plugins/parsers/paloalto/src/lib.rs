@@ -11,18 +11,16 @@ use vthost_plugin::time::{DateOrder, Stamps};
 
 struct PaloAlto {
     stamps: Stamps,
-    columns: Columns<10>,
-    of_decryption: Columns<2>,
-    precise_of_threat: Columns<1>,
-    precise_of_traffic: Columns<1>,
+    columns: Columns<14>,
 }
 
 vthost_plugin::export_parser!(PaloAlto);
 
 /// Receive time, type, subtype, generated time, source, destination, source
-/// user, application, action, and what is URL or file name in a threat log.
-/// Whatever syslog writes before has no comma, so columns count from there.
-const COLUMNS: [Option<usize>; 10] = [
+/// user, application, action, what is URL or file name in a threat log, and
+/// columns of single types. Whatever syslog writes before has no comma, so columns
+/// count from there.
+const COLUMNS: [Option<usize>; 14] = [
     Some(1),
     Some(3),
     Some(4),
@@ -33,14 +31,19 @@ const COLUMNS: [Option<usize>; 10] = [
     Some(14),
     Some(30),
     Some(31),
+    Some(SERVER_NAME),
+    Some(PRECISE_OF_DECRYPTION),
+    Some(PRECISE_OF_TRAFFIC),
+    Some(PRECISE_OF_THREAT),
 ];
 
-/// The server name indication and the high-resolution time of a decryption log.
-const OF_DECRYPTION: [Option<usize>; 2] = [Some(63), Some(72)];
+/// The server name indication of a decryption log.
+const SERVER_NAME: usize = 63;
 
 /// Where PAN-OS 10 and later write the time with its zone and milliseconds.
-const PRECISE_OF_THREAT: usize = 107;
+const PRECISE_OF_DECRYPTION: usize = 72;
 const PRECISE_OF_TRAFFIC: usize = 102;
+const PRECISE_OF_THREAT: usize = 107;
 
 impl LineParser for PaloAlto {
     type Settings = NoSettings;
@@ -72,9 +75,6 @@ impl LineParser for PaloAlto {
         Ok(Self {
             stamps: Stamps::of(input),
             columns: Columns::at(b',', COLUMNS),
-            of_decryption: Columns::at(b',', OF_DECRYPTION),
-            precise_of_threat: Columns::at(b',', [Some(PRECISE_OF_THREAT)]),
-            precise_of_traffic: Columns::at(b',', [Some(PRECISE_OF_TRAFFIC)]),
         })
     }
 
@@ -93,6 +93,10 @@ impl LineParser for PaloAlto {
             application,
             action,
             misc,
+            server_name,
+            precise_of_decryption,
+            precise_of_traffic,
+            precise_of_threat,
         ] = self.columns.pick(line);
         let contact = Contact {
             address,
@@ -102,12 +106,8 @@ impl LineParser for PaloAlto {
             ..Contact::default()
         };
         let url = undoubled(misc);
-        let mut precise: &[u8] = b"";
         let contact = match kind {
-            b"TRAFFIC" | b"GTP" | b"SCTP" | b"TUNNEL" => {
-                [precise] = self.precise_of_traffic.pick(line);
-                contact
-            }
+            b"TRAFFIC" | b"GTP" | b"SCTP" | b"TUNNEL" => contact,
             b"THREAT" if subtype == b"url" => Contact {
                 url: &url,
                 scheme: if application == b"ssl" { b"https" } else { b"" },
@@ -119,17 +119,19 @@ impl LineParser for PaloAlto {
                 ..contact
             },
             b"THREAT" => contact,
-            b"DECRYPTION" => {
-                let host;
-                [host, precise] = self.of_decryption.pick(line);
-                Contact { host, ..contact }
-            }
+            b"DECRYPTION" => Contact {
+                host: server_name,
+                ..contact
+            },
             _ if is_type(kind) => return Line::Ignored("an event of the device itself"),
             _ => return Line::Rejected("no PAN-OS log type in the fourth column"),
         };
-        if kind == b"THREAT" {
-            [precise] = self.precise_of_threat.pick(line);
-        }
+        let precise = match kind {
+            b"THREAT" => precise_of_threat,
+            b"TRAFFIC" => precise_of_traffic,
+            b"DECRYPTION" => precise_of_decryption,
+            _ => b"",
+        };
         // Older ones have something else in that column.
         let is_precise = precise.get(10) == Some(&b'T');
         let time = match (is_precise, generated.is_empty()) {
@@ -254,7 +256,7 @@ mod tests {
             ("ip", "192.0.2.10", Action::Allowed),
         );
         let decryption = row("DECRYPTION", "0", "ssl", "allow", "N/A");
-        let until_name = ",x".repeat(OF_DECRYPTION[0].unwrap() - 34);
+        let until_name = ",x".repeat(SERVER_NAME - 34);
         check(
             &format!("{decryption}{until_name},www.example.net,x"),
             ("domain", "www.example.net", Action::Allowed),
