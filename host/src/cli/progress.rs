@@ -3,7 +3,6 @@
 
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
@@ -17,7 +16,9 @@ use crate::triage::run::Reporter;
 use crate::verdict::Verdict;
 
 /// Without a terminal a line is printed at most this often.
-const LINE_EVERY: Duration = Duration::from_secs(60);
+const LINE_EVERY_MS: i64 = 60_000;
+/// And while a day or a month is waited for, this often.
+const LONG_LINE_EVERY_MS: i64 = 3_600_000;
 
 /// Shows progress, and lets the text files grow.
 pub(super) struct Progress {
@@ -70,11 +71,15 @@ impl Progress {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn line_if_due(&self, text: &str) {
+    fn line_if_due(&self, until_ms: UnixMs, text: &str) {
         let mut state = self.state();
         let now = SystemClock.now_ms();
-        let since_ms = u64::try_from(now - state.said_ms).unwrap_or(0);
-        if self.bar.is_hidden() && since_ms >= LINE_EVERY.as_secs() * 1000 {
+        let every_ms = if until_ms - now > 10 * LINE_EVERY_MS {
+            LONG_LINE_EVERY_MS
+        } else {
+            LINE_EVERY_MS
+        };
+        if self.bar.is_hidden() && now - state.said_ms >= every_ms {
             state.said_ms = now;
             Printer.say(text);
         }
@@ -106,7 +111,7 @@ impl Reporter for Progress {
             clock_time(done_ms)
         );
         self.bar.set_message(text.clone());
-        self.line_if_due(&text);
+        self.line_if_due(until_ms, &text);
     }
 
     fn retrying(&self, reason: &str) {
