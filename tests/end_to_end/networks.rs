@@ -257,5 +257,17 @@ fn another_policy_says_what_it_changes() {
         judged.stdout
     );
     assert_eq!(judged.stdout.lines().count(), 1);
+    let over = [
+        "judge",
+        "--results",
+        "out/results.jsonl",
+        "--store",
+        "s",
+        "--out",
+        "out",
+    ];
+    let refused = home.run(&over);
+    assert_eq!(refused.status, Some(3));
+    assert!(refused.stderr.contains("--out"), "{}", refused.stderr);
     assert_eq!(server.log().len(), asked);
 }

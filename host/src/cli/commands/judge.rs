@@ -1,6 +1,9 @@
 //! `vthost judge`: a policy over what is stored, with no request.
 
 use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::bail;
 
 use super::plugin::unseen;
 use super::{Read, read};
@@ -32,6 +35,10 @@ pub(in crate::cli) fn run(
     let pins = environment.pins()?;
     let policies = settings::policies(&engine, &args.policy, &pins)?;
     let earlier = match &args.results {
+        Some(results) if is_same(results, &args.out.join("results.jsonl")) => bail!(
+            "`{}` would be written over; name another folder with --out",
+            results.display()
+        ),
         Some(results) => read_results(results)?,
         None => Vec::new(),
     };
@@ -72,6 +79,12 @@ pub(in crate::cli) fn run(
     } else {
         ExitStatus::Done
     })
+}
+
+/// Whether both paths lead to one file that is there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let (one, other) = (one.canonicalize(), other.canonicalize());
+    one.is_ok_and(|one| other.is_ok_and(|other| one == other))
 }
 
 /// A line for each indicator whose verdict is another than before.
