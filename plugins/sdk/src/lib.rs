@@ -92,10 +92,12 @@
 
 #[doc(hidden)]
 pub mod bindings;
+mod block;
 pub mod contact;
 pub mod dialect;
 pub mod parser;
 pub mod policy;
+pub mod scan;
 pub mod split;
 pub mod syslog;
 pub mod testing;

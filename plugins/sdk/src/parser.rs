@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 
 use crate::bindings::parser::exports::vthost::parser::parsing as wit;
+use crate::scan;
 
 pub use crate::policy::NoSettings;
 pub use wit::{Action, Reading};
@@ -230,19 +231,18 @@ impl<'a> Observation<'a> {
 #[must_use]
 pub fn host_of(authority: &[u8]) -> &[u8] {
     let is_port = |tail: &[u8]| match tail.strip_prefix(b":") {
-        Some(port) => port.iter().all(u8::is_ascii_digit),
+        Some(port) => port.is_empty() || scan::is_digits(port),
         None => tail.is_empty(),
     };
     let (host, tail) = if let Some(inside) = authority.strip_prefix(b"[") {
-        match memchr::memchr(b']', inside) {
+        match scan::find(inside, b']') {
             Some(end) => (&inside[..end], &inside[end + 1..]),
             None => return authority,
         }
     } else {
-        let mut colons = memchr::memchr_iter(b':', authority);
-        match (colons.next(), colons.next()) {
-            (Some(colon), None) => authority.split_at(colon),
-            _ => return authority,
+        match scan::find(authority, b':') {
+            Some(colon) => authority.split_at(colon),
+            None => return authority,
         }
     };
     if is_port(tail) { host } else { authority }
@@ -255,15 +255,13 @@ pub fn is_address(host: &[u8]) -> bool {
     if host.first() == Some(&b'[') {
         return true;
     }
-    let mut colons = memchr::memchr_iter(b':', host);
-    let first = colons.next();
-    if first.is_some() && colons.next().is_some() {
-        return true;
-    }
-    let name = &host[..first.unwrap_or(host.len())];
-    name.iter()
-        .all(|byte| byte.is_ascii_digit() || *byte == b'.')
-        && name.contains(&b'.')
+    let (name, port) = match scan::find(host, b':') {
+        Some(colon) => (&host[..colon], &host[colon + 1..]),
+        None => (host, &host[..0]),
+    };
+    let is_numeric =
+        || scan::is_all(name, [b'.'..=b'.', b'0'..=b'9']) && scan::find(name, b'.').is_some();
+    scan::find(port, b':').is_some() || is_numeric()
 }
 
 /// Takes observations.

@@ -1,5 +1,7 @@
 //! Time stamps of logs, as microseconds since 1970-01-01T00:00:00Z.
 
+use crate::scan;
+
 const US_PER_S: i64 = 1_000_000;
 const S_PER_DAY: i64 = 86_400;
 
@@ -14,7 +16,7 @@ const S_PER_DAY: i64 = 86_400;
 #[inline]
 #[must_use]
 pub fn epoch(text: &[u8]) -> Option<i64> {
-    let dot = memchr::memchr(b'.', text);
+    let dot = scan::find(text, b'.');
     let seconds = number(&text[..dot.unwrap_or(text.len())], 12)?;
     let us = match dot {
         Some(dot) => fraction_us(&text[dot + 1..])?,
@@ -99,12 +101,11 @@ fn number(digits: &[u8], most: usize) -> Option<i64> {
     if digits.is_empty() || digits.len() > most {
         return None;
     }
-    digits.iter().try_fold(0_i64, |number, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| number * 10 + i64::from(digit - b'0'))
-    })
+    i64::try_from(scan::number(digits)?).ok()
 }
+
+/// What the last of so many decimals of a second counts.
+const US_OF_DECIMAL: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
 /// Decimals as microseconds; none of them are none.
 #[inline]
@@ -113,9 +114,10 @@ fn fraction_us(digits: &[u8]) -> Option<i64> {
         return Some(0);
     }
     let kept = &digits[..digits.len().min(6)];
-    let missing = 6 - kept.len() as u32;
-    number(digits, 9)?;
-    Some(number(kept, 6)? * 10_i64.pow(missing))
+    if digits.len() > kept.len() {
+        number(digits, 9)?;
+    }
+    Some(number(kept, 6)? * US_OF_DECIMAL[kept.len()])
 }
 
 /// `123` and `+09:00` of `.123+09:00`.

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use vthost_plugin::parser::{
     Action, Description, Input, Line, LineParser, NoSettings, Observation, Observations,
 };
-use vthost_plugin::{split, time};
+use vthost_plugin::{scan, split, time};
 
 struct Squid {
     utc_offset_minutes: i16,
@@ -132,7 +132,7 @@ impl<'a> Row<'a> {
             return Err("too few columns");
         }
         let time_us = stamp(time, utc_offset_minutes).ok_or("no time in the first column")?;
-        let slash = memchr(b'/', result).ok_or("no result/status in the fourth column")?;
+        let slash = scan::find(result, b'/').ok_or("no result/status in the fourth column")?;
         if !is_number(elapsed) || !is_number(&result[slash + 1..]) {
             return Err("not the columns of Squid's native format");
         }
@@ -158,7 +158,7 @@ impl<'a> Row<'a> {
                 .iter()
                 .find_map(|scheme| target.strip_prefix(*scheme))
                 .unwrap_or(target);
-            let host = target.split(|byte| *byte == b'/').next().unwrap_or(target);
+            let host = &target[..scan::find(target, b'/').unwrap_or(target.len())];
             return match host {
                 b"" | b"-" => Err("no target"),
                 _ if host.starts_with(b"error:") => Err("a request that Squid did not understand"),
@@ -183,10 +183,12 @@ impl<'a> Row<'a> {
     }
 
     fn action(&self) -> Action {
-        let is_denied = self
-            .result
-            .split(|byte| *byte == b'_')
-            .any(|word| word == b"DENIED");
+        // Most results have no such letter at all.
+        let is_denied = scan::find(self.result, b'D').is_some()
+            && self
+                .result
+                .split(|byte| *byte == b'_')
+                .any(|word| word == b"DENIED");
         if is_denied {
             Action::Blocked
         } else {
@@ -201,7 +203,7 @@ fn behind_prefix(line: &[u8]) -> Option<&[u8]> {
     const WORDS: usize = 10;
     let mut at = 0;
     for _ in 0..WORDS {
-        at += memchr(b' ', &line[at..])? + 1;
+        at += scan::find(&line[at..], b' ')? + 1;
         let word = line[at..].split(|byte| *byte == b' ').next()?;
         let is_epoch = word.len() == 14 && word[10] == b'.' && time::epoch(word).is_some();
         if is_epoch {
@@ -215,21 +217,17 @@ fn stamp(field: &[u8], utc_offset_minutes: i16) -> Option<i64> {
     time::epoch(field).or_else(|| time::iso8601(field, utc_offset_minutes))
 }
 
-fn memchr(wanted: u8, bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| *byte == wanted)
-}
-
 fn is_number(field: &[u8]) -> bool {
-    let digits = field.strip_prefix(b"-").unwrap_or(field);
-    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+    scan::is_digits(field.strip_prefix(b"-").unwrap_or(field))
 }
 
 /// `HIER_DIRECT/192.0.2.10`, `NONE/-`, `DIRECT/www.example.com`.
 fn is_hierarchy(field: &[u8]) -> bool {
-    match memchr(b'/', field) {
-        Some(slash) if slash > 0 => field[..slash]
-            .iter()
-            .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'0'..=b'9')),
+    match scan::find(field, b'/') {
+        Some(slash) if slash > 0 => {
+            let words = [b'A'..=b'Z', b'_'..=b'_', b'0'..=b'9'];
+            scan::is_all(&field[..slash], words)
+        }
         _ => false,
     }
 }
@@ -267,16 +265,17 @@ fn around_blanks<'a>(
 
 /// `CN=Jane`, as distinguished names begin.
 fn is_attribute(word: &[u8]) -> bool {
-    match memchr(b'=', word) {
-        Some(equals) => equals > 0 && word[..equals].iter().all(u8::is_ascii_uppercase),
+    match scan::find(word, b'=') {
+        Some(equals) => equals > 0 && scan::is_all(&word[..equals], [b'A'..=b'Z']),
         None => false,
     }
 }
 
 /// What follows the scheme of an absolute URL.
 fn find_scheme(target: &[u8]) -> Option<&[u8]> {
-    let colon = memchr(b':', target)?;
-    let is_scheme = colon > 0 && target[..colon].iter().all(u8::is_ascii_alphanumeric);
+    let colon = scan::find(target, b':')?;
+    let alphanumeric = [b'a'..=b'z', b'A'..=b'Z', b'0'..=b'9'];
+    let is_scheme = colon > 0 && scan::is_all(&target[..colon], alphanumeric);
     target[colon + 1..]
         .strip_prefix(b"//")
         .filter(|_| is_scheme)
@@ -289,7 +288,7 @@ fn present(field: &[u8]) -> &[u8] {
 
 /// Squid writes blanks and other odd bytes of user names as `%20`.
 fn decoded(user: &[u8]) -> Cow<'_, [u8]> {
-    if !user.contains(&b'%') {
+    if scan::find(user, b'%').is_none() {
         return user.into();
     }
     let mut decoded = Vec::with_capacity(user.len());

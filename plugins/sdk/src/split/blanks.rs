@@ -1,6 +1,6 @@
 //! Fields between runs of blanks.
 
-use super::marks::{WIDTH, mask};
+use super::marks::{Kind, WORD, words_at};
 
 /// Splits a line at runs of blanks into `fields` and gives their number. What
 /// stands behind the last of them is not looked at; blanks before the first
@@ -15,60 +15,42 @@ use super::marks::{WIDTH, mask};
 #[inline]
 pub fn blanks<'a, const N: usize>(line: &'a [u8], fields: &mut [&'a [u8]; N]) -> usize {
     let mut found = 0;
-    // Where the field at hand began, if one did.
-    let mut start = None;
-    let mut before = 1_u32;
-    let mut base = 0;
-    while base < line.len() {
-        let blank = mask_at(line, base, b' ');
-        // A set bit is a place where blanks end or begin.
-        let mut edges = (blank ^ (blank << 1 | before)) & 0xffff;
-        before = blank >> (WIDTH - 1) & 1;
-        while edges != 0 {
-            let place = base + edges.trailing_zeros() as usize;
-            edges &= edges - 1;
-            match start.take() {
-                None => start = Some(place),
-                Some(begin) => {
-                    let Some(field) = fields.get_mut(found) else {
-                        return found;
-                    };
-                    *field = &line[begin..place.min(line.len())];
-                    found += 1;
-                }
+    // Where a field began that goes on in the next word.
+    let mut open = None;
+    for from in (0..line.len()).step_by(WORD) {
+        let rest = line.len() - from;
+        let [mut blank] = words_at(line, from, &[Kind::byte(b' ')]);
+        if rest < WORD {
+            blank |= u64::MAX << rest;
+        }
+        // A set bit is a place where blanks begin or end, by turns.
+        let mut edges = blank ^ (blank << 1 | u64::from(open.is_none()));
+        let mut next = || {
+            let place = from + edges.trailing_zeros() as usize;
+            let is_one = edges != 0;
+            edges &= edges.wrapping_sub(1);
+            is_one.then_some(place)
+        };
+        while let Some(begin) = open.take().or_else(&mut next) {
+            let Some(end) = next() else {
+                open = Some(begin);
+                break;
+            };
+            let Some(field) = fields.get_mut(found) else {
+                return found;
+            };
+            *field = &line[begin..end];
+            found += 1;
+            if found == N {
+                return found;
             }
         }
-        if found == N {
-            return found;
-        }
-        base += WIDTH;
     }
-    if let (Some(begin), Some(field)) = (start, fields.get_mut(found))
-        && begin < line.len()
-    {
+    if let (Some(begin), Some(field)) = (open, fields.get_mut(found)) {
         *field = &line[begin..];
         found += 1;
     }
     found
-}
-
-/// Which of the sixteen bytes from `base` on are `wanted`; beyond the end of
-/// the line all count as wanted.
-#[inline]
-fn mask_at(line: &[u8], base: usize, wanted: u8) -> u32 {
-    match line.get(base..base + WIDTH) {
-        Some(block) => {
-            let mut bytes = [0; WIDTH];
-            bytes.copy_from_slice(block);
-            mask(bytes, wanted)
-        }
-        None => {
-            let mut bytes = [wanted; WIDTH];
-            let rest = &line[base..];
-            bytes[..rest.len()].copy_from_slice(rest);
-            mask(bytes, wanted)
-        }
-    }
 }
 
 #[cfg(test)]
@@ -96,24 +78,35 @@ mod tests {
         for line in ["", " ", "a", " a", "a ", "a b c d e f", "  a   b  c   d"] {
             check(line.as_bytes());
         }
-        check(&b" ".repeat(40));
-        check(&b"x".repeat(40));
+        for len in [15, 16, 17, 40, 63, 64, 65, 128] {
+            check(&b" ".repeat(len));
+            check(&b"x".repeat(len));
+        }
     }
 
-    /// Every way to put blanks into lines of up to 18 bytes: all cases around
-    /// the width of a mask.
+    /// Every way to put blanks into lines of up to 10 bytes, with up to a word
+    /// before them: all cases around the ends of blocks and words.
     #[test]
     fn every_arrangement_agrees_with_the_plain_way() {
-        for length in 0..=18_usize {
+        let befores = [
+            "",
+            "xxxxxxxxxx",
+            " xx xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ];
+        for (before, length) in befores
+            .iter()
+            .flat_map(|b| (0..=10_usize).map(move |l| (b, l)))
+        {
             for pattern in 0..1_u32 << length {
-                let line: Vec<u8> = (0..length)
-                    .map(|place| {
+                let line: Vec<u8> = before
+                    .bytes()
+                    .chain((0..length).map(|place| {
                         if pattern >> place & 1 == 1 {
                             b' '
                         } else {
                             b'x'
                         }
-                    })
+                    }))
                     .collect();
                 check(&line);
             }

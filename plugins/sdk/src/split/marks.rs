@@ -1,10 +1,9 @@
 //! Where certain bytes stand in a line, as bits.
 
-/// The width of a mask in bytes.
-pub(super) const WIDTH: usize = 16;
+use crate::block::{Block, WIDTH};
 
 /// Bytes of a line whose bits share a word.
-const WORD: usize = 64;
+pub(super) const WORD: usize = 64;
 
 /// The bytes of one kind: those that are `is` once the bits of `or` are set.
 #[derive(Debug, Clone, Copy)]
@@ -50,14 +49,8 @@ impl<const K: usize> Marks<K> {
     pub(super) fn read(&mut self, line: &[u8]) {
         self.words.clear();
         self.len = line.len();
-        let (blocks, rest) = line.as_chunks::<WORD>();
-        for block in blocks {
-            self.words.push(words(block, &self.kinds));
-        }
-        if !rest.is_empty() {
-            let mut last = [0; WORD];
-            last[..rest.len()].copy_from_slice(rest);
-            self.words.push(words(&last, &self.kinds));
+        for from in (0..line.len()).step_by(WORD) {
+            self.words.push(words_at(line, from, &self.kinds));
         }
     }
 
@@ -98,40 +91,41 @@ impl<const K: usize> Marks<K> {
     }
 }
 
+/// For the 64 bytes of a line from `from` on a word for each kind, the first
+/// byte in the lowest bit. What lies beyond the line is of no kind.
 #[inline]
-fn words<const K: usize>(block: &[u8; WORD], kinds: &[Kind; K]) -> [u64; K] {
+pub(super) fn words_at<const K: usize>(line: &[u8], from: usize, kinds: &[Kind; K]) -> [u64; K] {
+    let rest = &line[from..];
+    if let Some(whole) = rest.first_chunk() {
+        return words(whole, kinds);
+    }
+    match line.last_chunk() {
+        // The last 64 bytes of the line, without those before `from`.
+        Some(last) => words(last, kinds).map(|word| word >> (WORD - rest.len())),
+        None => words_of_short(rest, kinds),
+    }
+}
+
+#[inline]
+fn words<const K: usize>(bytes: &[u8; WORD], kinds: &[Kind; K]) -> [u64; K] {
+    let (parts, _) = bytes.as_chunks::<WIDTH>();
+    let blocks = [0, 1, 2, 3].map(|part| Block::new(parts[part]));
+    kinds.map(|kind| {
+        let bits = |part: usize| u64::from(blocks[part].mask(kind.or, kind.is)) << (part * WIDTH);
+        bits(0) | bits(1) | bits(2) | bits(3)
+    })
+}
+
+fn words_of_short<const K: usize>(bytes: &[u8], kinds: &[Kind; K]) -> [u64; K] {
     let mut words = [0; K];
-    let (parts, _) = block.as_chunks::<WIDTH>();
-    for (part, bytes) in parts.iter().enumerate() {
+    for (part, bytes) in bytes.chunks(WIDTH).enumerate() {
+        let block = Block::of(bytes);
         for (word, kind) in words.iter_mut().zip(kinds) {
-            *word |= u64::from(mask_or(*bytes, kind.or, kind.is)) << (part * WIDTH);
+            let bits = block.mask(kind.or, kind.is) & (u32::MAX >> (32 - bytes.len()));
+            *word |= u64::from(bits) << (part * WIDTH);
         }
     }
     words
-}
-
-/// Which of sixteen bytes are `wanted`, the first in the lowest bit.
-#[inline]
-pub(super) fn mask(bytes: [u8; WIDTH], wanted: u8) -> u32 {
-    mask_or(bytes, 0, wanted)
-}
-
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-#[inline]
-fn mask_or(bytes: [u8; WIDTH], or: u8, wanted: u8) -> u32 {
-    use core::arch::wasm32::{i8x16_bitmask, u8x16, u8x16_eq, u8x16_splat, v128_or};
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
-    let block = u8x16(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
-    let block = v128_or(block, u8x16_splat(or));
-    u32::from(i8x16_bitmask(u8x16_eq(block, u8x16_splat(wanted))))
-}
-
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-#[inline]
-fn mask_or(bytes: [u8; WIDTH], or: u8, wanted: u8) -> u32 {
-    bytes.iter().enumerate().fold(0, |mask, (place, byte)| {
-        mask | u32::from(*byte | or == wanted) << place
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,185 @@
+//! Sixteen bytes that are looked at together. On `wasm32` with `simd128` that
+//! is a vector, elsewhere plain code of the same meaning.
+//!
+//! What a block is asked for is known where it is asked: everything is inlined
+//! there, so that the question becomes a constant.
+
+/// How many bytes a block holds.
+pub(crate) const WIDTH: usize = 16;
+
+/// Sixteen bytes; those of a shorter slice are followed by zeros.
+#[derive(Clone, Copy)]
+pub(crate) struct Block(Bytes);
+
+impl Block {
+    #[inline(always)]
+    pub(crate) fn new(bytes: [u8; WIDTH]) -> Self {
+        Self(load(bytes))
+    }
+
+    /// A slice of at most sixteen bytes; of a longer one the first sixteen.
+    ///
+    /// Two words that overlap, as a copy of so many bytes as there happen to be
+    /// is a call out of the component.
+    #[inline(always)]
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        if let Some(whole) = bytes.first_chunk() {
+            return Self::new(*whole);
+        }
+        let (low, high) = match bytes.len() {
+            len @ 8.. => (word(bytes, 0), shifted(word(bytes, len - 8), WIDTH - len)),
+            _ => (first_word(bytes), 0),
+        };
+        Self(from_words(low, high))
+    }
+
+    /// Which of the bytes are `is` once the bits of `or` are set; the first
+    /// byte in the lowest bit.
+    #[inline(always)]
+    pub(crate) fn mask(self, or: u8, is: u8) -> u32 {
+        equal(self.0, or, is)
+    }
+
+    /// Which of the bytes lie between two, these included.
+    #[inline(always)]
+    pub(crate) fn between(self, first: u8, last: u8) -> u32 {
+        at_most(self.0, first, last.wrapping_sub(first))
+    }
+}
+
+/// A slice of at most eight bytes as a word, the first byte in the lowest
+/// bits; of a longer one the first eight.
+#[inline(always)]
+pub(crate) fn first_word(bytes: &[u8]) -> u64 {
+    match bytes.len() {
+        8.. => word(bytes, 0),
+        len @ 4.. => {
+            let first = u64::from(half_word(bytes, 0));
+            let last = u64::from(half_word(bytes, len - 4));
+            first | last << ((len - 4) * 8)
+        }
+        0 => 0,
+        len => {
+            let byte = |place: usize| u64::from(bytes[place]) << (place * 8);
+            byte(0) | byte(len / 2) | byte(len - 1)
+        }
+    }
+}
+
+/// `word` without its first `bytes` bytes, which stood in the word before.
+#[inline(always)]
+fn shifted(word: u64, bytes: usize) -> u64 {
+    // A shift by all 64 bits does not exist: then there is nothing left.
+    word.checked_shr((bytes * 8) as u32).unwrap_or(0)
+}
+
+#[inline(always)]
+fn word(bytes: &[u8], from: usize) -> u64 {
+    match bytes[from..from + 8] {
+        [a, b, c, d, e, f, g, h] => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        _ => 0,
+    }
+}
+
+#[inline(always)]
+fn half_word(bytes: &[u8], from: usize) -> u32 {
+    match bytes[from..from + 4] {
+        [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
+        _ => 0,
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use vector::{Bytes, at_most, equal, from_words, load};
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod vector {
+    use core::arch::wasm32::{
+        i8x16_bitmask, u8x16, u8x16_eq, u8x16_le, u8x16_splat, u8x16_sub, u64x2, v128, v128_or,
+    };
+
+    pub(super) type Bytes = v128;
+
+    #[inline(always)]
+    pub(super) fn load(bytes: [u8; 16]) -> Bytes {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
+        u8x16(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+    }
+
+    #[inline(always)]
+    pub(super) fn from_words(low: u64, high: u64) -> Bytes {
+        u64x2(low, high)
+    }
+
+    #[inline(always)]
+    pub(super) fn equal(bytes: Bytes, or: u8, is: u8) -> u32 {
+        let bytes = v128_or(bytes, u8x16_splat(or));
+        u32::from(i8x16_bitmask(u8x16_eq(bytes, u8x16_splat(is))))
+    }
+
+    #[inline(always)]
+    pub(super) fn at_most(bytes: Bytes, first: u8, width: u8) -> u32 {
+        let above = u8x16_sub(bytes, u8x16_splat(first));
+        u32::from(i8x16_bitmask(u8x16_le(above, u8x16_splat(width))))
+    }
+}
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use plain::{Bytes, at_most, equal, from_words, load};
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod plain {
+    pub(super) type Bytes = [u8; 16];
+
+    #[inline(always)]
+    pub(super) fn load(bytes: [u8; 16]) -> Bytes {
+        bytes
+    }
+
+    #[inline(always)]
+    pub(super) fn from_words(low: u64, high: u64) -> Bytes {
+        (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
+    }
+
+    #[inline(always)]
+    pub(super) fn equal(bytes: Bytes, or: u8, is: u8) -> u32 {
+        bits(bytes, |byte| byte | or == is)
+    }
+
+    #[inline(always)]
+    pub(super) fn at_most(bytes: Bytes, first: u8, width: u8) -> u32 {
+        bits(bytes, |byte| byte.wrapping_sub(first) <= width)
+    }
+
+    #[inline(always)]
+    fn bits(bytes: Bytes, is_set: impl Fn(u8) -> bool) -> u32 {
+        bytes.iter().enumerate().fold(0, |mask, (place, byte)| {
+            mask | u32::from(is_set(*byte)) << place
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_has_the_bytes_of_a_slice_of_any_length() {
+        let bytes: Vec<u8> = (1..=40).collect();
+        for len in 0..=bytes.len() {
+            let block = Block::of(&bytes[..len]);
+            for place in 0..WIDTH {
+                let expected = if place < len { place as u8 + 1 } else { 0 };
+                assert_eq!(block.mask(0, expected) >> place & 1, 1, "{place} of {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_between_two_are_found() {
+        let block = Block::of(b"/0159:aAzZ_\xff");
+        assert_eq!(block.between(b'0', b'9'), 0b0000_0001_1110);
+        assert_eq!(block.between(b'A', b'Z'), 0b0010_1000_0000);
+        assert_eq!(block.between(0xff, 0xff), 0b1000_0000_0000);
+    }
+}
