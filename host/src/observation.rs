@@ -62,6 +62,18 @@ impl Place {
         Self(u64::from(input) << LINE_BITS | line.min(MAX_LINE))
     }
 
+    /// The place as a number of the same order.
+    #[must_use]
+    pub fn as_number(self) -> u64 {
+        self.0
+    }
+
+    /// The place that [`Place::as_number`] gave as this.
+    #[must_use]
+    pub fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The number of the input, from 0.
     #[must_use]
     pub fn input(self) -> usize {

@@ -74,6 +74,10 @@ pub struct ReadArgs {
     /// the run is partial
     #[arg(long, value_name = "GIB", default_value_t = 256)]
     pub max_unpacked: u64,
+    /// What the distinct indicators and their clients may take in memory; past it
+    /// they go to a file in TMPDIR
+    #[arg(long, value_name = "MIB", default_value_t = 2048)]
+    pub max_memory: usize,
     /// Threads that parse [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,

@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 use super::args::{PolicyArgs, QuotaLimitArgs, ReadArgs, StoreArgs, TriageArgs};
 use super::pins::Pins;
 use crate::clock::{Clock as _, SystemClock, UnixMs};
-use crate::extraction::{DEFAULT_CHUNK_BYTES, DEFAULT_MAX_UNPACKED_BYTES, Options, Parsers};
+use crate::extraction::{
+    DEFAULT_CHUNK_BYTES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_UNPACKED_BYTES, Options, Parsers,
+};
 use crate::plugin::{
     CompileCache, Engine, Parser, PluginKind, PluginLimits, PluginSettings, PluginSource, Policy,
     builtin,
@@ -192,6 +194,7 @@ fn addressed<'a>(item: &'a str, source: &PluginSource, policies: usize) -> Optio
 pub(super) fn reading(args: &ReadArgs) -> Options {
     Options {
         max_unpacked_bytes: args.max_unpacked.saturating_mul(1 << 30),
+        max_memory_bytes: args.max_memory.saturating_mul(1 << 20),
         ..options(args.threads, args.utc_offset)
     }
 }
@@ -205,6 +208,7 @@ pub(super) fn options(threads: Option<usize>, utc_offset_minutes: i16) -> Option
         utc_offset_minutes,
         now_us: SystemClock.now_ms().saturating_mul(1000),
         max_unpacked_bytes: DEFAULT_MAX_UNPACKED_BYTES,
+        max_memory_bytes: DEFAULT_MAX_MEMORY_BYTES,
     }
 }
 

@@ -38,11 +38,16 @@ pub struct Options {
     pub now_us: i64,
     /// A compressed input that holds more is read up to there.
     pub max_unpacked_bytes: u64,
+    /// What is folded takes no more memory; the rest goes to the disk.
+    pub max_memory_bytes: usize,
 }
 
 /// More than a log that somebody meant to have read holds, and what a bomb
 /// costs in time at most; memory it costs none.
 pub const DEFAULT_MAX_UNPACKED_BYTES: u64 = 256 << 30;
+
+/// Room for some ten million distinct URLs.
+pub const DEFAULT_MAX_MEMORY_BYTES: usize = 2 << 30;
 
 /// Large enough that a call into the parser costs nothing, small enough for
 /// the processor's cache.

@@ -7,11 +7,12 @@
 mod earlier;
 mod files;
 mod results;
+mod stamps;
 mod summary;
 mod text;
 
 pub use earlier::{Earlier, EarlierError, read_results};
 pub use files::{OutputError, TextFiles, write_all};
-pub use results::{ExtractRow, UniqueRow, results};
+pub use results::{ExtractRow, UniqueRows, results};
 pub use summary::{Summary, VerdictCounts};
 pub use text::{line, python_stats, rfc3339, visible};

@@ -2,16 +2,18 @@
 //! left out, never null.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use serde::Serialize;
 
+use super::stamps::Stamps;
 use super::summary::Summary;
 use super::text::rfc3339;
 use crate::extraction::{InputSummary, Outcome, Reason};
 use crate::indicator::Indicator;
 use crate::observation::Observation;
 use crate::plugin::PluginId;
-use crate::sightings::Sightings;
+use crate::sightings::{Counted, Sightings};
 use crate::triage::Finding;
 
 /// `results.jsonl`: a record for each finding, and the summary as the last.
@@ -97,9 +99,51 @@ impl<'a> ExtractRow<'a> {
     }
 }
 
-/// The sightings of one indicator, for `vthost extract --unique`.
+/// Writes the rows of `vthost extract --unique`, millions of them: the fields
+/// of a finding that tell what was seen.
+#[derive(Debug, Default)]
+pub struct UniqueRows {
+    /// The rows so far.
+    pub rows: Vec<u8>,
+    stamps: Stamps,
+}
+
+impl UniqueRows {
+    /// Adds the row of one indicator.
+    pub fn push(&mut self, counted: &Counted<'_>) {
+        let row = &mut self.rows;
+        row.extend_from_slice(b"{\"kind\":\"");
+        row.extend_from_slice(counted.kind.as_str().as_bytes());
+        row.extend_from_slice(b"\",\"value\":");
+        // A string always serialises, and a Vec takes every byte.
+        let _ = serde_json::to_writer(&mut *row, &counted.value);
+        push_number(row, "count", counted.count);
+        push_time(row, &mut self.stamps, "first", counted.first_us);
+        push_time(row, &mut self.stamps, "last", counted.last_us);
+        push_number(row, "clients", counted.clients.into());
+        push_number(row, "allowed", counted.allowed);
+        push_number(row, "blocked", counted.blocked);
+        row.extend_from_slice(b"}\n");
+    }
+}
+
+fn push_number(row: &mut Vec<u8>, name: &str, number: u64) {
+    // Writing to a Vec cannot fail.
+    let _ = write!(row, ",\"{name}\":{number}");
+}
+
+fn push_time(row: &mut Vec<u8>, stamps: &mut Stamps, name: &str, time_us: Option<i64>) {
+    let start = row.len();
+    let _ = write!(row, ",\"{name}\":\"");
+    match time_us {
+        Some(time_us) if stamps.push(time_us, row) => row.push(b'"'),
+        _ => row.truncate(start),
+    }
+}
+
+/// The sightings of one indicator.
 #[derive(Serialize)]
-pub struct UniqueRow<'a> {
+struct UniqueRow<'a> {
     kind: &'static str,
     value: &'a str,
     count: u64,
@@ -113,9 +157,7 @@ pub struct UniqueRow<'a> {
 }
 
 impl<'a> UniqueRow<'a> {
-    /// A row for sightings whose clients were counted apart.
-    #[must_use]
-    pub fn new(sightings: &'a Sightings, clients: u32) -> Self {
+    fn new(sightings: &'a Sightings, clients: u32) -> Self {
         Self {
             kind: sightings.indicator.kind().as_str(),
             value: sightings.indicator.value(),
@@ -126,11 +168,6 @@ impl<'a> UniqueRow<'a> {
             allowed: sightings.allowed,
             blocked: sightings.blocked,
         }
-    }
-
-    /// Adds the row as a line.
-    pub fn push_to(&self, lines: &mut Vec<u8>) {
-        push(lines, self);
     }
 }
 
@@ -362,4 +399,48 @@ fn push<T: Serialize>(lines: &mut Vec<u8>, row: &T) {
     // every byte.
     let _ = serde_json::to_writer(&mut *lines, row);
     lines.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indicator::Kind;
+    use crate::observation::Place;
+
+    #[test]
+    fn unique_rows_have_the_fields_of_findings() {
+        let mut check = |value: &str, first_us, allowed| {
+            let seen = Sightings {
+                indicator: Indicator::from_canonical(Kind::Url, value.to_owned()),
+                written: None,
+                count: 7,
+                allowed,
+                blocked: 1,
+                first_us,
+                last_us: first_us.map(|first: i64| first + 86_400_500_000),
+                clients: Vec::new(),
+                place: Place::new(0, 0),
+            };
+            let mut expected = Vec::new();
+            push(&mut expected, &UniqueRow::new(&seen, 3));
+            let mut rows = UniqueRows::default();
+            rows.push(&Counted {
+                kind: Kind::Url,
+                value: value.into(),
+                count: seen.count,
+                allowed,
+                blocked: seen.blocked,
+                first_us: seen.first_us,
+                last_us: seen.last_us,
+                clients: 3,
+            });
+            assert_eq!(
+                String::from_utf8_lossy(&rows.rows),
+                String::from_utf8_lossy(&expected)
+            );
+        };
+        check("http://www.example.com/", Some(1_714_564_800_123_000), 6);
+        check("http://www.example.com/\"\\\u{1}é", None, 0);
+        check("http://www.example.com/", Some(300_000_000_000_000_000), 6);
+    }
 }

@@ -1,21 +1,30 @@
 //! Sightings: all observations of one indicator, folded.
 //!
-//! A worker folds what it parses into a [`Table`] keyed by the bytes of the
-//! log; [`merge`] makes the values canonical, once for each distinct one, and
-//! gives one [`Folded`]. Memory grows with the distinct indicators, clients and
-//! pairs of them, not with the size of the logs.
+//! Workers fold what they parse into one [`Fold`] keyed by the bytes of the log;
+//! its end makes the values canonical, once for each distinct one, and gives a
+//! [`Folded`]. Memory grows with the distinct indicators, clients and pairs of
+//! them, not with the size of the logs.
 
 mod arena;
+mod blocks;
+mod clients;
+mod fold;
+mod folded;
 mod index;
+mod names;
+mod overflow;
 mod table;
 
-use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 
-use crate::indicator::{Indicator, Invalid, Kind};
+use foldhash::fast::RandomState;
+
+use crate::indicator::{Indicator, Kind};
 use crate::observation::Place;
 
-use table::Entry;
-pub use table::{FoldBy, Table};
+pub use fold::{Fold, FoldBy, Folder, MemoryLimit};
+pub use folded::{Counted, Folded, Id, InvalidValues};
+pub use overflow::{Kept, Overflow, OverflowError};
 
 /// All observations of one indicator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,184 +68,21 @@ impl Sightings {
     }
 }
 
-/// What all workers folded, with canonical indicators.
-#[derive(Debug, Default)]
-pub struct Folded {
-    /// Its values are canonical.
-    table: Table,
-    /// The indicators, by their place in the table, that the log wrote in
-    /// another form first.
-    written: HashMap<u32, String>,
-    /// Values that are no indicator, by the reason: how many observations, and
-    /// one such value.
-    pub invalid: BTreeMap<Invalid, InvalidValues>,
-}
-
-/// Observations whose value is no indicator, for one reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidValues {
-    /// How many observations.
-    pub count: u64,
-    /// One of the values: the one seen first.
-    pub sample: String,
-    place: Place,
-}
-
-/// Merges the tables of all workers. They come from one call of
-/// [`Table::for_workers`].
-#[must_use]
-pub fn merge(mut tables: Vec<Table>) -> Folded {
-    // The largest takes the others in.
-    tables.sort_by_key(Table::len);
-    let mut folded = Folded {
-        table: tables.pop().unwrap_or_default(),
-        ..Folded::default()
-    };
-    folded.make_canonical();
-    for table in &tables {
-        folded.absorb(table);
-    }
-    folded
-}
-
-impl Folded {
-    /// The number of each indicator's clients, without their names.
-    #[must_use]
-    pub fn client_counts(&self) -> Vec<u32> {
-        self.table.client_counts()
-    }
-
-    /// The sightings in the order in which the indicators were first seen, with
-    /// the names of the clients.
-    #[must_use]
-    pub fn sightings(&self) -> Vec<Sightings> {
-        let mut clients = self.table.clients_of_each();
-        let ids = self.ids_as_seen().into_iter();
-        ids.map(|id| self.one(id, std::mem::take(&mut clients[id])))
-            .collect()
-    }
-
-    /// The ids of [`Folded::one`] in the order in which the indicators were
-    /// first seen.
-    #[must_use]
-    pub fn ids_as_seen(&self) -> Vec<usize> {
-        let mut ids: Vec<usize> = self.table.ids().collect();
-        ids.sort_by_key(|id| self.table.entry(*id).place);
-        ids
-    }
-
-    /// One indicator's sightings; its clients' names are handed in.
-    #[must_use]
-    pub fn one(&self, id: usize, clients: Vec<String>) -> Sightings {
-        let entry = self.table.entry(id);
-        let value = String::from_utf8_lossy(self.table.value(entry)).into_owned();
-        let indicator = Indicator::from_canonical(entry.kind, value);
-        let written = self.written.get(&(id as u32)).cloned();
-        Sightings {
-            indicator,
-            written,
-            count: entry.count,
-            allowed: entry.allowed,
-            blocked: entry.blocked,
-            first_us: entry.first_us(),
-            last_us: entry.last_us(),
-            clients,
-            place: entry.place,
-        }
-    }
-
-    /// Puts the entries of the table that are not canonical where they belong.
-    fn make_canonical(&mut self) {
-        let odd: Vec<usize> = self
-            .table
-            .ids()
-            .filter(|id| {
-                let entry = self.table.entry(*id);
-                !Indicator::is_canonical(entry.kind, self.table.value(entry))
-            })
-            .collect();
-        let moved: HashMap<usize, Option<u32>> = odd
-            .into_iter()
-            .map(|id| {
-                let (entry, raw) = self.table.retire(id);
-                (id, self.add_odd(&entry, &raw))
-            })
-            .collect();
-        self.table.move_pairs(&moved);
-    }
-
-    /// Adds another worker's table.
-    fn absorb(&mut self, table: &Table) {
-        let ids: Vec<Option<u32>> = table
-            .entries()
-            .iter()
-            .map(|entry| {
-                let raw = table.value(entry);
-                if Indicator::is_canonical(entry.kind, raw) {
-                    Some(self.add(entry.kind, raw, Some(entry.hash), entry))
-                } else {
-                    self.add_odd(entry, raw)
-                }
-            })
-            .collect();
-        self.table.add_pairs(table, &ids);
-    }
-
-    /// Adds an entry whose value is not canonical; none when it is no indicator.
-    fn add_odd(&mut self, entry: &Entry, raw: &[u8]) -> Option<u32> {
-        match Indicator::parse(entry.kind, raw) {
-            Ok(indicator) => {
-                let value = indicator.value().as_bytes();
-                let id = self.add(indicator.kind(), value, None, entry);
-                // The form that was seen first is the one that is shown.
-                let is_first = self.table.entry(id as usize).place == entry.place;
-                if is_first && value != raw {
-                    let written = String::from_utf8_lossy(raw).into_owned();
-                    self.written.insert(id, written);
-                }
-                Some(id)
-            }
-            Err(reason) => {
-                self.refuse(reason, raw, entry);
-                None
-            }
-        }
-    }
-
-    /// Adds an entry under its canonical value.
-    fn add(&mut self, kind: Kind, value: &[u8], hash: Option<u32>, entry: &Entry) -> u32 {
-        let id = self.table.add_entry(kind, value, hash, entry);
-        if self.table.entry(id as usize).place == entry.place {
-            self.written.remove(&id);
-        }
-        id
-    }
-
-    fn refuse(&mut self, reason: Invalid, raw: &[u8], entry: &Entry) {
-        let sample = || String::from_utf8_lossy(raw).into_owned();
-        self.invalid
-            .entry(reason)
-            .and_modify(|values| {
-                values.count += entry.count;
-                if entry.place < values.place {
-                    values.place = entry.place;
-                    values.sample = sample();
-                }
-            })
-            .or_insert_with(|| InvalidValues {
-                count: entry.count,
-                sample: sample(),
-                place: entry.place,
-            });
-    }
+/// Seeded anew in every process: whoever writes the logs cannot choose values
+/// that collide. The order of a table reaches no output.
+#[inline]
+fn hash_of(hasher: &RandomState, bytes: &[u8]) -> u32 {
+    let hash = hasher.hash_one(bytes);
+    (hash ^ hash >> 32) as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::observation::{Action, Observation};
+    use crate::store::DiskOverflow;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     /// Values of all kinds: canonical, in another form, and none at all.
     const VALUES: [(Kind, &str); 12] = [
@@ -293,15 +139,24 @@ mod tests {
         (all, invalid)
     }
 
-    fn folded(seen: &[Seen], workers: usize) -> Folded {
-        let mut tables = Table::for_workers(FoldBy::Indicator, workers);
+    /// No room for anything: all goes to the disk again and again.
+    fn no_memory() -> MemoryLimit {
+        MemoryLimit {
+            bytes: 0,
+            overflow: Box::new(DiskOverflow::new().unwrap()),
+        }
+    }
+
+    fn folded(seen: &[Seen], workers: usize, limit: Option<MemoryLimit>) -> Folded {
+        let fold = Fold::new(FoldBy::Indicator, workers, limit);
+        let mut folders: Vec<Folder<'_>> = (0..workers).map(|_| fold.folder()).collect();
         for (line, (value, client, time_us)) in seen.iter().enumerate() {
             let (kind, raw) = VALUES[*value];
             let client = match client {
                 0 => String::new(),
                 client => format!("10.0.0.{client}"),
             };
-            let observation = Observation {
+            let observation = |_| Observation {
                 line: 0,
                 kind,
                 value: raw.as_bytes(),
@@ -315,25 +170,29 @@ mod tests {
                 },
             };
             let place = Place::new(0, line as u64);
-            tables[line % workers].observe_all([observation].into_iter(), |_| place);
+            folders[line % workers]
+                .observe(1, observation, |_| place)
+                .unwrap();
         }
-        merge(tables)
+        drop(folders);
+        fold.finish().unwrap()
     }
 
     proptest! {
         #[test]
-        fn merging_gives_what_the_plain_way_gives(
+        fn folding_gives_what_the_plain_way_gives(
             seen in prop::collection::vec((0..VALUES.len(), 0..5_usize, prop::option::of(0..9_i64)), 0..120),
             workers in 1..4_usize,
+            limited in any::<bool>(),
         ) {
             let (expected, invalid) = plainly(&seen);
-            let folded = folded(&seen, workers);
-            let counts = folded.client_counts();
+            let mut folded = folded(&seen, workers, limited.then(no_memory));
             for id in folded.ids_as_seen() {
-                let one = folded.one(id, Vec::new());
-                prop_assert_eq!(counts[id] as usize, expected[&one.indicator].clients.len());
+                let counted = folded.counted(id);
+                let indicator = Indicator::from_canonical(counted.kind, counted.value.into_owned());
+                prop_assert_eq!(counted.clients as usize, expected[&indicator].clients.len());
             }
-            let sightings = folded.sightings();
+            let sightings = folded.sightings().unwrap();
             prop_assert_eq!(sightings.len(), expected.len());
             for sighting in sightings {
                 let found = Plain {
@@ -347,7 +206,7 @@ mod tests {
                 };
                 prop_assert_eq!(&found, &expected[&sighting.indicator]);
             }
-            let refused: u64 = folded.invalid.values().map(|values| values.count).sum();
+            let refused: u64 = folded.invalid().values().map(|values| values.count).sum();
             prop_assert_eq!(refused, invalid);
         }
     }

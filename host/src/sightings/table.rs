@@ -1,44 +1,28 @@
-//! The fold itself: one hash for each observation, one small entry for each
-//! distinct indicator, a word for each pair of indicator and client.
+//! One part of the fold: the indicators whose hashes fall to it. One small
+//! entry for each distinct indicator, a word or less for each of its clients.
 
-use std::collections::HashMap;
-use std::hash::BuildHasher;
+use super::arena::{Text, Values};
+use super::blocks::Blocks;
+use super::clients::{Set, Sets};
+use super::index::Index;
+use crate::indicator::Kind;
+use crate::observation::{Action, Place};
 
-use foldhash::fast::RandomState;
-
-use super::arena::{Arena, Text};
-use super::index::{Index, PairSet};
-use crate::indicator::{Kind, raw_host};
-use crate::observation::{Action, Observation, Place};
-
-/// What observations are folded by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FoldBy {
-    /// By the indicator itself.
-    #[default]
-    Indicator,
-    /// By the domain or address that it belongs to.
-    Host,
-}
-
-/// The sightings of one worker, keyed by the bytes that the log has.
+/// Indicators by the bytes that the log has.
 #[derive(Debug, Default)]
-pub struct Table {
-    fold_by: FoldBy,
-    hasher: RandomState,
-    values: Arena,
-    entries: Vec<Entry>,
+pub(super) struct Table {
+    values: Values,
+    entries: Blocks<Entry>,
     index: Index,
-    clients: Names,
-    pairs: PairSet,
+    sets: Sets,
 }
 
-/// The counts of one indicator.
+/// The counts of one indicator; a line of the processor's cache.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 pub(super) struct Entry {
     value: Text,
-    pub(super) hash: u32,
-    pub(super) kind: Kind,
+    clients: Set,
     pub(super) count: u64,
     pub(super) allowed: u64,
     pub(super) blocked: u64,
@@ -47,35 +31,26 @@ pub(super) struct Entry {
     pub(super) place: Place,
 }
 
-/// Different names, each kept once and numbered.
-#[derive(Debug, Default)]
-struct Names {
-    texts: Arena,
-    all: Vec<Text>,
-    index: Index,
-}
-
-/// An observation on its way into the table.
-struct Pending<'a, 'b> {
-    observation: &'b Observation<'a>,
-    place: Place,
-    kind: Kind,
-    value: &'a [u8],
-    hash: u32,
-    id: u32,
-    client: Option<u32>,
+/// An observation on its way into a table.
+pub(super) struct Pending<'a> {
+    pub(super) kind: Kind,
+    pub(super) value: &'a [u8],
+    pub(super) hash: u32,
+    pub(super) client: Option<u32>,
+    pub(super) action: Action,
+    pub(super) time_us: Option<i64>,
+    pub(super) place: Place,
 }
 
 /// So many observations are looked up together: enough to keep the memory busy,
 /// few enough to stay in the first cache.
-const TOGETHER: usize = 64;
+pub(super) const TOGETHER: usize = 64;
 
 impl Entry {
-    fn new(value: Text, hash: u32, kind: Kind, place: Place) -> Self {
+    fn new(value: Text, place: Place) -> Self {
         Self {
             value,
-            hash,
-            kind,
+            clients: Set::default(),
             count: 0,
             allowed: 0,
             blocked: 0,
@@ -93,19 +68,24 @@ impl Entry {
         (self.last_us != i64::MIN).then_some(self.last_us)
     }
 
+    /// How many different clients.
+    pub(super) fn clients(&self) -> u32 {
+        self.clients.len()
+    }
+
     #[inline]
-    fn observe(&mut self, observation: &Observation<'_>, place: Place) {
+    fn observe(&mut self, pending: &Pending<'_>) {
         self.count += 1;
-        match observation.action {
+        match pending.action {
             Action::Allowed => self.allowed += 1,
             Action::Blocked => self.blocked += 1,
             Action::Unstated => {}
         }
-        if let Some(time_us) = observation.time_us {
+        if let Some(time_us) = pending.time_us {
             self.first_us = self.first_us.min(time_us);
             self.last_us = self.last_us.max(time_us);
         }
-        self.place = self.place.min(place);
+        self.place = self.place.min(pending.place);
     }
 
     fn add(&mut self, other: &Self) {
@@ -119,91 +99,32 @@ impl Entry {
 }
 
 impl Table {
-    /// Empty tables of the same kind, one for each worker; they can be merged
-    /// without hashing anew.
-    #[must_use]
-    pub fn for_workers(fold_by: FoldBy, workers: usize) -> Vec<Self> {
-        let hasher = RandomState::default();
-        let table = || Self {
-            fold_by,
-            hasher: hasher.clone(),
-            ..Self::default()
-        };
-        (0..workers).map(|_| table()).collect()
-    }
-
-    /// Folds the observations of a chunk in; `place` gives where one was seen.
-    ///
-    /// One whose value has no host is kept as it is when folding by host: the
-    /// merge counts it as invalid.
-    pub fn observe_all<'a>(
-        &mut self,
-        observations: impl Iterator<Item = Observation<'a>>,
-        place: impl Fn(u32) -> Place,
-    ) {
-        let mut observations = observations.peekable();
-        let mut together: Vec<Observation<'a>> = Vec::with_capacity(TOGETHER);
-        while observations.peek().is_some() {
-            together.clear();
-            together.extend(observations.by_ref().take(TOGETHER));
-            self.observe_together(&together, &place);
+    /// Folds at most [`TOGETHER`] observations in.
+    #[inline]
+    pub(super) fn observe_together(&mut self, pending: &[Pending<'_>]) {
+        self.warm(pending);
+        let mut ids = [0; TOGETHER];
+        for (id, one) in ids.iter_mut().zip(pending) {
+            *id = self.id_of(one.kind, one.value, one.hash, one.place);
+            self.entries[*id as usize].observe(one);
         }
-    }
-
-    fn observe_together(
-        &mut self,
-        observations: &[Observation<'_>],
-        place: &impl Fn(u32) -> Place,
-    ) {
-        let mut pending: Vec<Pending<'_, '_>> = observations
-            .iter()
-            .map(|observation| self.pending(observation, place(observation.line)))
-            .collect();
-        self.warm(&pending);
-        for one in &mut pending {
-            one.id = self.id_of(one.kind, one.value, one.hash, one.place);
-            self.entries[one.id as usize].observe(one.observation, one.place);
-        }
-        let pairs = || {
-            pending
-                .iter()
-                .filter_map(|one| Some(pair(one.id, one.client?)))
+        let with_client = || {
+            let both = ids.iter().zip(pending);
+            both.filter_map(|(id, one)| Some((*id as usize, one.client?)))
         };
-        let warmed = pairs().fold(0, |warmed, pair| warmed ^ self.pairs.warm(pair));
+        let warmed = with_client().fold(0, |warmed, (id, client)| {
+            warmed ^ self.sets.warm(self.entries[id].clients, client)
+        });
         std::hint::black_box(warmed);
-        for pair in pairs() {
-            self.pairs.add(pair);
-        }
-    }
-
-    fn pending<'a, 'b>(
-        &mut self,
-        observation: &'b Observation<'a>,
-        place: Place,
-    ) -> Pending<'a, 'b> {
-        let (kind, value) = match self.fold_by {
-            FoldBy::Indicator => (observation.kind, observation.value),
-            FoldBy::Host => raw_host(observation.kind, observation.value)
-                .map_or((observation.kind, observation.value), |host| {
-                    (Kind::Domain, host)
-                }),
-        };
-        let client = observation.client;
-        Pending {
-            observation,
-            place,
-            kind,
-            value,
-            hash: hash_of(&self.hasher, value),
-            id: 0,
-            client: (!client.is_empty()).then(|| self.clients.id_of(&self.hasher, client)),
+        for (id, client) in with_client() {
+            self.sets.add(&mut self.entries[id].clients, client);
         }
     }
 
     /// Reads what the look-ups will need: first the places in the index, then
     /// the entries that they point to, then the texts. Each loop's reads wait
     /// for memory together.
-    fn warm(&self, pending: &[Pending<'_, '_>]) {
+    fn warm(&self, pending: &[Pending<'_>]) {
         let mut ids = [u32::MAX; TOGETHER];
         for (id, one) in ids.iter_mut().zip(pending) {
             *id = self.index.warm(one.hash);
@@ -214,173 +135,95 @@ impl Table {
                 *text = entry.value;
             }
         }
-        let warmed = texts.iter().fold(0, |warmed, text| {
-            warmed ^ self.values.bytes(*text).first().copied().unwrap_or(0)
-        });
+        let warmed = texts
+            .iter()
+            .fold(0, |warmed, text| warmed ^ self.values.warm(*text));
         std::hint::black_box(warmed);
     }
 
-    /// How many entries there are, with the retired ones.
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+    /// The numbers of the entries that are not taken out, in the order in which
+    /// their indicators were first seen.
+    pub(super) fn ids_as_seen(&self) -> Vec<(Place, u32)> {
+        let mut ids: Vec<(Place, u32)> = self
+            .ids()
+            .map(|id| (self.entries[id as usize].place, id))
+            .collect();
+        ids.sort_unstable();
+        ids
     }
 
-    /// The numbers of the entries that are not retired.
-    pub(super) fn ids(&self) -> impl Iterator<Item = usize> {
-        let entries = self.entries.iter().enumerate();
+    /// The numbers of the entries that are not taken out.
+    pub(super) fn ids(&self) -> impl Iterator<Item = u32> {
+        let entries = (0..).zip(self.entries.iter());
         entries
             .filter(|(_, entry)| entry.count > 0)
             .map(|(id, _)| id)
     }
 
-    pub(super) fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub(super) fn entry(&self, id: u32) -> &Entry {
+        &self.entries[id as usize]
     }
 
-    pub(super) fn entry(&self, id: usize) -> &Entry {
-        &self.entries[id]
+    pub(super) fn value(&self, entry: &Entry) -> (Kind, &[u8]) {
+        self.values.of(entry.value)
     }
 
-    pub(super) fn value(&self, entry: &Entry) -> &[u8] {
-        self.values.bytes(entry.value)
+    /// The numbers of an entry's clients.
+    pub(super) fn clients(&self, entry: &Entry) -> Vec<u32> {
+        self.sets.clients(entry.clients)
     }
 
-    /// Takes an entry out, and gives it with its value.
-    pub(super) fn retire(&mut self, id: usize) -> (Entry, Vec<u8>) {
-        let emptied = &mut self.entries[id];
-        let entry = emptied.clone();
-        (emptied.count, emptied.allowed, emptied.blocked) = (0, 0, 0);
-        let value = self.value(&entry).to_owned();
-        (entry, value)
+    /// Takes an entry out; only its value stays where it is.
+    pub(super) fn take_out(&mut self, id: u32) -> (Entry, Vec<u32>) {
+        let entry = &mut self.entries[id as usize];
+        let clients = self.sets.clients(entry.clients);
+        let taken = entry.clone();
+        entry.count = 0;
+        self.sets.forget(&mut entry.clients);
+        (taken, clients)
     }
 
-    /// Gives the pairs of retired entries to those that took their place.
-    pub(super) fn move_pairs(&mut self, moved: &HashMap<usize, Option<u32>>) {
-        if moved.is_empty() {
-            return;
-        }
-        let mut pairs = PairSet::default();
-        pairs.make_room_for(&self.pairs);
-        for old in self.pairs.iter() {
-            let (indicator, client) = split(old);
-            match moved.get(&indicator) {
-                None => pairs.add(old),
-                Some(Some(id)) => pairs.add(pair(*id, narrow(client))),
-                Some(None) => {}
-            }
-        }
-        self.pairs = pairs;
-    }
-
-    /// Adds the counts of an entry under this value. `hash` is the value's, if
-    /// it is known: tables of one run hash alike.
+    /// Adds the counts of an entry and its clients under this value.
     pub(super) fn add_entry(
         &mut self,
         kind: Kind,
         value: &[u8],
-        hash: Option<u32>,
+        hash: u32,
         entry: &Entry,
+        clients: &[u32],
     ) -> u32 {
-        let hash = hash.unwrap_or_else(|| hash_of(&self.hasher, value));
         let id = self.id_of(kind, value, hash, entry.place);
-        self.entries[id as usize].add(entry);
+        let kept = &mut self.entries[id as usize];
+        kept.add(entry);
+        for client in clients {
+            self.sets.add(&mut kept.clients, *client);
+        }
         id
     }
 
-    /// Adds a sibling's pairs; `ids` are its entries' ids in this table.
-    pub(super) fn add_pairs(&mut self, sibling: &Self, ids: &[Option<u32>]) {
-        let clients: Vec<u32> = sibling
-            .clients
-            .all
-            .iter()
-            .map(|name| {
-                let name = sibling.clients.texts.bytes(*name);
-                self.clients.id_of(&self.hasher, name)
-            })
-            .collect();
-        self.pairs.make_room_for(&sibling.pairs);
-        for (indicator, client) in sibling.pairs.iter().map(split) {
-            if let Some(id) = ids[indicator] {
-                self.pairs.add(pair(id, clients[client]));
-            }
-        }
-    }
-
-    pub(super) fn client_counts(&self) -> Vec<u32> {
-        let mut counts = vec![0; self.entries.len()];
-        for (indicator, _) in self.pairs.iter().map(split) {
-            counts[indicator] += 1;
-        }
-        counts
-    }
-
-    pub(super) fn clients_of_each(&self) -> Vec<Vec<String>> {
-        let mut clients = vec![Vec::new(); self.entries.len()];
-        for (indicator, client) in self.pairs.iter().map(split) {
-            let name = self.clients.texts.bytes(self.clients.all[client]);
-            clients[indicator].push(String::from_utf8_lossy(name).into_owned());
-        }
-        for names in &mut clients {
-            names.sort_unstable();
-            names.dedup();
-        }
-        clients
-    }
-
-    #[inline]
-    fn find_id(&self, kind: Kind, value: &[u8], hash: u32) -> Option<u32> {
-        self.index.find(hash, |id| {
-            let entry = &self.entries[id as usize];
-            entry.kind == kind && self.values.bytes(entry.value) == value
-        })
+    /// How many bytes the table takes.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.values.memory_bytes()
+            + self.entries.memory_bytes()
+            + self.index.memory_bytes()
+            + self.sets.memory_bytes()
     }
 
     #[inline]
     fn id_of(&mut self, kind: Kind, value: &[u8], hash: u32, place: Place) -> u32 {
-        if let Some(id) = self.find_id(kind, value, hash) {
+        let is_it = |id: u32| {
+            let entry = &self.entries[id as usize];
+            self.values.is(entry.value, kind, value)
+        };
+        if let Some(id) = self.index.find(hash, is_it) {
             return id;
         }
-        let id = narrow(self.entries.len());
-        let value = self.values.add(value);
-        self.entries.push(Entry::new(value, hash, kind, place));
+        // Distinct indicators number less than 2^32: they would not fit into
+        // memory.
+        let id = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let value = self.values.add(kind, value);
+        self.entries.push(Entry::new(value, place));
         self.index.add(hash, id);
         id
     }
-}
-
-impl Names {
-    fn id_of(&mut self, hasher: &RandomState, name: &[u8]) -> u32 {
-        let hash = hash_of(hasher, name);
-        let known = |id: u32| self.texts.bytes(self.all[id as usize]) == name;
-        if let Some(id) = self.index.find(hash, known) {
-            return id;
-        }
-        let id = narrow(self.all.len());
-        self.all.push(self.texts.add(name));
-        self.index.add(hash, id);
-        id
-    }
-}
-
-/// Seeded anew in every process: whoever writes the logs cannot choose values
-/// that collide. The order of a table reaches no output.
-#[inline]
-fn hash_of(hasher: &RandomState, bytes: &[u8]) -> u32 {
-    let hash = hasher.hash_one(bytes);
-    (hash ^ hash >> 32) as u32
-}
-
-fn pair(indicator: u32, client: u32) -> u64 {
-    u64::from(indicator) << 32 | u64::from(client)
-}
-
-/// A pair's indicator and client.
-fn split(pair: u64) -> (usize, usize) {
-    ((pair >> 32) as usize, (pair & u64::from(u32::MAX)) as usize)
-}
-
-/// Distinct indicators and clients number less than 2^32: they would not fit
-/// into memory.
-fn narrow(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

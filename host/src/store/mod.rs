@@ -8,6 +8,7 @@ mod accounts;
 mod answers;
 mod claims;
 mod ledger;
+mod overflow;
 mod overview;
 mod schema;
 mod submissions;
@@ -22,6 +23,7 @@ pub use accounts::Told;
 pub use answers::{StoredAnswer, StoredOutcome};
 pub use claims::Claimant;
 pub use ledger::{ChargeId, Taken};
+pub use overflow::DiskOverflow;
 pub use overview::{Held, Owed};
 pub use submissions::SubmissionState;
 

@@ -11,9 +11,9 @@ use crate::cli::settings::{self, Environment};
 use crate::extraction::{ChunkInfo, ExtractionError, Order, Sink, Times, extract};
 use crate::indicator::{Indicator, Invalid};
 use crate::input::find;
-use crate::output::{ExtractRow, Summary, UniqueRow};
+use crate::output::{ExtractRow, Summary, UniqueRows};
 use crate::plugin::Batch;
-use crate::sightings::{FoldBy, Folded};
+use crate::sightings::{FoldBy, Folded, Id, Overflow};
 
 pub(in crate::cli) fn run(
     args: &ExtractArgs,
@@ -67,10 +67,10 @@ pub(in crate::cli) fn run(
             };
             match read(&args.read.inputs, &parsers, &options, &interrupt, fold_by) {
                 Ok(Read {
-                    folded,
+                    mut folded,
                     summary,
                     extraction,
-                }) => print_unique(printer, &folded, options.workers)
+                }) => print_unique(printer, &mut folded, options.workers)
                     .map_err(ExtractionError::Output)
                     .map(|()| (summary, extraction.times)),
                 Err(error) => Err(error),
@@ -158,19 +158,39 @@ fn invalid_rows(invalid: Mutex<InvalidRows>) -> Vec<(String, u64, String)> {
         .collect()
 }
 
+/// Rows that are written before they are printed.
+const ROWS: usize = 16 << 10;
+
+/// Writes a row for each indicator that memory had no room for.
+fn print_overflow(printer: &Printer, overflow: &mut dyn Overflow) -> std::io::Result<()> {
+    let mut rows = UniqueRows::default();
+    let (mut count, mut printed) = (0, Ok(()));
+    let each = overflow.each(&mut |kept| {
+        rows.push(&kept.counted());
+        count += 1;
+        if count % ROWS == 0 && printed.is_ok() {
+            printed = printer.data(&rows.rows);
+            rows.rows.clear();
+        }
+    });
+    each.map_err(std::io::Error::other)?;
+    printed?;
+    printer.data(&rows.rows)
+}
+
 /// Writes a row for each indicator, in the order in which they were first seen.
 /// To write rows costs as much as to fold them, so all threads do.
-fn print_unique(printer: &Printer, folded: &Folded, threads: usize) -> std::io::Result<()> {
-    /// Rows that a thread writes before they are printed.
-    const ROWS: usize = 16 << 10;
-    let clients = folded.client_counts();
-    let rows = |ids: &[usize]| {
-        let mut lines = Vec::new();
+fn print_unique(printer: &Printer, folded: &mut Folded, threads: usize) -> std::io::Result<()> {
+    if let Some(overflow) = folded.overflow() {
+        return print_overflow(printer, overflow.as_mut());
+    }
+    let folded = &*folded;
+    let rows = |ids: &[Id]| {
+        let mut rows = UniqueRows::default();
         for id in ids {
-            let sightings = folded.one(*id, Vec::new());
-            UniqueRow::new(&sightings, clients[*id]).push_to(&mut lines);
+            rows.push(&folded.counted(*id));
         }
-        lines
+        rows.rows
     };
     for block in folded.ids_as_seen().chunks(ROWS * threads) {
         let written: Vec<_> = std::thread::scope(|scope| {

@@ -123,7 +123,9 @@ fn from_logs(
     let options = settings::options(None, 0);
     let interrupt = engine.interrupt();
     let Read {
-        folded, summary, ..
+        mut folded,
+        summary,
+        ..
     } = read(
         &args.inputs,
         &parsers,
@@ -131,7 +133,7 @@ fn from_logs(
         &interrupt,
         FoldBy::Indicator,
     )?;
-    Ok((folded.sightings(), summary))
+    Ok((folded.sightings()?, summary))
 }
 
 /// Everything that the store has a report on, as if seen nowhere.

@@ -20,16 +20,18 @@ use crate::extraction::{
 use crate::input::{Found, find};
 use crate::output::Summary;
 use crate::plugin::{Batch, Interrupt};
-use crate::sightings::{FoldBy, Folded, Table, merge};
+use crate::sightings::{Fold, FoldBy, Folded, Folder, MemoryLimit, OverflowError};
+use crate::store::DiskOverflow;
 
 /// Folds what the parsers give.
-struct Folding(Table);
+struct Folding<'f>(Folder<'f>);
 
-impl Sink for Folding {
+impl Sink for Folding<'_> {
     fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
-        let observations = batch.observations(&from.chunk.bytes);
-        self.0.observe_all(observations, |line| from.place(line));
-        Ok(())
+        let observation = |index| batch.observation(index, &from.chunk.bytes);
+        self.0
+            .observe(batch.len(), observation, |line| from.place(line))
+            .map_err(std::io::Error::other)
     }
 }
 
@@ -49,17 +51,27 @@ fn read(
     fold_by: FoldBy,
 ) -> Result<Read, ExtractionError> {
     let Found { inputs, skipped } = find(names);
-    let tables = Table::for_workers(fold_by, options.workers);
-    let mut sinks: Vec<Folding> = tables.into_iter().map(Folding).collect();
+    let limit = MemoryLimit {
+        bytes: options.max_memory_bytes,
+        overflow: Box::new(DiskOverflow::new().map_err(out_of_room)?),
+    };
+    let fold = Fold::new(fold_by, options.workers, Some(limit));
+    let folders = (0..options.workers).map(|_| Folding(fold.folder()));
+    let mut sinks: Vec<Folding<'_>> = folders.collect();
     let mut extraction = extract(&inputs, parsers, options, interrupt, Order::Any, &mut sinks)?;
-    let folded = merge(sinks.into_iter().map(|sink| sink.0).collect());
+    drop(sinks);
+    let folded = fold.finish().map_err(out_of_room)?;
     let mut summary = Summary::of_inputs(std::mem::take(&mut extraction.inputs), &skipped);
-    summary.add_invalid(&folded.invalid);
+    summary.add_invalid(folded.invalid());
     Ok(Read {
         folded,
         summary,
         extraction,
     })
+}
+
+fn out_of_room(error: OverflowError) -> ExtractionError {
+    ExtractionError::Output(std::io::Error::other(error))
 }
 
 /// Ends a command that only reads: says what was read, and how it went.

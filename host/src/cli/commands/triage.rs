@@ -88,7 +88,7 @@ impl Job<'_> {
             FoldBy::Indicator,
         );
         let Read {
-            folded,
+            mut folded,
             mut summary,
             ..
         } = match read {
@@ -97,7 +97,7 @@ impl Job<'_> {
         };
         let mut judge = Chain::start(&policies, self.now.div_euclid(1000))?;
         let own = InternalSuffixes::new(&self.args.store.internal_suffix);
-        let planned = plan(folded.sightings(), &own, &mut judge);
+        let planned = plan(folded.sightings()?, &own, &mut judge);
         let (Some(key), Some(client)) = (key, client) else {
             return self.dry_run(&planned, &mut judge, &summary);
         };

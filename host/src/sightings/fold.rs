@@ -1,0 +1,302 @@
+//! The fold: all workers fold into the same tables.
+//!
+//! Each indicator belongs to one of several tables, by its hash. A worker sorts
+//! the observations of a chunk by their tables first, and then takes one table
+//! after the other for itself, whichever is free: a lock for hundreds of
+//! observations, no indicator kept twice, and nothing to merge at the end.
+//!
+//! Past a limit of memory tables are emptied into an [`Overflow`].
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use foldhash::fast::RandomState;
+
+use super::folded::{Folded, Refused, taken_apart};
+use super::hash_of;
+use super::names::{KnownNames, SharedNames};
+use super::overflow::{Overflow, OverflowError};
+use super::table::{Pending, TOGETHER, Table};
+use crate::indicator::{Kind, raw_host};
+use crate::observation::{Observation, Place};
+
+/// What observations are folded by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FoldBy {
+    /// By the indicator itself.
+    #[default]
+    Indicator,
+    /// By the domain or address that it belongs to.
+    Host,
+}
+
+/// How much memory a fold may take, and where to go with more.
+pub struct MemoryLimit {
+    /// In bytes, for all tables together.
+    pub bytes: usize,
+    /// What takes the rest.
+    pub overflow: Box<dyn Overflow>,
+}
+
+/// All observations so far, by the bytes that the log has.
+pub struct Fold {
+    fold_by: FoldBy,
+    hasher: RandomState,
+    tables: Vec<Mutex<Part>>,
+    clients: SharedNames,
+    bytes: AtomicUsize,
+    limit_bytes: usize,
+    spilled: Mutex<Spilled>,
+}
+
+/// One worker's way into a [`Fold`].
+pub struct Folder<'f> {
+    fold: &'f Fold,
+    clients: KnownNames,
+    /// For each table the observations of the chunk that belong to it.
+    shares: Vec<Vec<Share>>,
+}
+
+/// A table, and how many of its bytes are counted already.
+#[derive(Default)]
+struct Part {
+    table: Table,
+    counted_bytes: usize,
+}
+
+/// What memory had no room for.
+struct Spilled {
+    overflow: Option<Box<dyn Overflow>>,
+    is_used: bool,
+    /// The table whose turn is next.
+    next: usize,
+    refused: Refused,
+}
+
+/// An observation of a chunk: which one, and what was found out about it.
+#[derive(Clone, Copy)]
+struct Share {
+    index: u32,
+    hash: u32,
+    /// Where the value to fold by lies in the observation's.
+    start: u32,
+    len: u32,
+    kind: Kind,
+    client: Option<u32>,
+}
+
+/// So many tables for each worker that one that is free is easily found.
+const TABLES_PER_WORKER: usize = 4;
+
+/// Past this many tables a chunk has too few observations for each.
+const MAX_TABLES: usize = 64;
+
+impl Fold {
+    /// A fold for so many workers.
+    #[must_use]
+    pub fn new(fold_by: FoldBy, workers: usize, limit: Option<MemoryLimit>) -> Self {
+        let tables = match workers {
+            0 | 1 => 1,
+            _ => (workers * TABLES_PER_WORKER).next_power_of_two(),
+        };
+        let (limit_bytes, overflow) = match limit {
+            Some(limit) => (limit.bytes, Some(limit.overflow)),
+            None => (usize::MAX, None),
+        };
+        Self {
+            fold_by,
+            hasher: RandomState::default(),
+            tables: std::iter::repeat_with(Mutex::default)
+                .take(tables.min(MAX_TABLES))
+                .collect(),
+            clients: SharedNames::default(),
+            bytes: AtomicUsize::new(0),
+            limit_bytes,
+            spilled: Mutex::new(Spilled {
+                overflow,
+                is_used: false,
+                next: 0,
+                refused: Refused::default(),
+            }),
+        }
+    }
+
+    /// A worker's way into it.
+    #[must_use]
+    pub fn folder(&self) -> Folder<'_> {
+        Folder {
+            fold: self,
+            clients: KnownNames::default(),
+            shares: vec![Vec::new(); self.tables.len()],
+        }
+    }
+
+    /// Makes the values canonical.
+    ///
+    /// # Errors
+    ///
+    /// When memory had no room for all, and the rest could not be kept either.
+    pub fn finish(self) -> Result<Folded, OverflowError> {
+        let mut spilled = lock(&self.spilled);
+        if spilled.is_used {
+            self.spill_down_to(0, &mut spilled)?;
+        }
+        drop(spilled);
+        let spilled = self.spilled.into_inner();
+        let spilled = spilled.unwrap_or_else(PoisonError::into_inner);
+        let tables = self.tables.into_iter().map(|part| {
+            let part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
+            part.table
+        });
+        Ok(Folded::new(
+            tables.collect(),
+            self.clients.into_inner(),
+            self.hasher,
+            spilled.overflow.filter(|_| spilled.is_used),
+            spilled.refused,
+        ))
+    }
+
+    /// Empties tables where they take more than the limit. Whoever comes here
+    /// meanwhile waits, so that there is not ever more to empty.
+    fn keep_to_limit(&self) -> Result<(), OverflowError> {
+        if self.bytes.load(Ordering::Relaxed) <= self.limit_bytes {
+            return Ok(());
+        }
+        let mut spilled = lock(&self.spilled);
+        if self.bytes.load(Ordering::Relaxed) > self.limit_bytes {
+            self.spill_down_to(self.limit_bytes / 2, &mut spilled)?;
+        }
+        Ok(())
+    }
+
+    fn spill_down_to(&self, bytes: usize, spilled: &mut Spilled) -> Result<(), OverflowError> {
+        let Some(overflow) = &mut spilled.overflow else {
+            return Ok(());
+        };
+        spilled.is_used = true;
+        for _ in 0..self.tables.len() {
+            if self.bytes.load(Ordering::Relaxed) <= bytes {
+                break;
+            }
+            let part = std::mem::take(&mut *lock(&self.tables[spilled.next]));
+            spilled.next = (spilled.next + 1) % self.tables.len();
+            self.bytes.fetch_sub(part.counted_bytes, Ordering::Relaxed);
+            for some in taken_apart(&part.table, &mut spilled.refused) {
+                overflow.add(&some)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts what a table takes now.
+    fn count_bytes(&self, part: &mut Part) {
+        let now = part.table.memory_bytes();
+        // Wrapping, as a table may take less than before.
+        let more = now.wrapping_sub(part.counted_bytes);
+        self.bytes.fetch_add(more, Ordering::Relaxed);
+        part.counted_bytes = now;
+    }
+}
+
+impl Folder<'_> {
+    /// Folds `count` observations in: `observation` gives them by their number,
+    /// and `place` where one was seen.
+    ///
+    /// One whose value has no host is kept as it is when folding by host: the
+    /// end of the fold counts it as invalid.
+    ///
+    /// # Errors
+    ///
+    /// When memory has no room for more, and nothing else has either.
+    pub fn observe<'a>(
+        &mut self,
+        count: usize,
+        observation: impl Fn(usize) -> Observation<'a>,
+        place: impl Fn(u32) -> Place,
+    ) -> Result<(), OverflowError> {
+        for index in 0..count {
+            self.share(index, &observation(index));
+        }
+        let pending = |share: Share| {
+            let observation = observation(share.index as usize);
+            let start = share.start as usize;
+            Pending {
+                kind: share.kind,
+                value: &observation.value[start..start + share.len as usize],
+                hash: share.hash,
+                client: share.client,
+                action: observation.action,
+                time_us: observation.time_us,
+                place: place(observation.line),
+            }
+        };
+        self.fold_shares(pending);
+        self.fold.keep_to_limit()
+    }
+
+    /// Finds out what an observation is folded under, and in which table.
+    #[inline]
+    fn share(&mut self, index: usize, observation: &Observation<'_>) {
+        let fold = self.fold;
+        let (kind, value) = match fold.fold_by {
+            FoldBy::Indicator => (observation.kind, observation.value),
+            FoldBy::Host => match raw_host(observation.kind, observation.value) {
+                Some(host) => (Kind::Domain, host),
+                None => (observation.kind, observation.value),
+            },
+        };
+        let client = observation.client;
+        let hash = hash_of(&fold.hasher, value);
+        let share = Share {
+            index: index as u32,
+            hash,
+            start: (value.as_ptr() as usize - observation.value.as_ptr() as usize) as u32,
+            len: value.len() as u32,
+            kind,
+            client: (!client.is_empty())
+                .then(|| self.clients.number_of(&fold.clients, &fold.hasher, client)),
+        };
+        self.shares[table_of(hash, fold.tables.len())].push(share);
+    }
+
+    /// Takes the tables that are free, and then waits for the others.
+    fn fold_shares<'a>(&mut self, pending: impl Fn(Share) -> Pending<'a>) {
+        let mut together = Vec::with_capacity(TOGETHER);
+        let mut fold = |mut part: MutexGuard<'_, Part>, shares: &mut Vec<Share>| {
+            for some in shares.chunks(TOGETHER) {
+                together.clear();
+                together.extend(some.iter().map(|share| pending(*share)));
+                part.table.observe_together(&together);
+            }
+            shares.clear();
+            self.fold.count_bytes(&mut part);
+        };
+        let tables = &self.fold.tables;
+        for (table, shares) in tables.iter().zip(&mut self.shares) {
+            match table.try_lock() {
+                Ok(table) => fold(table, shares),
+                Err(TryLockError::Poisoned(table)) => fold(table.into_inner(), shares),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        for (table, shares) in tables.iter().zip(&mut self.shares) {
+            if !shares.is_empty() {
+                fold(lock(table), shares);
+            }
+        }
+    }
+}
+
+/// The table for a hash, of a power of two of them. By the hash's high bits: a
+/// table's own index goes by the low ones.
+#[inline]
+pub(super) fn table_of(hash: u32, tables: usize) -> usize {
+    ((u64::from(hash) * tables as u64) >> 32) as usize
+}
+
+/// A panic of another worker ends the run; until then its tables are as good as
+/// they were.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

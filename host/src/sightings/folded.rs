@@ -1,0 +1,327 @@
+//! What was folded, in canonical form.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::RandomState;
+
+use super::fold::table_of;
+use super::names::Names;
+use super::overflow::{Kept, Overflow, OverflowError};
+use super::table::{Entry, Table};
+use super::{Sightings, hash_of};
+use crate::indicator::{Indicator, Invalid, Kind};
+use crate::observation::Place;
+
+/// All sightings, with canonical indicators.
+pub struct Folded {
+    tables: Vec<Table>,
+    clients: Names,
+    hasher: RandomState,
+    /// The indicators that the log wrote in another form first.
+    written: HashMap<Id, String>,
+    /// All sightings, where memory had no room for them.
+    overflow: Option<Box<dyn Overflow>>,
+    refused: Refused,
+}
+
+/// Values that are no indicator, by the reason.
+#[derive(Debug, Default)]
+pub(super) struct Refused(BTreeMap<Invalid, InvalidValues>);
+
+/// One indicator's place in a [`Folded`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Id {
+    table: u32,
+    entry: u32,
+}
+
+/// The counts of one indicator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// Its canonical form.
+    pub value: Cow<'a, str>,
+    /// How many observations.
+    pub count: u64,
+    /// Of these: let through.
+    pub allowed: u64,
+    /// Of these: stopped.
+    pub blocked: u64,
+    /// The earliest time, in microseconds since 1970.
+    pub first_us: Option<i64>,
+    /// The latest time.
+    pub last_us: Option<i64>,
+    /// How many different clients.
+    pub clients: u32,
+}
+
+/// Observations whose value is no indicator, for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidValues {
+    /// How many observations.
+    pub count: u64,
+    /// One of the values: the one seen first.
+    pub sample: String,
+    place: Place,
+}
+
+/// An entry that was taken out of its table, as its value is not canonical.
+struct Odd {
+    entry: Entry,
+    clients: Vec<u32>,
+    raw: Vec<u8>,
+    indicator: Result<Indicator, Invalid>,
+}
+
+impl Folded {
+    /// Makes what the workers folded canonical: each distinct value once.
+    pub(super) fn new(
+        mut tables: Vec<Table>,
+        clients: Names,
+        hasher: RandomState,
+        overflow: Option<Box<dyn Overflow>>,
+        refused: Refused,
+    ) -> Self {
+        let odd = on_threads(tables.iter_mut().collect(), take_odd);
+        let mut folded = Self {
+            tables,
+            clients,
+            hasher,
+            written: HashMap::new(),
+            overflow,
+            refused,
+        };
+        for odd in odd.into_iter().flatten() {
+            folded.add(odd);
+        }
+        folded
+    }
+
+    /// Values that are no indicator, by the reason.
+    #[must_use]
+    pub fn invalid(&self) -> &BTreeMap<Invalid, InvalidValues> {
+        &self.refused.0
+    }
+
+    /// What memory had no room for: then it holds all, and
+    /// [`Folded::ids_as_seen`] knows none.
+    pub fn overflow(&mut self) -> Option<&mut Box<dyn Overflow>> {
+        self.overflow.as_mut()
+    }
+
+    /// The sightings in the order in which the indicators were first seen, with
+    /// the names of the clients.
+    ///
+    /// # Errors
+    ///
+    /// When what memory had no room for cannot be read.
+    pub fn sightings(&mut self) -> Result<Vec<Sightings>, OverflowError> {
+        let Some(overflow) = &mut self.overflow else {
+            let ids = self.ids_as_seen().into_iter();
+            return Ok(ids.map(|id| self.one(id)).collect());
+        };
+        let mut sightings = Vec::new();
+        overflow.each(&mut |kept| {
+            sightings.push(Sightings {
+                clients: names_of(&self.clients, &kept.clients),
+                indicator: Indicator::from_canonical(kept.kind, kept.value),
+                written: kept.written,
+                count: kept.count,
+                allowed: kept.allowed,
+                blocked: kept.blocked,
+                first_us: kept.first_us,
+                last_us: kept.last_us,
+                place: kept.place,
+            });
+        })?;
+        Ok(sightings)
+    }
+
+    /// The indicators in the order in which they were first seen.
+    #[must_use]
+    pub fn ids_as_seen(&self) -> Vec<Id> {
+        let tables: Vec<(u32, &Table)> = (0..).zip(&self.tables).collect();
+        let sorted = on_threads(tables, |(number, table)| {
+            let ids = table.ids_as_seen().into_iter();
+            let id = |(place, entry)| {
+                (
+                    place,
+                    Id {
+                        table: number,
+                        entry,
+                    },
+                )
+            };
+            ids.map(id).collect::<Vec<_>>()
+        });
+        let mut all = sorted.concat();
+        // What is sorted in parts is merged.
+        all.sort_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// One indicator's counts.
+    #[must_use]
+    pub fn counted(&self, id: Id) -> Counted<'_> {
+        let table = &self.tables[id.table as usize];
+        let entry = table.entry(id.entry);
+        let (kind, value) = table.value(entry);
+        Counted {
+            kind,
+            value: String::from_utf8_lossy(value),
+            count: entry.count,
+            allowed: entry.allowed,
+            blocked: entry.blocked,
+            first_us: entry.first_us(),
+            last_us: entry.last_us(),
+            clients: entry.clients(),
+        }
+    }
+
+    fn one(&self, id: Id) -> Sightings {
+        let counted = self.counted(id);
+        let table = &self.tables[id.table as usize];
+        let entry = table.entry(id.entry);
+        Sightings {
+            indicator: Indicator::from_canonical(counted.kind, counted.value.into_owned()),
+            written: self.written.get(&id).cloned(),
+            count: counted.count,
+            allowed: counted.allowed,
+            blocked: counted.blocked,
+            first_us: counted.first_us,
+            last_us: counted.last_us,
+            clients: names_of(&self.clients, &table.clients(entry)),
+            place: entry.place,
+        }
+    }
+
+    /// Adds an entry under its canonical value, if there is one.
+    fn add(&mut self, odd: Odd) {
+        let (kind, value) = match &odd.indicator {
+            Ok(indicator) => (indicator.kind(), indicator.value().as_bytes()),
+            Err(reason) => return self.refused.add(*reason, &odd.entry, &odd.raw),
+        };
+        let hash = hash_of(&self.hasher, value);
+        let table = table_of(hash, self.tables.len());
+        let kept = &mut self.tables[table];
+        let entry = kept.add_entry(kind, value, hash, &odd.entry, &odd.clients);
+        let id = Id {
+            table: table as u32,
+            entry,
+        };
+        // The form that was seen first is the one that is shown.
+        if kept.entry(entry).place == odd.entry.place {
+            if value == odd.raw {
+                self.written.remove(&id);
+            } else {
+                let written = String::from_utf8_lossy(&odd.raw).into_owned();
+                self.written.insert(id, written);
+            }
+        }
+    }
+}
+
+impl Refused {
+    fn add(&mut self, reason: Invalid, entry: &Entry, raw: &[u8]) {
+        let sample = || String::from_utf8_lossy(raw).into_owned();
+        self.0
+            .entry(reason)
+            .and_modify(|values| {
+                values.count += entry.count;
+                if entry.place < values.place {
+                    values.place = entry.place;
+                    values.sample = sample();
+                }
+            })
+            .or_insert_with(|| InvalidValues {
+                count: entry.count,
+                sample: sample(),
+                place: entry.place,
+            });
+    }
+}
+
+/// The clients under some numbers, in the order of their names.
+fn names_of(clients: &Names, numbers: &[u32]) -> Vec<String> {
+    let name = |number: &u32| String::from_utf8_lossy(clients.name(*number)).into_owned();
+    let mut names: Vec<String> = numbers.iter().map(name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Handed over together when a table is emptied.
+const ROWS_TOGETHER: usize = 4 << 10;
+
+/// A table's entries under their canonical values, in the order of these: the
+/// neighbours of an index lie together on a disk.
+pub(super) fn taken_apart(table: &Table, refused: &mut Refused) -> impl Iterator<Item = Vec<Kept>> {
+    let mut ids: Vec<u32> = table.ids().collect();
+    ids.sort_unstable_by_key(|id| table.value(table.entry(*id)));
+    let mut ids = ids.into_iter();
+    std::iter::from_fn(move || {
+        let some: Vec<u32> = ids.by_ref().take(ROWS_TOGETHER).collect();
+        let kept = some.iter().filter_map(|id| kept(table, *id, refused));
+        (!some.is_empty()).then(|| kept.collect())
+    })
+}
+
+fn kept(table: &Table, id: u32, refused: &mut Refused) -> Option<Kept> {
+    let entry = table.entry(id);
+    let (kind, raw) = table.value(entry);
+    let indicator = Indicator::parse(kind, raw)
+        .map_err(|reason| refused.add(reason, entry, raw))
+        .ok()?;
+    let is_other = indicator.value().as_bytes() != raw;
+    Some(Kept {
+        kind: indicator.kind(),
+        value: indicator.value().to_owned(),
+        written: is_other.then(|| String::from_utf8_lossy(raw).into_owned()),
+        count: entry.count,
+        allowed: entry.allowed,
+        blocked: entry.blocked,
+        first_us: entry.first_us(),
+        last_us: entry.last_us(),
+        place: entry.place,
+        clients: table.clients(entry),
+    })
+}
+
+/// Takes out what is not canonical.
+fn take_odd(table: &mut Table) -> Vec<Odd> {
+    let is_odd = |table: &Table, id: u32| {
+        let (kind, value) = table.value(table.entry(id));
+        !Indicator::is_canonical(kind, value)
+    };
+    let odd: Vec<u32> = table.ids().filter(|id| is_odd(table, *id)).collect();
+    let odd = odd.into_iter().map(|id| {
+        let (entry, clients) = table.take_out(id);
+        let (kind, raw): (Kind, _) = table.value(&entry);
+        Odd {
+            indicator: Indicator::parse(kind, raw),
+            raw: raw.to_owned(),
+            entry,
+            clients,
+        }
+    });
+    odd.collect()
+}
+
+/// What `work` makes of each of some things, in their order, on a thread each.
+fn on_threads<T: Send, R: Send>(things: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    if things.len() <= 1 {
+        return things.into_iter().map(work).collect();
+    }
+    let work = &work;
+    std::thread::scope(|scope| {
+        let threads = things
+            .into_iter()
+            .map(|thing| scope.spawn(move || work(thing)));
+        let threads: Vec<_> = threads.collect();
+        let done = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        done.map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}

@@ -1,0 +1,105 @@
+//! The clients' names, each kept once and numbered over all threads.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::RandomState;
+
+use super::arena::{Arena, Text};
+use super::hash_of;
+use super::index::Index;
+
+/// Different names.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    texts: Arena,
+    all: Vec<Text>,
+    index: Index,
+}
+
+/// The numbers of names for all threads.
+#[derive(Debug, Default)]
+pub(super) struct SharedNames(Mutex<Names>);
+
+/// What one thread knows of the shared numbers: it asks for each name once.
+#[derive(Debug, Default)]
+pub(super) struct KnownNames {
+    names: Names,
+    numbers: Vec<u32>,
+}
+
+impl Names {
+    /// The number of a name, and whether it is a new one.
+    #[inline]
+    fn number_of(&mut self, hasher: &RandomState, name: &[u8]) -> (u32, bool) {
+        let hash = hash_of(hasher, name);
+        let is_it = |id: u32| self.texts.bytes(self.all[id as usize]) == name;
+        if let Some(id) = self.index.find(hash, is_it) {
+            return (id, false);
+        }
+        let id = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.push(self.texts.add([name, b""]));
+        self.index.add(hash, id);
+        (id, true)
+    }
+
+    /// The name under a number.
+    pub(super) fn name(&self, number: u32) -> &[u8] {
+        self.all
+            .get(number as usize)
+            .map(|text| self.texts.bytes(*text))
+            .unwrap_or_default()
+    }
+}
+
+impl SharedNames {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Names> {
+        // A name is added by one push; no panic leaves half of one.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn into_inner(self) -> Names {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KnownNames {
+    /// The shared number of a name.
+    #[inline]
+    pub(super) fn number_of(
+        &mut self,
+        shared: &SharedNames,
+        hasher: &RandomState,
+        name: &[u8],
+    ) -> u32 {
+        let (known, is_new) = self.names.number_of(hasher, name);
+        if is_new {
+            let (number, _) = shared.lock().number_of(hasher, name);
+            self.numbers.push(number);
+        }
+        self.numbers[known as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_number_names_alike() {
+        let (shared, hasher) = (SharedNames::default(), RandomState::default());
+        let mut threads = [KnownNames::default(), KnownNames::default()];
+        for (thread, name, expected) in [
+            (0, "10.0.0.1", 0),
+            (1, "10.0.0.2", 1),
+            (1, "10.0.0.1", 0),
+            (0, "10.0.0.2", 1),
+            (0, "10.0.0.1", 0),
+        ] {
+            let known: &mut KnownNames = &mut threads[thread];
+            assert_eq!(known.number_of(&shared, &hasher, name.as_bytes()), expected);
+        }
+        let names = shared.into_inner();
+        assert_eq!(names.name(1), b"10.0.0.2");
+        assert_eq!(names.name(2), b"");
+    }
+}

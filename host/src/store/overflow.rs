@@ -1,0 +1,209 @@
+//! Sightings that memory has no room for, in an SQLite file of their own that
+//! is gone with the process. SQLite puts it where `SQLITE_TMPDIR` or `TMPDIR`
+//! says, else into `/var/tmp` or `/tmp`.
+
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, params};
+
+use crate::indicator::Kind;
+use crate::observation::Place;
+use crate::sightings::{Kept, Overflow, OverflowError};
+
+/// The file.
+pub struct DiskOverflow(Mutex<Connection>);
+
+const SCHEMA: &str = "
+    PRAGMA journal_mode = OFF;
+    PRAGMA synchronous = OFF;
+    PRAGMA cache_size = -65536;
+    CREATE TABLE seen (
+        kind INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        written TEXT,
+        count INTEGER NOT NULL,
+        allowed INTEGER NOT NULL,
+        blocked INTEGER NOT NULL,
+        first_us INTEGER,
+        last_us INTEGER,
+        place INTEGER NOT NULL,
+        clients BLOB NOT NULL,
+        PRIMARY KEY (kind, value)
+    ) WITHOUT ROWID";
+
+/// Of two times of which one is missing the other holds.
+const ADD: &str = "
+    INSERT INTO seen VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    ON CONFLICT DO UPDATE SET
+        written = iif(excluded.place < place, excluded.written, written),
+        count = count + excluded.count,
+        allowed = allowed + excluded.allowed,
+        blocked = blocked + excluded.blocked,
+        first_us = min(coalesce(first_us, excluded.first_us), coalesce(excluded.first_us, first_us)),
+        last_us = max(coalesce(last_us, excluded.last_us), coalesce(excluded.last_us, last_us)),
+        place = min(place, excluded.place),
+        clients = both(clients, excluded.clients)";
+
+impl DiskOverflow {
+    /// An empty one. Nothing is written before something is added.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite cannot make a file.
+    pub fn new() -> Result<Self, OverflowError> {
+        let open = || {
+            // An empty name is a file of SQLite's own.
+            let connection = Connection::open("")?;
+            connection.execute_batch(SCHEMA)?;
+            let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+            connection.create_scalar_function("both", 2, pure, |context| {
+                let numbers = |index| numbers(context.get_raw(index));
+                Ok(bytes(&both(&numbers(0), &numbers(1))))
+            })?;
+            Ok(connection)
+        };
+        let connection = open().map_err(failed)?;
+        Ok(Self(Mutex::new(connection)))
+    }
+
+    fn connection(&mut self) -> &mut Connection {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Overflow for DiskOverflow {
+    fn add(&mut self, some: &[Kept]) -> Result<(), OverflowError> {
+        let mut add = || {
+            let transaction = self.connection().transaction()?;
+            let mut insert = transaction.prepare_cached(ADD)?;
+            for kept in some {
+                insert.execute(params![
+                    kept.kind as u8,
+                    kept.value,
+                    kept.written,
+                    kept.count.cast_signed(),
+                    kept.allowed.cast_signed(),
+                    kept.blocked.cast_signed(),
+                    kept.first_us,
+                    kept.last_us,
+                    kept.place.as_number().cast_signed(),
+                    bytes(&kept.clients),
+                ])?;
+            }
+            drop(insert);
+            transaction.commit()
+        };
+        add().map_err(failed)
+    }
+
+    fn each(&mut self, take: &mut dyn FnMut(Kept)) -> Result<(), OverflowError> {
+        let connection = self.connection();
+        let mut each = || {
+            let mut all = connection.prepare("SELECT * FROM seen ORDER BY place")?;
+            let mut rows = all.query([])?;
+            while let Some(row) = rows.next()? {
+                take(kept(row)?);
+            }
+            Ok(())
+        };
+        each().map_err(failed)
+    }
+}
+
+fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
+    let count = |index| row.get(index).map(i64::cast_unsigned);
+    Ok(Kept {
+        kind: match row.get(0)? {
+            0_u8 => Kind::Url,
+            1 => Kind::Domain,
+            _ => Kind::Ip,
+        },
+        value: row.get(1)?,
+        written: row.get(2)?,
+        count: count(3)?,
+        allowed: count(4)?,
+        blocked: count(5)?,
+        first_us: row.get(6)?,
+        last_us: row.get(7)?,
+        place: Place::from_number(count(8)?),
+        clients: numbers(row.get_ref(9)?),
+    })
+}
+
+fn failed(error: rusqlite::Error) -> OverflowError {
+    OverflowError::new(error)
+}
+
+fn bytes(numbers: &[u32]) -> Vec<u8> {
+    numbers
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect()
+}
+
+fn numbers(bytes: ValueRef<'_>) -> Vec<u32> {
+    let (numbers, _) = bytes.as_blob().unwrap_or_default().as_chunks();
+    numbers
+        .iter()
+        .map(|number| u32::from_le_bytes(*number))
+        .collect()
+}
+
+/// The numbers of two lists in order, each once.
+fn both(one: &[u32], other: &[u32]) -> Vec<u32> {
+    let mut all = [one, other].concat();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sightings_of_one_indicator_are_added_up() {
+        let one = Kept {
+            kind: Kind::Url,
+            value: "http://example.com/".into(),
+            written: Some("example.com".into()),
+            count: 3,
+            allowed: 1,
+            blocked: 2,
+            first_us: Some(10),
+            last_us: Some(20),
+            place: Place::new(1, 4),
+            clients: vec![1, 7],
+        };
+        let earlier = Kept {
+            written: None,
+            first_us: None,
+            last_us: None,
+            place: Place::new(0, 9),
+            clients: vec![0, 7, 9],
+            ..one.clone()
+        };
+        let other = Kept {
+            kind: Kind::Domain,
+            place: Place::new(0, 5),
+            ..one.clone()
+        };
+        let mut overflow = DiskOverflow::new().unwrap();
+        overflow.add(&[one.clone(), other.clone()]).unwrap();
+        overflow.add(std::slice::from_ref(&earlier)).unwrap();
+        let mut all = Vec::new();
+        overflow.each(&mut |kept| all.push(kept)).unwrap();
+        let sum = Kept {
+            written: None,
+            count: 6,
+            allowed: 2,
+            blocked: 4,
+            place: earlier.place,
+            clients: vec![0, 1, 7, 9],
+            ..one
+        };
+        assert_eq!(all, [other, sum]);
+    }
+}
