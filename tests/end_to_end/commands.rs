@@ -173,6 +173,31 @@ fn extract_unique_counts() {
 }
 
 #[test]
+fn what_memory_has_no_room_for_goes_to_the_disk() {
+    let home = Home::new();
+    let line = |number: u32| {
+        let (client, site, page) = (number % 7, number % 50, number % 400);
+        let url = match number % 3 {
+            0 => format!("GET http://www{site}.example.com/{page}"),
+            1 => format!("GET HTTP://WWW{site}.example.com/{page}"),
+            _ => format!("CONNECT www{site}.example.com:443"),
+        };
+        format!(
+            "1714564800.123    161 10.0.0.{client} TCP_MISS/200 4310 {url} - HIER_DIRECT/203.0.113.10 text/html\n"
+        )
+    };
+    // Enough for many chunks.
+    let log = home.write("access.log", (0..20_000).map(line).collect::<String>());
+    for by in ["--unique=url", "--unique=host"] {
+        let in_memory = home.run(&["extract", by, "--threads", "3", &log]);
+        let on_disk = home.run(&["extract", by, "--threads", "3", "--max-memory", "0", &log]);
+        assert!(rows(&in_memory.stdout).len() >= 50);
+        assert_eq!(on_disk.stdout, in_memory.stdout);
+        assert_eq!(on_disk.stderr, in_memory.stderr);
+    }
+}
+
+#[test]
 fn standard_input_is_an_input() {
     let home = Home::new();
     let mut child = home
