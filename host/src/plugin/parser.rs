@@ -282,23 +282,17 @@ impl Batch {
     /// The observations, in the order of the lines. `chunk` is the one that the
     /// batch was parsed from (empty for the batch of `finish`).
     pub fn observations<'a>(&'a self, chunk: &'a [u8]) -> impl Iterator<Item = Observation<'a>> {
-        (0..self.len()).map(|index| self.observation(index, chunk))
-    }
-
-    /// The observation under a number below [`Batch::len`].
-    #[inline]
-    #[must_use]
-    pub fn observation<'a>(&'a self, index: usize, chunk: &'a [u8]) -> Observation<'a> {
-        let observation = &self.observations[index];
-        Observation {
-            line: observation.line,
-            kind: observation.kind.into(),
-            value: self.slice(chunk, observation.value),
-            client: self.slice(chunk, observation.client),
-            user: self.slice(chunk, observation.user),
-            time_us: Some(observation.time_us).filter(|time| *time != NO_TIME),
-            action: observation.action.into(),
-        }
+        self.observations
+            .iter()
+            .map(move |observation| Observation {
+                line: observation.line,
+                kind: observation.kind.into(),
+                value: self.slice(chunk, observation.value),
+                client: self.slice(chunk, observation.client),
+                user: self.slice(chunk, observation.user),
+                time_us: Some(observation.time_us).filter(|time| *time != NO_TIME),
+                action: observation.action.into(),
+            })
     }
 
     /// How many observations.

@@ -53,8 +53,6 @@ pub struct Fold {
 pub struct Folder<'f> {
     fold: &'f Fold,
     clients: KnownNames,
-    /// For each table the observations of the chunk that belong to it.
-    shares: Vec<Vec<Share>>,
 }
 
 /// A table, and how many of its bytes are counted already.
@@ -71,18 +69,6 @@ struct Spilled {
     /// The table whose turn is next.
     next: usize,
     refused: Refused,
-}
-
-/// An observation of a chunk: which one, and what was found out about it.
-#[derive(Clone, Copy)]
-struct Share {
-    index: u32,
-    hash: u32,
-    /// Where the value to fold by lies in the observation's.
-    start: u32,
-    len: u32,
-    kind: Kind,
-    client: Option<u32>,
 }
 
 /// So many tables for each worker that one that is free is easily found.
@@ -127,7 +113,6 @@ impl Fold {
         Folder {
             fold: self,
             clients: KnownNames::default(),
-            shares: vec![Vec::new(); self.tables.len()],
         }
     }
 
@@ -200,8 +185,7 @@ impl Fold {
 }
 
 impl Folder<'_> {
-    /// Folds `count` observations in: `observation` gives them by their number,
-    /// and `place` where one was seen.
+    /// Folds the observations of a chunk in; `place` gives where one was seen.
     ///
     /// One whose value has no host is kept as it is when folding by host: the
     /// end of the fold counts it as invalid.
@@ -211,33 +195,24 @@ impl Folder<'_> {
     /// When memory has no room for more, and nothing else has either.
     pub fn observe<'a>(
         &mut self,
-        count: usize,
-        observation: impl Fn(usize) -> Observation<'a>,
+        observations: impl Iterator<Item = Observation<'a>>,
         place: impl Fn(u32) -> Place,
     ) -> Result<(), OverflowError> {
-        for index in 0..count {
-            self.share(index, &observation(index));
+        let tables = self.fold.tables.len();
+        let for_each = observations.size_hint().0 / tables * 5 / 4;
+        let mut shares: Vec<Vec<Pending<'_>>> =
+            (0..tables).map(|_| Vec::with_capacity(for_each)).collect();
+        for observation in observations {
+            let pending = self.pending(&observation, place(observation.line));
+            shares[table_of(pending.hash, tables)].push(pending);
         }
-        let pending = |share: Share| {
-            let observation = observation(share.index as usize);
-            let start = share.start as usize;
-            Pending {
-                kind: share.kind,
-                value: &observation.value[start..start + share.len as usize],
-                hash: share.hash,
-                client: share.client,
-                action: observation.action,
-                time_us: observation.time_us,
-                place: place(observation.line),
-            }
-        };
-        self.fold_shares(pending);
+        self.fold_shares(&mut shares);
         self.fold.keep_to_limit()
     }
 
-    /// Finds out what an observation is folded under, and in which table.
+    /// Finds out what an observation is folded under.
     #[inline]
-    fn share(&mut self, index: usize, observation: &Observation<'_>) {
+    fn pending<'a>(&mut self, observation: &Observation<'a>, place: Place) -> Pending<'a> {
         let fold = self.fold;
         let (kind, value) = match fold.fold_by {
             FoldBy::Indicator => (observation.kind, observation.value),
@@ -247,42 +222,38 @@ impl Folder<'_> {
             },
         };
         let client = observation.client;
-        let hash = hash_of(&fold.hasher, value);
-        let share = Share {
-            index: index as u32,
-            hash,
-            start: (value.as_ptr() as usize - observation.value.as_ptr() as usize) as u32,
-            len: value.len() as u32,
+        Pending {
             kind,
+            value,
+            hash: hash_of(&fold.hasher, value),
             client: (!client.is_empty())
                 .then(|| self.clients.number_of(&fold.clients, &fold.hasher, client)),
-        };
-        self.shares[table_of(hash, fold.tables.len())].push(share);
+            action: observation.action,
+            time_us: observation.time_us,
+            place,
+        }
     }
 
     /// Takes the tables that are free, and then waits for the others.
-    fn fold_shares<'a>(&mut self, pending: impl Fn(Share) -> Pending<'a>) {
-        let mut together = Vec::with_capacity(TOGETHER);
-        let mut fold = |mut part: MutexGuard<'_, Part>, shares: &mut Vec<Share>| {
-            for some in shares.chunks(TOGETHER) {
-                together.clear();
-                together.extend(some.iter().map(|share| pending(*share)));
-                part.table.observe_together(&together);
+    fn fold_shares(&self, shares: &mut [Vec<Pending<'_>>]) {
+        let fold = |mut part: MutexGuard<'_, Part>, share: &mut Vec<Pending<'_>>| {
+            for some in share.chunks(TOGETHER) {
+                part.table.observe_together(some);
             }
-            shares.clear();
+            share.clear();
             self.fold.count_bytes(&mut part);
         };
         let tables = &self.fold.tables;
-        for (table, shares) in tables.iter().zip(&mut self.shares) {
+        for (table, share) in tables.iter().zip(&mut *shares) {
             match table.try_lock() {
-                Ok(table) => fold(table, shares),
-                Err(TryLockError::Poisoned(table)) => fold(table.into_inner(), shares),
+                Ok(table) => fold(table, share),
+                Err(TryLockError::Poisoned(table)) => fold(table.into_inner(), share),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
-        for (table, shares) in tables.iter().zip(&mut self.shares) {
-            if !shares.is_empty() {
-                fold(lock(table), shares);
+        for (table, share) in tables.iter().zip(shares) {
+            if !share.is_empty() {
+                fold(lock(table), share);
             }
         }
     }

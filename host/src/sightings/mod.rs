@@ -156,7 +156,7 @@ mod tests {
                 0 => String::new(),
                 client => format!("10.0.0.{client}"),
             };
-            let observation = |_| Observation {
+            let observation = Observation {
                 line: 0,
                 kind,
                 value: raw.as_bytes(),
@@ -171,7 +171,7 @@ mod tests {
             };
             let place = Place::new(0, line as u64);
             folders[line % workers]
-                .observe(1, observation, |_| place)
+                .observe([observation].into_iter(), |_| place)
                 .unwrap();
         }
         drop(folders);

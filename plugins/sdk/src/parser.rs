@@ -327,6 +327,9 @@ impl Observations<'_> {
 /// `observation.time-us` where there is no time.
 const NO_TIME: i64 = i64::MIN;
 
+/// Few logs have shorter lines: a list with room for so many need not grow.
+const USUAL_LINE_BYTES: usize = 100;
+
 /// Lines kept as samples of a reason.
 const SAMPLES: usize = 3;
 
@@ -345,7 +348,10 @@ pub(crate) fn parse<P: LineParser>(parser: &mut P, chunk: &[u8]) -> Batch {
     let mut found = Observations {
         chunk,
         line: 0,
-        batch: Batch::default(),
+        batch: Batch {
+            observations: Vec::with_capacity(chunk.len() / USUAL_LINE_BYTES),
+            ..Batch::default()
+        },
     };
     for line in Lines(chunk) {
         let before = found.batch.observations.len();

@@ -28,9 +28,9 @@ struct Folding<'f>(Folder<'f>);
 
 impl Sink for Folding<'_> {
     fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
-        let observation = |index| batch.observation(index, &from.chunk.bytes);
+        let observations = batch.observations(&from.chunk.bytes);
         self.0
-            .observe(batch.len(), observation, |line| from.place(line))
+            .observe(observations, |line| from.place(line))
             .map_err(std::io::Error::other)
     }
 }

@@ -217,11 +217,13 @@ fn stamp(field: &[u8], utc_offset_minutes: i16) -> Option<i64> {
     time::epoch(field).or_else(|| time::iso8601(field, utc_offset_minutes))
 }
 
+#[inline(always)]
 fn is_number(field: &[u8]) -> bool {
     scan::is_digits(field.strip_prefix(b"-").unwrap_or(field))
 }
 
 /// `HIER_DIRECT/192.0.2.10`, `NONE/-`, `DIRECT/www.example.com`.
+#[inline(always)]
 fn is_hierarchy(field: &[u8]) -> bool {
     match scan::find(field, b'/') {
         Some(slash) if slash > 0 => {
