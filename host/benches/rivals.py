@@ -90,11 +90,9 @@ def generate(path, megabytes):
 
 
 def rivals(log, threads):
-    extract = [VTHOST, "extract", "--parser", "squid", "--threads", str(threads), log]
-    yield "vthost --unique=url", extract + ["--unique=url"]
-    yield "vthost --unique=host", extract + ["--unique=host"]
-    yield "vthost --unique=host, 1 thread", extract + ["--unique=host", "--threads", "1"]
-    yield "vthost --unique=url, 1 thread", extract + ["--unique=url", "--threads", "1"]
+    for by, count in [("url", threads), ("host", threads), ("url", 1), ("host", 1)]:
+        extract = [VTHOST, "extract", "--parser", "squid", "--threads", str(count), f"--unique={by}", log]
+        yield f"vthost --unique={by}" + (", 1 thread" if count == 1 else ""), extract
     for name, module, program in [("DuckDB", "duckdb", DUCKDB), ("Polars", "polars", POLARS), ("chDB", "chdb", CHDB)]:
         if subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True).returncode == 0:
             yield name, [sys.executable, "-c", program, log, str(threads)]
