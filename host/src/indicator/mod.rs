@@ -12,7 +12,7 @@ pub mod vt_id;
 
 use std::fmt;
 
-pub use url_form::raw_host;
+pub use url_form::{is_plain_name, raw_host};
 
 /// The kinds of indicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -75,8 +75,10 @@ pub(super) fn is_canonical(raw: &[u8]) -> bool {
 }
 
 /// A domain name that needs neither IDNA nor a look at whether it is a number
-/// (`0x7f.1` is an address).
-fn is_plain_name(name: &[u8]) -> bool {
+/// (`0x7f.1` is an address): a host of these bytes is canonical, alone and in a
+/// URL.
+#[must_use]
+pub fn is_plain_name(name: &[u8]) -> bool {
     let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
     let has_digit = last.iter().any(u8::is_ascii_digit);
     !has_digit && !name.windows(4).any(|four| four == b"xn--") && host::is_domain(name)

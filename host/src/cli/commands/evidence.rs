@@ -9,7 +9,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{self, Environment};
 use crate::extraction::{ChunkInfo, Order, Sink, extract};
-use crate::indicator::{Indicator, Kind};
+use crate::indicator::{Indicator, Kind, is_plain_name, raw_host};
 use crate::input::find;
 use crate::output::{ExtractRow, Summary, read_results};
 use crate::plugin::Batch;
@@ -51,8 +51,34 @@ pub(in crate::cli) fn run(
     finish(result, printer)
 }
 
-/// Kinds and canonical values.
-type Wanted = HashSet<(&'static str, String)>;
+/// What is looked for.
+#[derive(Default)]
+struct Wanted {
+    /// Kinds and canonical values.
+    indicators: HashSet<(&'static str, String)>,
+    /// The hosts of these.
+    hosts: HashSet<Vec<u8>, foldhash::fast::RandomState>,
+}
+
+impl Wanted {
+    fn add(&mut self, indicator: &Indicator) {
+        let key = (indicator.kind().as_str(), indicator.value().to_owned());
+        self.indicators.insert(key);
+        let host = indicator.host().value().as_bytes().to_vec();
+        self.hosts.insert(host);
+    }
+
+    fn has(&self, indicator: &Indicator) -> bool {
+        let key = (indicator.kind().as_str(), indicator.value().to_owned());
+        self.indicators.contains(&key)
+    }
+
+    /// Whether a value is on a host that nothing wanted is on. Few hosts are:
+    /// most values are told apart by this alone.
+    fn is_elsewhere(&self, kind: Kind, value: &[u8]) -> bool {
+        raw_host(kind, value).is_some_and(|host| is_plain_name(host) && !self.hosts.contains(host))
+    }
+}
 
 /// The indicators of a run's results that have a verdict.
 fn wanted(results: &Path, verdict: EvidenceOf) -> anyhow::Result<Wanted> {
@@ -61,14 +87,13 @@ fn wanted(results: &Path, verdict: EvidenceOf) -> anyhow::Result<Wanted> {
         EvidenceOf::Good => Verdict::Good,
         EvidenceOf::Unknown => Verdict::Unknown,
     };
-    let found = read_results(results)?.into_iter();
-    let wanted = found.filter(|earlier| earlier.verdict == verdict);
-    Ok(wanted
-        .map(|earlier| {
-            let indicator = earlier.sightings.indicator;
-            (indicator.kind().as_str(), indicator.value().to_owned())
-        })
-        .collect())
+    let mut wanted = Wanted::default();
+    for earlier in read_results(results)? {
+        if earlier.verdict == verdict {
+            wanted.add(&earlier.sightings.indicator);
+        }
+    }
+    Ok(wanted)
 }
 
 /// Values as logs write them, and whether they are wanted. Logs hold few
@@ -97,6 +122,9 @@ impl<'a> Lines<'a> {
     }
 
     fn is_wanted(&mut self, kind: Kind, value: &[u8]) -> bool {
+        if self.wanted.is_elsewhere(kind, value) {
+            return false;
+        }
         let known = &mut self.known[match kind {
             Kind::Url => 0,
             Kind::Domain => 1,
@@ -105,10 +133,8 @@ impl<'a> Lines<'a> {
         if let Some(is_wanted) = known.get(value) {
             return *is_wanted;
         }
-        let is_wanted = Indicator::parse(kind, value).is_ok_and(|indicator| {
-            let key = (indicator.kind().as_str(), indicator.value().to_owned());
-            self.wanted.contains(&key)
-        });
+        let is_wanted =
+            Indicator::parse(kind, value).is_ok_and(|indicator| self.wanted.has(&indicator));
         if known.len() >= MAX_KNOWN {
             known.clear();
         }
@@ -175,6 +201,35 @@ impl<'a> Cursor<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_elsewhere_is_not_wanted() {
+        let mut wanted = Wanted::default();
+        let known = [
+            (Kind::Url, "http://www.example.com/a"),
+            (Kind::Url, "http://192.0.2.1/"),
+            (Kind::Domain, "xn--bcher-kva.example.com"),
+        ];
+        for (kind, value) in known {
+            wanted.add(&Indicator::parse(kind, value.as_bytes()).unwrap());
+        }
+        let check = |kind, value: &str, expected| {
+            let is_elsewhere = wanted.is_elsewhere(kind, value.as_bytes());
+            assert_eq!(is_elsewhere, expected, "{value}");
+            let parsed = Indicator::parse(kind, value.as_bytes());
+            let is_wanted = parsed.is_ok_and(|indicator| wanted.has(&indicator));
+            assert!(!(is_elsewhere && is_wanted), "{value}");
+        };
+        check(Kind::Url, "http://www.example.net/a", true);
+        check(Kind::Domain, "www.example.net:443", true);
+        // On a wanted host, or on one whose bytes may stand for it.
+        check(Kind::Url, "http://www.example.com/b", false);
+        check(Kind::Url, "HTTP://WWW.Example.com/a", false);
+        check(Kind::Url, "http://192.0.0x201/", false);
+        check(Kind::Domain, "b\u{fc}cher.example.com", false);
+        check(Kind::Domain, "XN--BCHER-KVA.example.com", false);
+        check(Kind::Url, "http:\\\\www.example.com\\a", true);
+    }
 
     #[test]
     fn lines_are_found_in_any_order() {
