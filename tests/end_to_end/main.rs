@@ -24,5 +24,8 @@ mod kit;
 mod limiter;
 mod lines;
 mod networks;
+#[path = "../../host/src/store/testing.rs"]
+mod postgres;
 mod privacy;
 mod support;
+mod team;
