@@ -96,89 +96,86 @@ const WAITING: Manner<'static> = Manner {
 
 #[test]
 fn a_weekend_takes_the_arithmetic_minimum() {
-    for count in [1_500, 2_000] {
-        on_each_store(|store| {
-            let world = World::new(QuotaLimits::default(), store);
-            let begun = world.clock.now_ms();
-            let done = world.run(&domains(count), Limits::default(), WAITING);
-            assert_eq!(
-                (done.ended, done.requests),
-                (Ended::Done, count as u64),
-                "{count}"
-            );
-            assert!(
-                done.findings
-                    .iter()
-                    .all(|finding| finding.cause == Cause::Judged)
-            );
-            let answers = world.answers();
-            assert!(answers.iter().all(|(_, status)| *status == 200));
-            let times: Vec<i64> = answers.iter().map(|(time, _)| *time).collect();
-            assert!(most_in_any_window(&times, 60_000) <= 4);
-            let least =
-                finish_ms(count as u64, &Usage::default(), begun, &Limits::default()) - begun;
-            let took = world.clock.now_ms() - begun;
-            assert!(
-                (least..=least + least / 50).contains(&took),
-                "{took} for {least}"
-            );
-        });
-    }
+    on_each_store(|store| weekend(1_500, store));
+    weekend(2_000, &Store::in_memory().unwrap());
+}
+
+fn weekend(count: usize, store: &Store) {
+    let world = World::new(QuotaLimits::default(), store);
+    let begun = world.clock.now_ms();
+    let done = world.run(&domains(count), Limits::default(), WAITING);
+    assert_eq!(
+        (done.ended, done.requests),
+        (Ended::Done, count as u64),
+        "{count}"
+    );
+    assert!(
+        done.findings
+            .iter()
+            .all(|finding| finding.cause == Cause::Judged)
+    );
+    let answers = world.answers();
+    assert!(answers.iter().all(|(_, status)| *status == 200));
+    let times: Vec<i64> = answers.iter().map(|(time, _)| *time).collect();
+    assert!(most_in_any_window(&times, 60_000) <= 4);
+    let least = finish_ms(count as u64, &Usage::default(), begun, &Limits::default()) - begun;
+    let took = world.clock.now_ms() - begun;
+    assert!(
+        (least..=least + least / 50).contains(&took),
+        "{took} for {least}"
+    );
 }
 
 #[test]
 fn a_clock_that_is_set_back_costs_no_more_than_the_quota() {
-    on_each_store(|store| {
-        let world = World::new(QuotaLimits::default(), store);
-        let names = domains(1_500);
-        let before = world.run(&names[..300], Limits::default(), WAITING);
-        assert_eq!(before.ended, Ended::Done);
-        world.set_ahead(-HOUR_MS);
-        let after = world.run(&names, Limits::default(), WAITING);
-        assert_eq!((after.ended, after.requests), (Ended::Done, 1_200));
-        assert!(world.answers().iter().all(|(_, status)| *status == 200));
-    });
+    let store = &Store::in_memory().unwrap();
+    let world = World::new(QuotaLimits::default(), store);
+    let names = domains(1_500);
+    let before = world.run(&names[..300], Limits::default(), WAITING);
+    assert_eq!(before.ended, Ended::Done);
+    world.set_ahead(-HOUR_MS);
+    let after = world.run(&names, Limits::default(), WAITING);
+    assert_eq!((after.ended, after.requests), (Ended::Done, 1_200));
+    assert!(world.answers().iter().all(|(_, status)| *status == 200));
 }
 
 #[test]
 fn a_clock_that_is_fast_asks_again_within_hours() {
-    on_each_store(|store| {
-        let world = World::new(QuotaLimits::default(), store);
-        world.set_ahead(2 * HOUR_MS);
-        let done = world.run(&domains(600), Limits::default(), WAITING);
-        assert_eq!(done.ended, Ended::Done);
-        assert!(
-            done.findings
-                .iter()
-                .all(|finding| finding.cause == Cause::Judged)
-        );
-        let answers = world.answers();
-        let refused = answers.iter().filter(|(_, status)| *status == 429).count();
-        assert!(refused > 0 && refused < 10, "{refused}");
-        let last = answers.last().unwrap().0;
-        assert!(
-            last < FastClock::at_noon().now_ms() + 15 * HOUR_MS,
-            "{last}"
-        );
-    });
+    let store = &Store::in_memory().unwrap();
+    let world = World::new(QuotaLimits::default(), store);
+    world.set_ahead(2 * HOUR_MS);
+    let done = world.run(&domains(600), Limits::default(), WAITING);
+    assert_eq!(done.ended, Ended::Done);
+    assert!(
+        done.findings
+            .iter()
+            .all(|finding| finding.cause == Cause::Judged)
+    );
+    let answers = world.answers();
+    let refused = answers.iter().filter(|(_, status)| *status == 429).count();
+    assert!(refused > 0 && refused < 10, "{refused}");
+    let last = answers.last().unwrap().0;
+    assert!(
+        last < FastClock::at_noon().now_ms() + 15 * HOUR_MS,
+        "{last}"
+    );
 }
 
 #[test]
 fn a_month_has_its_limit() {
-    on_each_store(|store| {
-        let world = World::new(QuotaLimits::default(), store);
-        let limits = Limits {
-            per_month: 600,
-            ..Limits::default()
-        };
-        let done = world.run(&domains(700), limits, WAITING);
-        assert_eq!(done.ended, Ended::Done);
-        // It began on the first of May.
-        let june = FastClock::at_noon().now_ms() - 12 * HOUR_MS + 31 * DAY_MS;
-        let answers = world.answers();
-        let in_may = answers.iter().filter(|(time, _)| *time < june).count();
-        assert_eq!((in_may, answers.len()), (600, 700));
-    });
+    let store = &Store::in_memory().unwrap();
+    let world = World::new(QuotaLimits::default(), store);
+    let limits = Limits {
+        per_month: 600,
+        ..Limits::default()
+    };
+    let done = world.run(&domains(700), limits, WAITING);
+    assert_eq!(done.ended, Ended::Done);
+    // It began on the first of May.
+    let june = FastClock::at_noon().now_ms() - 12 * HOUR_MS + 31 * DAY_MS;
+    let answers = world.answers();
+    let in_may = answers.iter().filter(|(time, _)| *time < june).count();
+    assert_eq!((in_may, answers.len()), (600, 700));
 }
 
 #[test]

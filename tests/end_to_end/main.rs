@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::print_stderr,
     clippy::string_slice,
     missing_docs,
     reason = "tests"
@@ -27,5 +28,6 @@ mod networks;
 #[path = "../../host/src/store/testing.rs"]
 mod postgres;
 mod privacy;
+mod proxies;
 mod support;
 mod team;
