@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use vthost_simulator::{Effect, Fault, Logged, Server, Simulator};
 
-use crate::support::{Home, patient, serve};
+use crate::support::{Home, on_each_location, patient, serve};
 
 const FILES: [&str; 4] = [
     "bad-domain.txt",
@@ -67,11 +67,15 @@ fn counted(log: &[Logged], method: &str) -> BTreeMap<String, usize> {
 
 #[test]
 fn a_killed_run_goes_on_where_it_was() {
+    on_each_location(killed_and_continued);
+}
+
+fn killed_and_continued(store: &str) {
     let home = Home::new();
     let list = home.write("list.txt", list(40));
     let server = serve(Simulator::new(patient()));
     let url = server.url();
-    let args = |out| {
+    let args = |store| {
         [
             "--rate",
             "1000/s",
@@ -80,22 +84,18 @@ fn a_killed_run_goes_on_where_it_was() {
             "--vt-url",
             &url,
             "--out",
-            out,
+            "whole",
             "--store",
-            "store.sqlite",
+            store,
             &list,
         ]
-        .map(str::to_owned)
     };
-    let whole = args("whole");
-    let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
     let reference = Home::new();
-    let ran = reference.run(&whole);
+    let ran = reference.run(&args("store.sqlite"));
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     let asked_at_once = server.log().len();
 
-    let killed = args("whole");
-    let killed: Vec<&str> = killed.iter().map(String::as_str).collect();
+    let killed = args(store);
     let kills = run_with_kills(&home, &server, &killed, 3);
     assert!(kills > 5, "{kills}");
     let log = &server.log()[asked_at_once..];
@@ -124,6 +124,10 @@ fn a_killed_run_goes_on_where_it_was() {
 
 #[test]
 fn nothing_is_handed_in_twice() {
+    on_each_location(handed_in_once);
+}
+
+fn handed_in_once(store: &str) {
     let home = Home::new();
     let list = home.write("list.txt", list(15));
     let server = serve(Simulator::new(patient()));
@@ -143,7 +147,7 @@ fn nothing_is_handed_in_twice() {
         "--out",
         "out",
         "--store",
-        "store.sqlite",
+        store,
         &list,
     ];
     let kills = run_with_kills(&home, &server, &args, 2);
@@ -210,11 +214,29 @@ fn an_interrupted_run_keeps_what_it_has_and_goes_on() {
     assert!(asked.values().all(|count| *count == 1), "{asked:?}");
 }
 
-/// Runs at once, each killed again and again, under faults; gives the kills.
-fn storm(home: &Home, server: &Server, processes: usize, kills_each: usize, list: &str) -> usize {
-    let url = server.url();
-    let runs = |process: usize| {
-        let out = format!("out{process}");
+/// Runs at once, each killed again and again, under faults.
+struct Storm<'a> {
+    home: &'a Home,
+    server: &'a Server,
+    store: &'a str,
+    list: &'a str,
+    processes: usize,
+    kills_each: usize,
+}
+
+impl Storm<'_> {
+    /// Goes on until all runs are done; gives the kills.
+    fn rage(&self) -> usize {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.processes)
+                .map(|process| scope.spawn(move || self.run(process)))
+                .collect();
+            threads.into_iter().map(|run| run.join().unwrap()).sum()
+        })
+    }
+
+    fn run(&self, process: usize) -> usize {
+        let (url, out) = (self.server.url(), format!("out{process}"));
         let args = [
             "--rate",
             "200/s",
@@ -227,19 +249,20 @@ fn storm(home: &Home, server: &Server, processes: usize, kills_each: usize, list
             "--vt-url",
             &url,
             "--store",
-            "store.sqlite",
+            self.store,
             "--out",
             &out,
-            list,
+            self.list,
         ];
         // Not random, so that a failure comes again; different for each.
         let mut seed = 0x9e37_79b9_u32.wrapping_mul(process as u32 + 1);
         let mut killed = 0;
         loop {
-            let mut child = home.vthost(&args).stderr(Stdio::null()).spawn().unwrap();
+            let mut command = self.home.vthost(&args);
+            let mut child = command.stderr(Stdio::null()).spawn().unwrap();
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let wait_ms = u64::from(seed >> 16) % 250;
-            if killed < kills_each {
+            if killed < self.kills_each {
                 std::thread::sleep(Duration::from_millis(wait_ms));
                 killed += usize::from(child.try_wait().unwrap().is_none());
                 child.kill().unwrap();
@@ -249,13 +272,7 @@ fn storm(home: &Home, server: &Server, processes: usize, kills_each: usize, list
                 return killed;
             }
         }
-    };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..processes)
-            .map(|process| scope.spawn(move || runs(process)))
-            .collect();
-        threads.into_iter().map(|run| run.join().unwrap()).sum()
-    })
+    }
 }
 
 /// VirusTotal scans at another time in each run; it knows the rest since 2024.
@@ -271,55 +288,76 @@ fn without_scan_times(text: &str) -> String {
     kept
 }
 
+/// A simulator that takes 200 requests in a second.
+fn hasty() -> Simulator {
+    let mut options = patient();
+    options.limits.per_window = 200;
+    options.limits.window_ms = 1_000;
+    Simulator::new(options)
+}
+
 #[test]
 fn runs_that_share_a_store_survive_two_hundred_kills() {
     for (processes, kills_each) in [(1, 80), (2, 30), (4, 15)] {
-        let list: String = (0..60)
-            .map(|n| match n % 3 {
-                0 => format!("host{n}.example.com\n"),
-                1 => format!("http://host{n}.example.com/path\n"),
-                _ => format!("10.0.0.{n}\n"),
-            })
-            .collect();
-        let simulator = || {
-            let mut options = patient();
-            options.limits.per_window = 200;
-            options.limits.window_ms = 1_000;
-            Simulator::new(options)
-        };
-        let home = Home::new();
-        let list = home.write("list.txt", list);
-        let reference = serve(simulator());
-        let calm = Home::new();
-        storm(&calm, &reference, 1, 0, &list);
+        on_each_location(|store| survive(store, processes, kills_each));
+    }
+}
 
-        let mut stormy = simulator();
-        // One host in ten fails at first.
-        let fault = Effect::Html(502);
-        stormy.add_fault(Fault::new("domains/host[0-9]*3", 4, fault).unwrap());
-        let server = serve(stormy);
-        let kills = storm(&home, &server, processes, kills_each, &list);
-        let log = server.log();
-        assert!(log.iter().all(|logged| logged.status != 429), "the quota");
-        let repeated: usize = counted(&log, "GET").values().map(|count| count - 1).sum();
-        // Each kill may cut one request off, each fault is tried again, and an
-        // analysis may be asked for more than once.
-        let analyses = counted(&log, "POST").len() * 4;
-        assert!(
-            repeated <= kills + 4 + analyses,
-            "{repeated} asked again after {kills} kills"
-        );
-        for (url, count) in counted(&log, "POST") {
-            assert_eq!(count, 1, "{url}");
-        }
-        for process in 0..processes {
-            for file in FILES {
-                assert_eq!(
-                    without_scan_times(&home.read(&format!("out{process}/{file}"))),
-                    without_scan_times(&calm.read(&format!("out0/{file}"))),
-                    "{file} of {process} among {processes}"
-                );
-            }
+fn survive(store: &str, processes: usize, kills_each: usize) {
+    let list: String = (0..60)
+        .map(|n| match n % 3 {
+            0 => format!("host{n}.example.com\n"),
+            1 => format!("http://host{n}.example.com/path\n"),
+            _ => format!("10.0.0.{n}\n"),
+        })
+        .collect();
+    let home = Home::new();
+    let list = home.write("list.txt", list);
+    let calm = Home::new();
+    let reference = Storm {
+        home: &calm,
+        server: &serve(hasty()),
+        store: "store.sqlite",
+        list: &list,
+        processes: 1,
+        kills_each: 0,
+    };
+    reference.rage();
+
+    let mut stormy = hasty();
+    // One host in ten fails at first.
+    let fault = Effect::Html(502);
+    stormy.add_fault(Fault::new("domains/host[0-9]*3", 4, fault).unwrap());
+    let server = serve(stormy);
+    let storm = Storm {
+        home: &home,
+        server: &server,
+        store,
+        list: &list,
+        processes,
+        kills_each,
+    };
+    let kills = storm.rage();
+    let log = server.log();
+    assert!(log.iter().all(|logged| logged.status != 429), "the quota");
+    let repeated: usize = counted(&log, "GET").values().map(|count| count - 1).sum();
+    // Each kill may cut one request off, each fault is tried again, and an
+    // analysis may be asked for more than once.
+    let analyses = counted(&log, "POST").len() * 4;
+    assert!(
+        repeated <= kills + 4 + analyses,
+        "{repeated} asked again after {kills} kills"
+    );
+    for (url, count) in counted(&log, "POST") {
+        assert_eq!(count, 1, "{url}");
+    }
+    for process in 0..processes {
+        for file in FILES {
+            assert_eq!(
+                without_scan_times(&home.read(&format!("out{process}/{file}"))),
+                without_scan_times(&calm.read(&format!("out0/{file}"))),
+                "{file} of {process} among {processes}"
+            );
         }
     }
 }

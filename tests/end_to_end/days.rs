@@ -17,7 +17,7 @@ use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Request, Simulator};
 
 use crate::direct::Direct;
 use crate::limiter::{domains, most_in_any_window};
-use crate::support::{FastClock, Manner, ladder, planned, triage_in};
+use crate::support::{FastClock, Manner, ladder, on_each_store, planned, triage_in};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -39,14 +39,14 @@ impl Clock for WrongClock {
 }
 
 /// A simulated VirusTotal that keeps the right time, and a machine.
-struct World {
+struct World<'a> {
     direct: Arc<Direct>,
     clock: WrongClock,
-    store: Store,
+    store: &'a Store,
 }
 
-impl World {
-    fn new(limits: QuotaLimits) -> Self {
+impl<'a> World<'a> {
+    fn new(limits: QuotaLimits, store: &'a Store) -> Self {
         let right = FastClock::at_noon();
         let simulator = Simulator::new(Options {
             limits,
@@ -58,7 +58,7 @@ impl World {
                 right,
                 ahead_ms: AtomicI64::new(0),
             },
-            store: Store::in_memory().unwrap(),
+            store,
         }
     }
 
@@ -73,7 +73,7 @@ impl World {
         triage_in(
             manner,
             &client,
-            &self.store,
+            self.store,
             &self.clock,
             limits,
             ladder(Share::Hash),
@@ -96,36 +96,40 @@ const WAITING: Manner<'static> = Manner {
 
 #[test]
 fn a_weekend_takes_the_arithmetic_minimum() {
-    for count in [1_500, 2_000] {
-        let world = World::new(QuotaLimits::default());
-        let begun = world.clock.now_ms();
-        let done = world.run(&domains(count), Limits::default(), WAITING);
-        assert_eq!(
-            (done.ended, done.requests),
-            (Ended::Done, count as u64),
-            "{count}"
-        );
-        assert!(
-            done.findings
-                .iter()
-                .all(|finding| finding.cause == Cause::Judged)
-        );
-        let answers = world.answers();
-        assert!(answers.iter().all(|(_, status)| *status == 200));
-        let times: Vec<i64> = answers.iter().map(|(time, _)| *time).collect();
-        assert!(most_in_any_window(&times, 60_000) <= 4);
-        let least = finish_ms(count as u64, &Usage::default(), begun, &Limits::default()) - begun;
-        let took = world.clock.now_ms() - begun;
-        assert!(
-            (least..=least + least / 50).contains(&took),
-            "{took} for {least}"
-        );
-    }
+    on_each_store(|store| weekend(1_500, store));
+    weekend(2_000, &Store::in_memory().unwrap());
+}
+
+fn weekend(count: usize, store: &Store) {
+    let world = World::new(QuotaLimits::default(), store);
+    let begun = world.clock.now_ms();
+    let done = world.run(&domains(count), Limits::default(), WAITING);
+    assert_eq!(
+        (done.ended, done.requests),
+        (Ended::Done, count as u64),
+        "{count}"
+    );
+    assert!(
+        done.findings
+            .iter()
+            .all(|finding| finding.cause == Cause::Judged)
+    );
+    let answers = world.answers();
+    assert!(answers.iter().all(|(_, status)| *status == 200));
+    let times: Vec<i64> = answers.iter().map(|(time, _)| *time).collect();
+    assert!(most_in_any_window(&times, 60_000) <= 4);
+    let least = finish_ms(count as u64, &Usage::default(), begun, &Limits::default()) - begun;
+    let took = world.clock.now_ms() - begun;
+    assert!(
+        (least..=least + least / 50).contains(&took),
+        "{took} for {least}"
+    );
 }
 
 #[test]
 fn a_clock_that_is_set_back_costs_no_more_than_the_quota() {
-    let world = World::new(QuotaLimits::default());
+    let store = &Store::in_memory().unwrap();
+    let world = World::new(QuotaLimits::default(), store);
     let names = domains(1_500);
     let before = world.run(&names[..300], Limits::default(), WAITING);
     assert_eq!(before.ended, Ended::Done);
@@ -137,7 +141,8 @@ fn a_clock_that_is_set_back_costs_no_more_than_the_quota() {
 
 #[test]
 fn a_clock_that_is_fast_asks_again_within_hours() {
-    let world = World::new(QuotaLimits::default());
+    let store = &Store::in_memory().unwrap();
+    let world = World::new(QuotaLimits::default(), store);
     world.set_ahead(2 * HOUR_MS);
     let done = world.run(&domains(600), Limits::default(), WAITING);
     assert_eq!(done.ended, Ended::Done);
@@ -158,7 +163,8 @@ fn a_clock_that_is_fast_asks_again_within_hours() {
 
 #[test]
 fn a_month_has_its_limit() {
-    let world = World::new(QuotaLimits::default());
+    let store = &Store::in_memory().unwrap();
+    let world = World::new(QuotaLimits::default(), store);
     let limits = Limits {
         per_month: 600,
         ..Limits::default()
@@ -174,59 +180,69 @@ fn a_month_has_its_limit() {
 
 #[test]
 fn an_account_may_allow_one_a_day() {
-    let world = World::new(QuotaLimits {
-        per_day: 1,
-        ..QuotaLimits::default()
+    on_each_store(|store| {
+        let world = World::new(
+            QuotaLimits {
+                per_day: 1,
+                ..QuotaLimits::default()
+            },
+            store,
+        );
+        let limits = Limits {
+            per_day: 1,
+            ..Limits::default()
+        };
+        let done = world.run(&domains(3), limits, WAITING);
+        assert_eq!((done.ended, done.requests), (Ended::Done, 3));
+        let answers = world.answers();
+        let days: Vec<i64> = answers
+            .iter()
+            .map(|(time, _)| time.div_euclid(DAY_MS))
+            .collect();
+        assert_eq!(days, [days[0], days[0] + 1, days[0] + 2]);
+        assert!(answers.iter().all(|(_, status)| *status == 200));
     });
-    let limits = Limits {
-        per_day: 1,
-        ..Limits::default()
-    };
-    let done = world.run(&domains(3), limits, WAITING);
-    assert_eq!((done.ended, done.requests), (Ended::Done, 3));
-    let answers = world.answers();
-    let days: Vec<i64> = answers
-        .iter()
-        .map(|(time, _)| time.div_euclid(DAY_MS))
-        .collect();
-    assert_eq!(days, [days[0], days[0] + 1, days[0] + 2]);
-    assert!(answers.iter().all(|(_, status)| *status == 200));
 }
 
 #[test]
 fn a_quota_that_others_have_used_is_asked_for_and_named() {
-    let world = World::new(QuotaLimits {
-        per_day: 10,
-        ..QuotaLimits::default()
-    });
-    let others = Request {
-        method: "GET".into(),
-        path: "/api/v3/domains/example.org".into(),
-        headers: vec![("x-apikey".into(), DEMO_KEY.into())],
-        body: Vec::new(),
-    };
-    for hours in (1..=8).rev() {
-        let then = world.clock.now_ms() - hours * HOUR_MS;
-        world.direct.simulator().handle(then, &others);
-    }
-    let manner = Manner {
-        user: Some("demo"),
-        when_spent: WhenSpent::End,
-    };
-    let limits = Limits {
-        per_day: 10,
-        ..Limits::default()
-    };
-    let done = world.run(&domains(5), limits, manner);
-    let midnight = FastClock::at_noon().now_ms() + 12 * HOUR_MS;
-    assert_eq!(
-        done.ended,
-        Ended::QuotaSpent {
-            resumes_ms: midnight,
-            reason: "the day's quota is spent".into()
+    on_each_store(|store| {
+        let world = World::new(
+            QuotaLimits {
+                per_day: 10,
+                ..QuotaLimits::default()
+            },
+            store,
+        );
+        let others = Request {
+            method: "GET".into(),
+            path: "/api/v3/domains/example.org".into(),
+            headers: vec![("x-apikey".into(), DEMO_KEY.into())],
+            body: Vec::new(),
+        };
+        for hours in (1..=8).rev() {
+            let then = world.clock.now_ms() - hours * HOUR_MS;
+            world.direct.simulator().handle(then, &others);
         }
-    );
-    let causes: Vec<Cause> = done.findings.iter().map(|finding| finding.cause).collect();
-    use Cause::{Judged, NotAsked};
-    assert_eq!(causes, [Judged, Judged, NotAsked, NotAsked, NotAsked]);
+        let manner = Manner {
+            user: Some("demo"),
+            when_spent: WhenSpent::End,
+        };
+        let limits = Limits {
+            per_day: 10,
+            ..Limits::default()
+        };
+        let done = world.run(&domains(5), limits, manner);
+        let midnight = FastClock::at_noon().now_ms() + 12 * HOUR_MS;
+        assert_eq!(
+            done.ended,
+            Ended::QuotaSpent {
+                resumes_ms: midnight,
+                reason: "the day's quota is spent".into()
+            }
+        );
+        let causes: Vec<Cause> = done.findings.iter().map(|finding| finding.cause).collect();
+        use Cause::{Judged, NotAsked};
+        assert_eq!(causes, [Judged, Judged, NotAsked, NotAsked, NotAsked]);
+    });
 }

@@ -11,10 +11,10 @@ use vthost::triage::run::Ended;
 use vthost::triage::{Finding, Share};
 use vthost::verdict::Scope;
 use vthost::virustotal::Client;
-use vthost_simulator::{Effect, Fault, Options, QuotaLimits, Simulator};
+use vthost_simulator::{Effect, Fault, Logged, Options, QuotaLimits, Simulator};
 
 use crate::direct::Direct;
-use crate::support::{FastClock, Home, ladder, patient, planned, serve, triage};
+use crate::support::{FastClock, Home, ladder, on_each_store, patient, planned, serve, triage};
 
 pub(crate) fn domains(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("host{n}.example.com")).collect()
@@ -30,42 +30,66 @@ pub(crate) fn most_in_any_window(times: &[i64], window_ms: i64) -> usize {
     times.iter().map(in_window).max().unwrap_or(0)
 }
 
+/// A schedule of runs, and of what happens to their requests.
+#[derive(Debug, Clone)]
+struct Schedule {
+    count: usize,
+    delays_ms: Vec<u64>,
+    faults: u32,
+    restarts: usize,
+}
+
+fn schedules() -> impl Strategy<Value = Schedule> {
+    let delays_ms = prop::collection::vec(0..4_000_u64, 1..20);
+    (1..40_usize, delays_ms, 0..5_u32, 1..4_usize).prop_map(
+        |(count, delays_ms, faults, restarts)| Schedule {
+            count,
+            delays_ms,
+            faults,
+            restarts,
+        },
+    )
+}
+
+/// Runs a schedule; gives what VirusTotal saw.
+fn keep_to(schedule: Schedule, store: &Store) -> Vec<Logged> {
+    let clock = FastClock::at_noon();
+    let mut simulator = Simulator::default();
+    let error = Effect::Html(502);
+    simulator.add_fault(Fault::new("host[0-3]", schedule.faults, error).unwrap());
+    let direct = Arc::new(Direct::new(simulator, &clock, schedule.delays_ms));
+    let client = Client::new(direct.clone());
+    let names = domains(schedule.count);
+    let mut total = 0;
+    for part in names.chunks(schedule.count.div_ceil(schedule.restarts)) {
+        let values: Vec<&str> = part.iter().map(String::as_str).collect();
+        let planned = planned(&values);
+        let limits = Limits::default();
+        let done = triage(&client, store, &clock, limits, ladder(Share::Hash), planned);
+        assert_eq!(done.ended, Ended::Done);
+        total += done.findings.len();
+    }
+    assert_eq!(total, schedule.count);
+    direct.simulator().log().to_vec()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn never_more_than_four_in_any_minute(
-        count in 1..40_usize,
-        delays_ms in prop::collection::vec(0..4_000_u64, 1..20),
-        faults in 0..5_u32,
-        restarts in 1..4_usize,
-    ) {
-        let clock = FastClock::at_noon();
-        let mut simulator = Simulator::default();
-        let error = Effect::Html(502);
-        simulator.add_fault(Fault::new("host[0-3]", faults, error).unwrap());
-        let direct = Arc::new(Direct::new(simulator, &clock, delays_ms));
-        let client = Client::new(direct.clone());
-        let store = Store::in_memory().unwrap();
-        let names = domains(count);
-        let mut total = 0;
-        for part in names.chunks(count.div_ceil(restarts)) {
-            let values: Vec<&str> = part.iter().map(String::as_str).collect();
-            let done = triage(&client, &store, &clock, Limits::default(), ladder(Share::Hash), planned(&values));
-            prop_assert_eq!(done.ended, Ended::Done);
-            total += done.findings.len();
-        }
-        prop_assert_eq!(total, count);
-        let simulator = direct.simulator();
-        let times: Vec<i64> = simulator.log().iter().map(|logged| logged.time_ms).collect();
-        prop_assert!(most_in_any_window(&times, 60_000) <= 4);
-        prop_assert!(simulator.log().iter().all(|logged| logged.status != 429));
+    fn never_more_than_four_in_any_minute(schedule in schedules()) {
+        on_each_store(|store| {
+            let log = keep_to(schedule.clone(), store);
+            let times: Vec<i64> = log.iter().map(|logged| logged.time_ms).collect();
+            assert!(most_in_any_window(&times, 60_000) <= 4);
+            assert!(log.iter().all(|logged| logged.status != 429));
+        });
     }
 }
 
 #[test]
 fn a_run_takes_the_arithmetic_minimum() {
-    let check = |count: usize| {
+    let check = |count: usize, store: &Store| {
         let clock = FastClock::at_noon();
         let begun = clock.now_ms();
         let direct = Direct::new(Simulator::default(), &clock, vec![0]);
@@ -74,7 +98,7 @@ fn a_run_takes_the_arithmetic_minimum() {
         let limits = Limits::default();
         let done = triage(
             &Client::new(Arc::new(direct)),
-            &Store::in_memory().unwrap(),
+            store,
             &clock,
             limits,
             ladder(Share::Hash),
@@ -89,89 +113,81 @@ fn a_run_takes_the_arithmetic_minimum() {
         );
     };
     for count in [4, 100, 500] {
-        check(count);
+        on_each_store(|store| check(count, store));
     }
 }
 
 #[test]
 fn a_spent_day_ends_the_run_and_the_next_goes_on() {
-    let clock = FastClock::at_noon();
-    let limits = Limits {
-        per_day: 3,
-        ..Limits::default()
-    };
-    let direct = Arc::new(Direct::new(
-        Simulator::new(Options {
+    on_each_store(|store| {
+        let clock = FastClock::at_noon();
+        let limits = Limits {
+            per_day: 3,
+            ..Limits::default()
+        };
+        let simulator = Simulator::new(Options {
             limits: QuotaLimits {
                 per_day: 3,
                 ..QuotaLimits::default()
             },
             ..Options::default()
-        }),
-        &clock,
-        vec![10],
-    ));
-    let client = Client::new(direct.clone());
-    let store = Store::in_memory().unwrap();
-    let names = domains(5);
-    let values: Vec<&str> = names.iter().map(String::as_str).collect();
-    let run = || {
-        triage(
-            &client,
-            &store,
-            &clock,
-            limits,
-            ladder(Share::Hash),
-            planned(&values),
-        )
-    };
-    let first = run();
-    assert!(matches!(first.ended, Ended::QuotaSpent { .. }));
-    assert_eq!(first.requests, 3);
-    clock.advance(Duration::from_secs(12 * 3600));
-    let second = run();
-    assert_eq!((second.ended, second.requests), (Ended::Done, 2));
-    let log = direct.simulator();
-    assert!(log.log().iter().all(|logged| logged.status == 200));
+        });
+        let direct = Arc::new(Direct::new(simulator, &clock, vec![10]));
+        let client = Client::new(direct.clone());
+        let names = domains(5);
+        let values: Vec<&str> = names.iter().map(String::as_str).collect();
+        let run = || {
+            let planned = planned(&values);
+            triage(&client, store, &clock, limits, ladder(Share::Hash), planned)
+        };
+        let first = run();
+        assert!(matches!(first.ended, Ended::QuotaSpent { .. }));
+        assert_eq!(first.requests, 3);
+        clock.advance(Duration::from_secs(12 * 3600));
+        let second = run();
+        assert_eq!((second.ended, second.requests), (Ended::Done, 2));
+        let log = direct.simulator();
+        assert!(log.log().iter().all(|logged| logged.status == 200));
+    });
 }
 
 #[test]
 fn a_slow_analysis_leaves_the_slots_to_others() {
-    let clock = FastClock::at_noon();
-    let direct = Arc::new(Direct::new(
-        Simulator::new(Options {
+    on_each_store(|store| {
+        let clock = FastClock::at_noon();
+        let simulator = Simulator::new(Options {
             analysis_ms: 50_000,
             ..Options::default()
-        }),
-        &clock,
-        vec![0],
-    ));
-    let client = Client::new(direct.clone());
-    let store = Store::in_memory().unwrap();
-    let values = ["http://www.example.com/evil", "http://www.example.com/new"];
-    let done = triage(
-        &client,
-        &store,
-        &clock,
-        Limits::default(),
-        ladder(Share::Submit),
-        planned(&values),
-    );
-    assert_eq!(done.ended, Ended::Done);
-    let simulator = direct.simulator();
-    let lines: Vec<&str> = simulator
-        .log()
-        .iter()
-        .map(|logged| logged.method.as_str())
-        .collect();
-    // The host, two hashes and a submission fill the minute; then the analysis
-    // is due, and comes first.
-    assert_eq!(lines, ["GET", "GET", "GET", "POST", "GET", "POST", "GET"]);
-    let is_exact = |finding: &Finding| {
-        let evidence = finding.evidence.as_ref();
-        evidence.is_some_and(|evidence| evidence.scope == Scope::Exact)
-    };
-    assert!(done.findings.iter().all(is_exact));
+        });
+        let direct = Arc::new(Direct::new(simulator, &clock, vec![0]));
+        let client = Client::new(direct.clone());
+        let values = ["http://www.example.com/evil", "http://www.example.com/new"];
+        let planned = planned(&values);
+        let limits = Limits::default();
+        let done = triage(
+            &client,
+            store,
+            &clock,
+            limits,
+            ladder(Share::Submit),
+            planned,
+        );
+        assert_eq!(done.ended, Ended::Done);
+        let simulator = direct.simulator();
+        let lines: Vec<&str> = simulator
+            .log()
+            .iter()
+            .map(|logged| logged.method.as_str())
+            .collect();
+        // The host, two hashes and a submission fill the minute; then the
+        // analysis is due, and comes first.
+        assert_eq!(lines, ["GET", "GET", "GET", "POST", "GET", "POST", "GET"]);
+        let is_exact = |finding: &Finding| {
+            let evidence = finding.evidence.as_ref();
+            evidence.is_some_and(|evidence| evidence.scope == Scope::Exact)
+        };
+        assert!(done.findings.iter().all(is_exact));
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::print_stderr,
     clippy::string_slice,
     missing_docs,
     reason = "tests"
@@ -24,5 +25,9 @@ mod kit;
 mod limiter;
 mod lines;
 mod networks;
+#[path = "../../host/src/store/testing.rs"]
+mod postgres;
 mod privacy;
+mod proxies;
 mod support;
+mod team;

@@ -23,6 +23,8 @@ use vthost::virustotal::report::Report;
 use vthost::virustotal::{ApiKey, Client, HttpVersions, ReqwestTransport, TransportOptions};
 use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator};
 
+use crate::postgres::TestSchema;
+
 /// A folder that is home to one test: nothing of the user's is seen or touched.
 pub(crate) struct Home(tempfile::TempDir);
 
@@ -78,6 +80,23 @@ impl Home {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+}
+
+/// Runs a test on a store of each kind.
+pub(crate) fn on_each_store(check: impl Fn(&Store)) {
+    check(&Store::in_memory().unwrap());
+    if let Some(schema) = TestSchema::new() {
+        check(&Store::open(&schema.url().parse().unwrap()).unwrap());
+    }
+}
+
+/// Runs a test with a `--store` of each kind: a file in the test's home, and a
+/// server.
+pub(crate) fn on_each_location(check: impl Fn(&str)) {
+    check("store.sqlite");
+    if let Some(schema) = TestSchema::new() {
+        check(&schema.url());
     }
 }
 

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::quota::{Rate, duration_ms};
+use crate::store::Location;
 use crate::triage::Share;
 
 /// Finds what is bad in proxy, firewall and DNS logs: sandboxed parsers read
@@ -141,9 +142,10 @@ pub struct QuotaLimitArgs {
 #[derive(Debug, Args)]
 pub struct StoreArgs {
     /// The file that keeps answers and the quota's ledger [default: in the
-    /// user's data directory]
-    #[arg(long, value_name = "FILE")]
-    pub store: Option<PathBuf>,
+    /// user's data directory]; or postgres://USER@HOST/DATABASE, which several
+    /// machines may share, with the password in PGPASSWORD
+    #[arg(long, value_name = "FILE|URL")]
+    pub store: Option<Location>,
     /// Answers older than this are asked for again; by outcome with
     /// `bad=30d,good=7d,unknown=1d`, what is not named being 7d
     #[arg(long, value_name = "DURATION|OUTCOME=DURATION,…", default_value = "7d")]
@@ -292,9 +294,10 @@ pub struct DemoArgs {
 /// `vthost quota`.
 #[derive(Debug, Args)]
 pub struct QuotaArgs {
-    /// The file that keeps the ledger [default: in the user's data directory]
-    #[arg(long, value_name = "FILE")]
-    pub store: Option<PathBuf>,
+    /// The file or the database that keeps the ledger [default: a file in the
+    /// user's data directory]
+    #[arg(long, value_name = "FILE|URL")]
+    pub store: Option<Location>,
     /// The quota.
     #[command(flatten)]
     pub limits: QuotaLimitArgs,
@@ -303,17 +306,19 @@ pub struct QuotaArgs {
 /// `vthost status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// The file that keeps answers [default: in the user's data directory]
-    #[arg(long, value_name = "FILE")]
-    pub store: Option<PathBuf>,
+    /// The file or the database that keeps answers [default: a file in the user's
+    /// data directory]
+    #[arg(long, value_name = "FILE|URL")]
+    pub store: Option<Location>,
 }
 
 /// `vthost doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// The file that keeps the ledger [default: in the user's data directory]
-    #[arg(long, value_name = "FILE")]
-    pub store: Option<PathBuf>,
+    /// The file or the database that keeps the ledger [default: a file in the
+    /// user's data directory]
+    #[arg(long, value_name = "FILE|URL")]
+    pub store: Option<Location>,
     /// The quota.
     #[command(flatten)]
     pub limits: QuotaLimitArgs,
@@ -501,9 +506,10 @@ pub struct PluginRunArgs {
     /// What the report is on; without an INPUT, the reports that are stored on it
     #[arg(long, value_name = "INDICATOR")]
     pub indicator: Option<String>,
-    /// The file that keeps answers [default: in the user's data directory]
-    #[arg(long, value_name = "FILE")]
-    pub store: Option<PathBuf>,
+    /// The file or the database that keeps answers [default: a file in the user's
+    /// data directory]
+    #[arg(long, value_name = "FILE|URL")]
+    pub store: Option<Location>,
 }
 
 /// `vthost plugin bench`.
@@ -526,9 +532,10 @@ pub struct ExplainArgs {
     /// A URL, a domain or an address
     #[arg(value_name = "INDICATOR")]
     pub indicator: String,
-    /// The file that keeps answers [default: in the user's data directory]
-    #[arg(long, value_name = "FILE")]
-    pub store: Option<PathBuf>,
+    /// The file or the database that keeps answers [default: a file in the user's
+    /// data directory]
+    #[arg(long, value_name = "FILE|URL")]
+    pub store: Option<Location>,
     /// Who decides.
     #[command(flatten)]
     pub policy: PolicyArgs,

@@ -19,17 +19,18 @@ use crate::plugin::{
     builtin,
 };
 use crate::quota::Limits;
-use crate::store::{Store, Told};
+use crate::store::{Location, Store, Told};
 use crate::triage::ladder::Oldest;
 use crate::triage::{Ladder, Rescan, Share};
 use crate::virustotal::{
     ApiKey, Client, HttpVersions, KeySources, ReqwestTransport, TransportOptions, find_key,
 };
 
-/// What the process was started in.
+/// What the process was started in. It has no `Debug`: there are secrets in it.
 pub(super) struct Environment {
     vt_api_key: Option<String>,
     vtcli_apikey: Option<String>,
+    pgpassword: Option<String>,
     home: Option<PathBuf>,
     directory: PathBuf,
     data: Option<PathBuf>,
@@ -44,6 +45,7 @@ impl Environment {
         Self {
             vt_api_key: variable("VT_API_KEY"),
             vtcli_apikey: variable("VTCLI_APIKEY"),
+            pgpassword: variable("PGPASSWORD"),
             directory: PathBuf::from("."),
             home: directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
             data: project
@@ -78,16 +80,19 @@ impl Environment {
         })?)
     }
 
-    /// The store in a file, or in the user's data directory.
-    pub(super) fn store(&self, file: Option<&PathBuf>) -> anyhow::Result<Store> {
-        let path = match (file, &self.data) {
+    /// The store that is named, or the one in the user's data directory.
+    pub(super) fn store(&self, named: Option<&Location>) -> anyhow::Result<Store> {
+        let location = match (named, &self.data) {
+            (Some(Location::Postgres(url)), _) => {
+                Location::Postgres(url.clone().or_password(self.pgpassword.clone()))
+            }
             (Some(file), _) => file.clone(),
-            (None, Some(data)) => data.join("store.sqlite"),
+            (None, Some(data)) => Location::File(data.join("store.sqlite")),
             (None, None) => {
                 bail!("no home directory to keep the store in; name a file with --store")
             }
         };
-        Ok(Store::open(&path)?)
+        Ok(Store::open(&location)?)
     }
 
     /// What `vthost.toml` allows to run.

@@ -1,7 +1,6 @@
 //! Answers to questions, the newest of each.
 
-use rusqlite::{OptionalExtension, Row, params};
-
+use super::database::{Cell, Row};
 use super::{Store, StoreError};
 use crate::clock::UnixMs;
 use crate::virustotal::{Lookup, Question};
@@ -41,14 +40,12 @@ impl Store {
     ///
     /// When the store cannot be read.
     pub fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached(
+        let answers = self.database.query(
             "SELECT outcome, attributes, code, message, fetched_ms FROM answer WHERE question = ?1",
+            &[question.to_string().as_str().into()],
+            read,
         )?;
-        let answer = statement
-            .query_row([question.to_string()], read)
-            .optional()?;
-        Ok(answer)
+        Ok(answers.into_iter().next())
     }
 
     /// All questions with a report, in their order, with the attributes.
@@ -57,12 +54,14 @@ impl Store {
     ///
     /// When the store cannot be read.
     pub fn found(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached(
-            "SELECT question, attributes FROM answer WHERE outcome = 'found' ORDER BY question",
+        let mut found = self.database.query(
+            "SELECT question, attributes FROM answer WHERE outcome = 'found'",
+            &[],
+            |row| Ok((row.text(0)?, row.text(1)?)),
         )?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        // Servers sort text in orders of their own.
+        found.sort();
+        Ok(found)
     }
 
     /// Keeps an answer in place of an older one.
@@ -79,69 +78,79 @@ impl Store {
         let (outcome, attributes, code, message) = match lookup {
             Lookup::Found {
                 attributes_json, ..
-            } => ("found", Some(attributes_json), None, None),
+            } => ("found", Some(attributes_json.as_str()), None, None),
             Lookup::NotFound => ("not-found", None, None, None),
-            Lookup::Refused { code, message } => ("refused", None, Some(code), Some(message)),
+            Lookup::Refused { code, message } => {
+                ("refused", None, Some(code.as_str()), Some(message.as_str()))
+            }
         };
-        self.lock().execute(
-            "INSERT OR REPLACE INTO answer VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                question.to_string(),
-                outcome,
-                attributes,
-                code,
-                message,
-                now
-            ],
+        let values: [Cell; 6] = [
+            question.to_string().as_str().into(),
+            outcome.into(),
+            attributes.into(),
+            code.into(),
+            message.into(),
+            now.into(),
+        ];
+        self.database.execute(
+            "INSERT INTO answer (question, outcome, attributes, code, message, fetched_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (question) DO UPDATE SET
+                outcome = excluded.outcome, attributes = excluded.attributes,
+                code = excluded.code, message = excluded.message,
+                fetched_ms = excluded.fetched_ms",
+            &values,
         )?;
         Ok(())
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<StoredAnswer> {
-    let outcome = match row.get::<_, String>(0)?.as_str() {
+fn read(row: &Row) -> Result<StoredAnswer, StoreError> {
+    let outcome = match row.text(0)?.as_str() {
         "found" => StoredOutcome::Found {
-            attributes_json: row.get(1)?,
+            attributes_json: row.text(1)?,
         },
         "refused" => StoredOutcome::Refused {
-            code: row.get(2)?,
-            message: row.get(3)?,
+            code: row.text(2)?,
+            message: row.text(3)?,
         },
         _ => StoredOutcome::NotFound,
     };
     Ok(StoredAnswer {
         outcome,
-        fetched_ms: row.get(4)?,
+        fetched_ms: row.integer(4)?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tests::on_each;
 
     #[test]
     fn an_answer_is_kept_until_a_newer_one() {
-        let store = Store::in_memory().unwrap();
-        let question = Question::Domain("example.com".into());
-        assert_eq!(store.answer(&question).unwrap(), None);
-        store
-            .record_answer(&question, &Lookup::NotFound, 1)
-            .unwrap();
-        let found = Lookup::Found {
-            id: "example.com".into(),
-            attributes_json: "{}".into(),
-        };
-        store.record_answer(&question, &found, 2).unwrap();
-        let expected = StoredAnswer {
-            outcome: StoredOutcome::Found {
+        on_each(|store| {
+            let question = Question::Domain("example.com".into());
+            assert_eq!(store.answer(&question).unwrap(), None);
+            store
+                .record_answer(&question, &Lookup::NotFound, 1)
+                .unwrap();
+            let found = Lookup::Found {
+                id: "example.com".into(),
                 attributes_json: "{}".into(),
-            },
-            fetched_ms: 2,
-        };
-        assert_eq!(store.answer(&question).unwrap(), Some(expected));
-        assert_eq!(
-            store.found().unwrap(),
-            [("domains/example.com".to_owned(), "{}".to_owned())]
-        );
+            };
+            store.record_answer(&question, &found, 2).unwrap();
+            let expected = StoredAnswer {
+                outcome: StoredOutcome::Found {
+                    attributes_json: "{}".into(),
+                },
+                fetched_ms: 2,
+            };
+            assert_eq!(store.answer(&question).unwrap(), Some(expected));
+            assert_eq!(
+                store.found().unwrap(),
+                [("domains/example.com".to_owned(), "{}".to_owned())]
+            );
+        });
     }
 }

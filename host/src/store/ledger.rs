@@ -1,8 +1,7 @@
 //! The ledger: every request is charged before it is sent, by whichever process
 //! sends it, and never refunded.
 
-use rusqlite::{Connection, TransactionBehavior, params};
-
+use super::database::Statements;
 use super::{Store, StoreError, accounts};
 use crate::clock::UnixMs;
 use crate::quota::{self, Charge, IN_FLIGHT_MS, Limits, Slot, Usage};
@@ -36,22 +35,26 @@ impl Store {
         limits: &Limits,
         now: UnixMs,
     ) -> Result<Taken, StoreError> {
-        let mut connection = self.lock();
         // Another process asks and charges either before this or after.
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let usage = read_usage(&transaction, account, limits.rate.window_ms, now)?;
-        let slot = quota::next_slot(&usage, now, limits);
-        if slot != Slot::Now {
-            return Ok(Taken::NotYet(slot));
-        }
-        transaction.execute(
-            "INSERT INTO charge (account, sent_ms) VALUES (?1, ?2)",
-            params![account, now],
-        )?;
-        let id = ChargeId(transaction.last_insert_rowid());
-        transaction.execute("DELETE FROM charge WHERE sent_ms < ?1", [now - KEEP_MS])?;
-        transaction.commit()?;
-        Ok(Taken::Charged(id))
+        self.database.run_alone(account, &|statements| {
+            let usage = read_usage(statements, account, limits.rate.window_ms, now)?;
+            let slot = quota::next_slot(&usage, now, limits);
+            if slot != Slot::Now {
+                return Ok(Taken::NotYet(slot));
+            }
+            let ids = statements.query(
+                "INSERT INTO charge (account, sent_ms) VALUES (?1, ?2) RETURNING id",
+                &[account.into(), now.into()],
+            )?;
+            let id = ids.first().ok_or(StoreError::Damaged { column: 0 })?;
+            let id = ChargeId(id.integer(0)?);
+            let forgotten_ms = now.saturating_sub(KEEP_MS);
+            statements.execute(
+                "DELETE FROM charge WHERE sent_ms < ?1",
+                &[forgotten_ms.into()],
+            )?;
+            Ok(Taken::Charged(id))
+        })
     }
 
     /// Says that the answer to a charged request has arrived, or will not.
@@ -60,9 +63,9 @@ impl Store {
     ///
     /// When the store cannot be written.
     pub fn settle(&self, charge: ChargeId, now: UnixMs) -> Result<(), StoreError> {
-        self.lock().execute(
+        self.database.execute(
             "UPDATE charge SET settled_ms = ?2 WHERE id = ?1",
-            params![charge.0, now],
+            &[charge.0.into(), now.into()],
         )?;
         Ok(())
     }
@@ -73,45 +76,64 @@ impl Store {
     ///
     /// When the store cannot be read.
     pub fn usage(&self, account: &str, limits: &Limits, now: UnixMs) -> Result<Usage, StoreError> {
-        read_usage(&self.lock(), account, limits.rate.window_ms, now)
+        self.database
+            .run(&|statements| read_usage(statements, account, limits.rate.window_ms, now))
     }
 }
 
 fn read_usage(
-    connection: &Connection,
+    statements: &mut dyn Statements,
     account: &str,
     window_ms: i64,
     now: UnixMs,
 ) -> Result<Usage, StoreError> {
-    let since = |from: UnixMs| -> rusqlite::Result<u32> {
-        connection
-            .prepare_cached("SELECT count(*) FROM charge WHERE account = ?1 AND sent_ms >= ?2")?
-            .query_row(params![account, from], |row| row.get(0))
-    };
     // A request may count from later than when it was sent, by as long as its
     // answer took.
-    let mut statement = connection.prepare_cached(
+    let rows = statements.query(
         "SELECT sent_ms, settled_ms FROM charge
-         WHERE account = ?1 AND max(sent_ms + ?2, coalesce(settled_ms, 0)) >= ?3",
+         WHERE account = ?1 AND (sent_ms + ?2 >= ?3 OR settled_ms >= ?3)",
+        &[
+            account.into(),
+            IN_FLIGHT_MS.into(),
+            (now - window_ms).into(),
+        ],
     )?;
-    let recent = statement.query_map(params![account, IN_FLIGHT_MS, now - window_ms], |row| {
+    let recent = rows.iter().map(|row| {
         Ok(Charge {
-            sent_ms: row.get(0)?,
-            settled_ms: row.get(1)?,
+            sent_ms: row.integer(0)?,
+            settled_ms: row.optional_integer(1)?,
         })
-    })?;
-    let foreign = accounts::foreign(connection, account, now)?;
+    });
+    let recent = recent.collect::<Result<_, StoreError>>()?;
+    let today = charged_since(statements, account, quota::this_day(now))?;
+    let this_month = charged_since(statements, account, quota::this_month(now))?;
+    let foreign = accounts::foreign(statements, account, now)?;
     Ok(Usage {
-        recent: recent.collect::<Result<_, _>>()?,
-        today: since(quota::this_day(now))?.saturating_add(foreign.today),
-        this_month: since(quota::this_month(now))?.saturating_add(foreign.this_month),
+        recent,
+        today: today.saturating_add(foreign.today),
+        this_month: this_month.saturating_add(foreign.this_month),
     })
+}
+
+fn charged_since(
+    statements: &mut dyn Statements,
+    account: &str,
+    from: UnixMs,
+) -> Result<u32, StoreError> {
+    let rows = statements.query(
+        "SELECT count(*) FROM charge WHERE account = ?1 AND sent_ms >= ?2",
+        &[account.into(), from.into()],
+    )?;
+    rows.first().map_or(Ok(0), |row| row.count(0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::quota::Rate;
+    use crate::store::Location;
+    use crate::store::testing::TestSchema;
+    use crate::store::tests::on_each;
 
     fn limits(requests: u32) -> Limits {
         Limits {
@@ -131,57 +153,58 @@ mod tests {
 
     #[test]
     fn slots_run_out_and_come_back() {
-        let store = Store::in_memory().unwrap();
-        for offset in [0, 100] {
-            let Taken::Charged(id) = take(&store, NOON + offset) else {
-                panic!("there is a slot");
-            };
-            store.settle(id, NOON + offset + 50).unwrap();
-        }
-        let at = NOON + 50 + 60_001;
-        assert_eq!(take(&store, NOON + 200), Taken::NotYet(Slot::At(at)));
-        assert!(matches!(take(&store, at), Taken::Charged(_)));
+        on_each(|store| {
+            for offset in [0, 100] {
+                let Taken::Charged(id) = take(store, NOON + offset) else {
+                    panic!("there is a slot");
+                };
+                store.settle(id, NOON + offset + 50).unwrap();
+            }
+            let at = NOON + 50 + 60_001;
+            assert_eq!(take(store, NOON + 200), Taken::NotYet(Slot::At(at)));
+            assert!(matches!(take(store, at), Taken::Charged(_)));
+        });
     }
 
     #[test]
     fn a_request_that_was_never_answered_is_charged_all_the_same() {
-        let store = Store::in_memory().unwrap();
-        for offset in [0, 1] {
-            assert!(matches!(take(&store, NOON + offset), Taken::Charged(_)));
-        }
-        let freed = NOON + IN_FLIGHT_MS + 60_001;
-        assert_eq!(take(&store, NOON + 30_000), Taken::NotYet(Slot::At(freed)));
+        on_each(|store| {
+            for offset in [0, 1] {
+                assert!(matches!(take(store, NOON + offset), Taken::Charged(_)));
+            }
+            let freed = NOON + IN_FLIGHT_MS + 60_001;
+            assert_eq!(take(store, NOON + 30_000), Taken::NotYet(Slot::At(freed)));
+        });
     }
 
     #[test]
     fn accounts_are_apart_and_days_are_counted() {
-        let store = Store::in_memory().unwrap();
-        let limits = Limits {
-            per_day: 1,
-            ..limits(4)
-        };
-        let take = |account, now| store.take_slot(account, &limits, now).unwrap();
-        assert!(matches!(take("a", NOON), Taken::Charged(_)));
-        assert!(matches!(take("b", NOON), Taken::Charged(_)));
-        let midnight = NOON + 12 * 3_600_000;
-        assert_eq!(
-            take("a", NOON + 1),
-            Taken::NotYet(Slot::DaySpent {
-                resumes_ms: midnight
-            })
-        );
-        assert!(matches!(take("a", midnight), Taken::Charged(_)));
+        on_each(|store| {
+            let limits = Limits {
+                per_day: 1,
+                ..limits(4)
+            };
+            let take = |account, now| store.take_slot(account, &limits, now).unwrap();
+            assert!(matches!(take("a", NOON), Taken::Charged(_)));
+            assert!(matches!(take("b", NOON), Taken::Charged(_)));
+            let midnight = NOON + 12 * 3_600_000;
+            assert_eq!(
+                take("a", NOON + 1),
+                Taken::NotYet(Slot::DaySpent {
+                    resumes_ms: midnight
+                })
+            );
+            assert!(matches!(take("a", midnight), Taken::Charged(_)));
+        });
     }
 
-    #[test]
-    fn two_processes_share_the_slots() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("store.sqlite");
-        let charged: usize = std::thread::scope(|scope| {
+    fn charged_by_two_at_once(location: &Location) -> usize {
+        std::thread::scope(|scope| {
             let threads: Vec<_> = (0..2)
                 .map(|_| {
-                    let store = Store::open(&path).unwrap();
-                    scope.spawn(move || {
+                    scope.spawn(|| {
+                        // Both may have to make the tables.
+                        let store = Store::open(location).unwrap();
                         let taken =
                             (0..20).map(|n| store.take_slot("key", &limits(5), NOON + n).unwrap());
                         taken
@@ -194,7 +217,17 @@ mod tests {
                 .into_iter()
                 .map(|thread| thread.join().unwrap())
                 .sum()
-        });
-        assert_eq!(charged, 5);
+        })
+    }
+
+    #[test]
+    fn two_processes_share_the_slots() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = Location::File(directory.path().join("store.sqlite"));
+        assert_eq!(charged_by_two_at_once(&file), 5);
+        if let Some(schema) = TestSchema::new() {
+            let server = schema.url().parse().unwrap();
+            assert_eq!(charged_by_two_at_once(&server), 5);
+        }
     }
 }

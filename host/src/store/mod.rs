@@ -1,5 +1,6 @@
 //! The store: what VirusTotal answered, what was handed in, and what was
-//! charged to the quota. One SQLite file, shared by all runs of this machine.
+//! charged to the quota. One SQLite file, shared by all runs of this machine; or
+//! a PostgreSQL database, shared by those of many.
 //!
 //! Every change is committed before the call returns, so a run that is killed
 //! anywhere loses at most the request that was under way.
@@ -7,32 +8,39 @@
 mod accounts;
 mod answers;
 mod claims;
+mod database;
 mod ledger;
+mod location;
 mod overflow;
 mod overview;
+mod postgres;
 mod schema;
+mod sqlite;
 mod submissions;
+#[cfg(test)]
+mod testing;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Mutex;
 
-use rusqlite::Connection;
+use crate::clock::{Clock, SystemClock};
 
 pub use accounts::Told;
 pub use answers::{StoredAnswer, StoredOutcome};
 pub use claims::Claimant;
 pub use ledger::{ChargeId, Taken};
+pub use location::{BadPostgresUrl, Location, PostgresUrl};
 pub use overflow::DiskOverflow;
 pub use overview::{Held, Owed};
 pub use submissions::SubmissionState;
 
-/// Another process holds the file no longer than it takes to commit.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+use database::Database;
+use postgres::{Postgres, ServerClock};
 
-/// The store. Its calls take well under a millisecond, but for the commit.
+/// The store. Its calls take well under a millisecond, but for the commit and
+/// the way to a server.
 pub struct Store {
-    connection: Mutex<Connection>,
+    database: Database,
 }
 
 /// Why the store cannot be used.
@@ -54,13 +62,32 @@ pub enum StoreError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
-    /// It was written by a newer vthost.
-    #[error(
-        "the store `{}` has schema {found}, and this vthost knows schemas up to {known}: use a newer vthost, or another file with --store", path.display()
-    )]
-    TooNew {
+    /// The URL of a server cannot be used.
+    #[error(transparent)]
+    Url(#[from] BadPostgresUrl),
+    /// The certificates that the URL names cannot be used.
+    #[error("cannot use the certificates in `{}`", path.display())]
+    Certificates {
         /// The file.
         path: PathBuf,
+        /// What is wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server cannot be reached, or does not let us in.
+    #[error("cannot connect to the store `{place}`")]
+    Unreachable {
+        /// The server's URL, without a password.
+        place: String,
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It was written by a newer vthost.
+    #[error(
+        "the store `{place}` has schema {found}, and this vthost knows schemas up to {known}: use a newer vthost, or another store with --store"
+    )]
+    TooNew {
+        /// The file, or the server's URL without a password.
+        place: String,
         /// Its schema.
         found: i64,
         /// The newest known.
@@ -69,6 +96,15 @@ pub enum StoreError {
     /// Reading or writing failed.
     #[error("the store cannot be read or written")]
     Sqlite(#[from] rusqlite::Error),
+    /// Reading or writing failed.
+    #[error("the store cannot be read or written")]
+    Postgres(#[from] ::postgres::Error),
+    /// Something is in it that vthost does not write.
+    #[error("the store holds something else than expected in column {column}")]
+    Damaged {
+        /// From 0, of what was asked for.
+        column: usize,
+    },
 }
 
 impl Store {
@@ -77,27 +113,12 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`].
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory).map_err(|source| StoreError::Directory {
-                path: path.to_owned(),
-                source,
-            })?;
-        }
-        create_private(path).map_err(|source| StoreError::Directory {
-            path: path.to_owned(),
-            source,
-        })?;
-        let open = |source| StoreError::Open {
-            path: path.to_owned(),
-            source,
+    pub fn open(location: &Location) -> Result<Self, StoreError> {
+        let database = match location {
+            Location::File(path) => Database::Sqlite(Mutex::new(sqlite::open(path)?)),
+            Location::Postgres(at) => Database::Postgres(Box::new(Postgres::open(at)?)),
         };
-        let connection = Connection::open(path).map_err(open)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
-        connection
-            .pragma_update(None, "journal_mode", "WAL")
-            .map_err(open)?;
-        Self::prepared(connection, path)
+        Ok(Self { database })
     }
 
     /// A store that is gone when it is dropped.
@@ -106,32 +127,86 @@ impl Store {
     ///
     /// When SQLite does not start.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::prepared(Connection::open_in_memory()?, Path::new(":memory:"))
-    }
-
-    fn prepared(mut connection: Connection, path: &Path) -> Result<Self, StoreError> {
-        // Safe against a power cut too; a commit a slot costs nothing.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        schema::migrate(&mut connection, path)?;
         Ok(Self {
-            connection: Mutex::new(connection),
+            database: Database::Sqlite(Mutex::new(sqlite::in_memory()?)),
         })
     }
 
-    /// A panic between two statements rolls its transaction back.
-    fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// The clock that all who share the store go by: this machine's, or that of
+    /// the server.
+    #[must_use]
+    pub fn clock(&self) -> Box<dyn Clock + '_> {
+        match &self.database {
+            Database::Sqlite(_) => Box::new(SystemClock),
+            Database::Postgres(server) => Box::new(ServerClock::new(server)),
+        }
     }
 }
 
-/// What the store holds tells what an organisation's machines contacted: only
-/// its owner reads it.
-fn create_private(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+#[cfg(test)]
+mod tests {
+    use super::testing::TestSchema;
+    use super::*;
+
+    /// Runs a test on a store of each kind.
+    pub(super) fn on_each(check: impl Fn(&Store)) {
+        check(&Store::in_memory().unwrap());
+        if let Some(schema) = TestSchema::new() {
+            check(&open(&schema.url()));
+        }
+    }
+
+    fn open(location: &str) -> Store {
+        Store::open(&location.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_server_that_comes_back_is_used_again() {
+        let Some(schema) = TestSchema::new() else {
+            return;
+        };
+        let store = open(&schema.url());
+        let pid = "SELECT CAST(pg_backend_pid() AS BIGINT)";
+        let pid = || {
+            store
+                .database
+                .query(pid, &[], |row| row.integer(0))
+                .unwrap()[0]
+        };
+        let before = pid();
+        schema.execute(&format!("SELECT pg_terminate_backend({before})"));
+        store.intend("http://www.example.com/", 1, 2).unwrap();
+        assert_ne!(pid(), before);
+        assert!(
+            store
+                .submission("http://www.example.com/")
+                .unwrap()
+                .is_some()
+        );
+        let limits = crate::quota::Limits::default();
+        schema.execute(&format!("SELECT pg_terminate_backend({})", pid()));
+        store.take_slot("key", &limits, 0).unwrap();
+        assert_eq!(store.usage("key", &limits, 0).unwrap().today, 1);
+    }
+
+    #[test]
+    fn a_servers_clock_is_read() {
+        let Some(schema) = TestSchema::new() else {
+            return;
+        };
+        let store = open(&schema.url());
+        let sql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
+        let server = || {
+            store
+                .database
+                .query(sql, &[], |row| row.integer(0))
+                .unwrap()[0]
+        };
+        let begun = std::time::Instant::now();
+        let (before, told, after) = (server(), store.clock().now_ms(), server());
+        // It may be off by half of what its question took, at most.
+        let slack = i64::try_from(begun.elapsed().as_millis()).unwrap() + 1;
+        let expected = before - slack..=after + slack;
+        assert!(expected.contains(&told), "{told} in {expected:?}");
+    }
 }

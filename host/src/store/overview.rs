@@ -34,20 +34,19 @@ impl Store {
     ///
     /// When the store cannot be read.
     pub fn held(&self) -> Result<Vec<Held>, StoreError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached(
+        self.database.query(
             "SELECT outcome, count(*), min(fetched_ms), max(fetched_ms)
              FROM answer GROUP BY outcome ORDER BY outcome",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(Held {
-                outcome: row.get(0)?,
-                count: row.get(1)?,
-                oldest_ms: row.get(2)?,
-                newest_ms: row.get(3)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            &[],
+            |row| {
+                Ok(Held {
+                    outcome: row.text(0)?,
+                    count: row.count(1)?,
+                    oldest_ms: row.integer(2)?,
+                    newest_ms: row.integer(3)?,
+                })
+            },
+        )
     }
 
     /// What was handed in and has no result yet, by the time of the next look.
@@ -56,52 +55,53 @@ impl Store {
     ///
     /// When the store cannot be read.
     pub fn owed(&self) -> Result<Vec<Owed>, StoreError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached(
+        self.database.query(
             "SELECT url, intended_ms, next_poll_ms FROM submission
              WHERE state != 'completed' ORDER BY next_poll_ms, url",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(Owed {
-                url: row.get(0)?,
-                handed_in_ms: row.get(1)?,
-                next_poll_ms: row.get(2)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            &[],
+            |row| {
+                Ok(Owed {
+                    url: row.text(0)?,
+                    handed_in_ms: row.integer(1)?,
+                    next_poll_ms: row.integer(2)?,
+                })
+            },
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tests::on_each;
     use crate::virustotal::{Lookup, Question};
 
     #[test]
     fn a_store_says_what_it_holds_and_owes() {
-        let store = Store::in_memory().unwrap();
-        for (name, at) in [("a.example.com", 5), ("b.example.com", 3)] {
-            let question = Question::Domain(name.into());
-            store
-                .record_answer(&question, &Lookup::NotFound, at)
-                .unwrap();
-        }
-        let held = Held {
-            outcome: "not-found".into(),
-            count: 2,
-            oldest_ms: 3,
-            newest_ms: 5,
-        };
-        assert_eq!(store.held().unwrap(), [held]);
-        for (url, at) in [("http://a.example.com/", 1), ("http://b.example.com/", 2)] {
-            store.intend(url, at, at + 60).unwrap();
-        }
-        store.complete("http://b.example.com/", "{}", 9).unwrap();
-        let owed = Owed {
-            url: "http://a.example.com/".into(),
-            handed_in_ms: 1,
-            next_poll_ms: 61,
-        };
-        assert_eq!(store.owed().unwrap(), [owed]);
+        on_each(|store| {
+            for (name, at) in [("a.example.com", 5), ("b.example.com", 3)] {
+                let question = Question::Domain(name.into());
+                store
+                    .record_answer(&question, &Lookup::NotFound, at)
+                    .unwrap();
+            }
+            let held = Held {
+                outcome: "not-found".into(),
+                count: 2,
+                oldest_ms: 3,
+                newest_ms: 5,
+            };
+            assert_eq!(store.held().unwrap(), [held]);
+            for (url, at) in [("http://a.example.com/", 1), ("http://b.example.com/", 2)] {
+                store.intend(url, at, at + 60).unwrap();
+            }
+            store.complete("http://b.example.com/", "{}", 9).unwrap();
+            let owed = Owed {
+                url: "http://a.example.com/".into(),
+                handed_in_ms: 1,
+                next_poll_ms: 61,
+            };
+            assert_eq!(store.owed().unwrap(), [owed]);
+        });
     }
 }

@@ -1,14 +1,17 @@
 //! The tables, and the way from every older form of them.
 
+use std::fmt::Display;
 use std::path::Path;
 
+use postgres::{Client, IsolationLevel};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
+use super::location::PostgresUrl;
 
-/// Step N takes a store from schema N to N + 1. Steps that were released are
+/// Step N takes a file from schema N to N + 1. Steps that were released are
 /// never changed, only added to.
-const STEPS: [&str; 2] = [
+const SQLITE_STEPS: [&str; 2] = [
     "
     -- What VirusTotal said to a question; one row a question, the newest.
     CREATE TABLE answer (
@@ -61,23 +64,106 @@ const STEPS: [&str; 2] = [
 ",
 ];
 
-/// Brings a store to the newest schema.
-pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let known = STEPS.len() as i64;
+/// The same tables on a server, which counts its schemas by itself.
+const POSTGRES_STEPS: [&str; 1] = ["
+    CREATE TABLE answer (
+        question   TEXT PRIMARY KEY,
+        outcome    TEXT NOT NULL,
+        attributes TEXT,
+        code       TEXT,
+        message    TEXT,
+        fetched_ms BIGINT NOT NULL
+    );
+    CREATE TABLE submission (
+        url          TEXT PRIMARY KEY,
+        state        TEXT NOT NULL,
+        intended_ms  BIGINT NOT NULL,
+        analysis_id  TEXT,
+        polls        BIGINT NOT NULL DEFAULT 0,
+        next_poll_ms BIGINT NOT NULL DEFAULT 0,
+        attributes   TEXT,
+        completed_ms BIGINT
+    );
+    CREATE TABLE charge (
+        id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        account    TEXT NOT NULL,
+        sent_ms    BIGINT NOT NULL,
+        settled_ms BIGINT
+    );
+    CREATE INDEX charge_by_time ON charge (account, sent_ms);
+    CREATE TABLE claim (
+        action   TEXT PRIMARY KEY,
+        run      BIGINT NOT NULL,
+        until_ms BIGINT NOT NULL
+    );
+    CREATE TABLE account (
+        account       TEXT PRIMARY KEY,
+        told_ms       BIGINT NOT NULL,
+        day_allowed   BIGINT,
+        month_allowed BIGINT,
+        foreign_today BIGINT NOT NULL,
+        foreign_month BIGINT NOT NULL
+    );
+    -- Whoever takes a slot of an account locks its row here.
+    CREATE TABLE ledger (account TEXT PRIMARY KEY);
+"];
+
+/// Two runs may make the tables of a server at once: one waits for the other by
+/// a lock with this number, which is any.
+const MIGRATION_LOCK: i64 = 0x7674_686f_7374;
+
+/// Brings a server's tables to the newest schema.
+pub(super) fn migrate_postgres(client: &mut Client, at: &PostgresUrl) -> Result<(), StoreError> {
+    let isolation = IsolationLevel::ReadCommitted;
+    let mut transaction = client
+        .build_transaction()
+        .isolation_level(isolation)
+        .start()?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK])?;
+    let has_version =
+        transaction.query_one("SELECT to_regclass('vthost_schema') IS NOT NULL", &[])?;
+    if !has_version.try_get::<_, bool>(0)? {
+        transaction.batch_execute(
+            "CREATE TABLE vthost_schema (version BIGINT NOT NULL);
+             INSERT INTO vthost_schema VALUES (0)",
+        )?;
+    }
+    let version = transaction.query_one("SELECT version FROM vthost_schema", &[])?;
+    let steps = missing(&POSTGRES_STEPS, version.try_get(0)?, at)?;
+    for step in steps {
+        transaction.batch_execute(step)?;
+    }
+    if !steps.is_empty() {
+        let newest = POSTGRES_STEPS.len() as i64;
+        transaction.execute("UPDATE vthost_schema SET version = $1", &[&newest])?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The steps that a store of schema `found` has not made yet.
+fn missing<'a>(
+    steps: &'a [&'static str],
+    found: i64,
+    place: &dyn Display,
+) -> Result<&'a [&'static str], StoreError> {
+    let made = usize::try_from(found).unwrap_or(0);
+    steps.get(made..).ok_or_else(|| StoreError::TooNew {
+        place: place.to_string(),
+        found,
+        known: steps.len() as i64,
+    })
+}
+
+/// Brings a file to the newest schema.
+pub(super) fn migrate_sqlite(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     // Two processes may make the store at once: one waits for the other here.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > known {
-        return Err(StoreError::TooNew {
-            path: path.to_owned(),
-            found,
-            known,
-        });
-    }
-    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+    let found = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for step in missing(&SQLITE_STEPS, found, &path.display())? {
         transaction.execute_batch(step)?;
     }
-    transaction.pragma_update(None, "user_version", known)?;
+    transaction.pragma_update(None, "user_version", SQLITE_STEPS.len() as i64)?;
     transaction.commit()?;
     Ok(())
 }
@@ -85,25 +171,26 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Store;
+    use crate::store::{Location, Store};
 
     #[test]
     fn a_newer_store_is_refused_and_left_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store.sqlite");
-        drop(Store::open(&path).unwrap());
+        let location = Location::File(path.clone());
+        drop(Store::open(&location).unwrap());
         let connection = Connection::open(&path).unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
         drop(connection);
-        let error = Store::open(&path).err().unwrap();
+        let error = Store::open(&location).err().unwrap();
         assert!(error.to_string().contains("schema 99"), "{error}");
     }
 
     #[test]
     fn a_store_opens_again() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("below/store.sqlite");
-        drop(Store::open(&path).unwrap());
-        Store::open(&path).unwrap();
+        let location = Location::File(directory.path().join("below/store.sqlite"));
+        drop(Store::open(&location).unwrap());
+        Store::open(&location).unwrap();
     }
 }

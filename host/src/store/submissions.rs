@@ -2,8 +2,7 @@
 //! out: after a crash between the two, the URL is looked for at VirusTotal
 //! before it is handed in again.
 
-use rusqlite::{OptionalExtension, Row, params};
-
+use super::database::Row;
 use super::{Store, StoreError};
 use crate::clock::UnixMs;
 
@@ -44,13 +43,13 @@ impl Store {
     ///
     /// When the store cannot be read.
     pub fn submission(&self, url: &str) -> Result<Option<SubmissionState>, StoreError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached(
+        let states = self.database.query(
             "SELECT state, intended_ms, analysis_id, polls, next_poll_ms, attributes, completed_ms
              FROM submission WHERE url = ?1",
+            &[url.into()],
+            read,
         )?;
-        let state = statement.query_row([url], read).optional()?;
-        Ok(state)
+        Ok(states.into_iter().next())
     }
 
     /// Says that a URL is about to be handed in.
@@ -59,10 +58,13 @@ impl Store {
     ///
     /// When the store cannot be written.
     pub fn intend(&self, url: &str, now: UnixMs, next_poll_ms: UnixMs) -> Result<(), StoreError> {
-        self.lock().execute(
-            "INSERT OR REPLACE INTO submission (url, state, intended_ms, next_poll_ms)
-             VALUES (?1, 'intended', ?2, ?3)",
-            params![url, now, next_poll_ms],
+        self.database.execute(
+            "INSERT INTO submission (url, state, intended_ms, next_poll_ms)
+             VALUES (?1, 'intended', ?2, ?3)
+             ON CONFLICT (url) DO UPDATE SET
+                state = 'intended', intended_ms = ?2, next_poll_ms = ?3,
+                analysis_id = NULL, polls = 0, attributes = NULL, completed_ms = NULL",
+            &[url.into(), now.into(), next_poll_ms.into()],
         )?;
         Ok(())
     }
@@ -78,10 +80,10 @@ impl Store {
         analysis_id: &str,
         next_poll_ms: UnixMs,
     ) -> Result<(), StoreError> {
-        self.lock().execute(
+        self.database.execute(
             "UPDATE submission SET state = 'pending', analysis_id = ?2, polls = 0, next_poll_ms = ?3
              WHERE url = ?1",
-            params![url, analysis_id, next_poll_ms],
+            &[url.into(), analysis_id.into(), next_poll_ms.into()],
         )?;
         Ok(())
     }
@@ -92,9 +94,9 @@ impl Store {
     ///
     /// When the store cannot be written.
     pub fn polled(&self, url: &str, polls: u32, next_poll_ms: UnixMs) -> Result<(), StoreError> {
-        self.lock().execute(
+        self.database.execute(
             "UPDATE submission SET polls = ?2, next_poll_ms = ?3 WHERE url = ?1",
-            params![url, polls, next_poll_ms],
+            &[url.into(), polls.into(), next_poll_ms.into()],
         )?;
         Ok(())
     }
@@ -110,10 +112,10 @@ impl Store {
         attributes_json: &str,
         now: UnixMs,
     ) -> Result<(), StoreError> {
-        self.lock().execute(
+        self.database.execute(
             "UPDATE submission SET state = 'completed', attributes = ?2, completed_ms = ?3
              WHERE url = ?1",
-            params![url, attributes_json, now],
+            &[url.into(), attributes_json.into(), now.into()],
         )?;
         Ok(())
     }
@@ -124,27 +126,27 @@ impl Store {
     ///
     /// When the store cannot be written.
     pub fn abandon(&self, url: &str) -> Result<(), StoreError> {
-        self.lock()
-            .execute("DELETE FROM submission WHERE url = ?1", [url])?;
+        self.database
+            .execute("DELETE FROM submission WHERE url = ?1", &[url.into()])?;
         Ok(())
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<SubmissionState> {
-    Ok(match row.get::<_, String>(0)?.as_str() {
+fn read(row: &Row) -> Result<SubmissionState, StoreError> {
+    Ok(match row.text(0)?.as_str() {
         "pending" => SubmissionState::Pending {
-            analysis_id: row.get(2)?,
-            polls: row.get(3)?,
-            next_poll_ms: row.get(4)?,
+            analysis_id: row.text(2)?,
+            polls: row.count(3)?,
+            next_poll_ms: row.integer(4)?,
         },
         "completed" => SubmissionState::Completed {
-            attributes_json: row.get(5)?,
-            completed_ms: row.get(6)?,
+            attributes_json: row.text(5)?,
+            completed_ms: row.integer(6)?,
         },
         _ => SubmissionState::Intended {
-            at_ms: row.get(1)?,
-            polls: row.get(3)?,
-            next_poll_ms: row.get(4)?,
+            at_ms: row.integer(1)?,
+            polls: row.count(3)?,
+            next_poll_ms: row.integer(4)?,
         },
     })
 }
@@ -152,35 +154,37 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SubmissionState> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tests::on_each;
 
     #[test]
     fn a_submission_goes_its_way() {
-        let store = Store::in_memory().unwrap();
-        let url = "http://example.com/";
-        let state = || store.submission(url).unwrap();
-        assert_eq!(state(), None);
-        store.intend(url, 10, 70).unwrap();
-        let intended = SubmissionState::Intended {
-            at_ms: 10,
-            polls: 0,
-            next_poll_ms: 70,
-        };
-        assert_eq!(state(), Some(intended));
-        store.submitted(url, "u-1", 71).unwrap();
-        store.polled(url, 1, 200).unwrap();
-        let pending = SubmissionState::Pending {
-            analysis_id: "u-1".into(),
-            polls: 1,
-            next_poll_ms: 200,
-        };
-        assert_eq!(state(), Some(pending));
-        store.complete(url, "{}", 201).unwrap();
-        let completed = SubmissionState::Completed {
-            attributes_json: "{}".into(),
-            completed_ms: 201,
-        };
-        assert_eq!(state(), Some(completed));
-        store.abandon(url).unwrap();
-        assert_eq!(state(), None);
+        on_each(|store| {
+            let url = "http://example.com/";
+            let state = || store.submission(url).unwrap();
+            assert_eq!(state(), None);
+            store.intend(url, 10, 70).unwrap();
+            let intended = SubmissionState::Intended {
+                at_ms: 10,
+                polls: 0,
+                next_poll_ms: 70,
+            };
+            assert_eq!(state(), Some(intended));
+            store.submitted(url, "u-1", 71).unwrap();
+            store.polled(url, 1, 200).unwrap();
+            let pending = SubmissionState::Pending {
+                analysis_id: "u-1".into(),
+                polls: 1,
+                next_poll_ms: 200,
+            };
+            assert_eq!(state(), Some(pending));
+            store.complete(url, "{}", 201).unwrap();
+            let completed = SubmissionState::Completed {
+                attributes_json: "{}".into(),
+                completed_ms: 201,
+            };
+            assert_eq!(state(), Some(completed));
+            store.abandon(url).unwrap();
+            assert_eq!(state(), None);
+        });
     }
 }

@@ -59,6 +59,7 @@ pub(in crate::cli) fn run(
         ladder: settings::ladder(&triage.triage, now)?,
         now,
         store: &store,
+        clock: &SystemClock,
     };
     let status = job.run(Some(&ApiKey::new(DEMO_KEY, "the demo")?))?;
     printer.say(&next_steps(args));

@@ -175,7 +175,7 @@ impl Doctor<'_> {
         runtime: &tokio::runtime::Runtime,
     ) -> anyhow::Result<()> {
         let account = key.fingerprint();
-        let now = SystemClock.now_ms();
+        let now = store.clock().now_ms();
         if let (Some(user), Some(client)) = (&args.limits.vt_user, client)
             && let Err(fault) = runtime.block_on(reconcile(client, user, store, &account, now))?
         {

@@ -7,7 +7,6 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::progress::clock_time;
 use crate::cli::settings::{self, Environment};
-use crate::clock::{Clock as _, SystemClock};
 use crate::quota::{self, Slot, next_slot};
 use crate::triage::run::reconcile;
 
@@ -19,7 +18,7 @@ pub(in crate::cli) fn run(
     let key = environment.key(&args.limits)?;
     let store = environment.store(args.store.as_ref())?;
     let account = key.fingerprint();
-    let now = SystemClock.now_ms();
+    let now = store.clock().now_ms();
     if let Some(user) = &args.limits.vt_user {
         let client = settings::client(&args.limits, &key)?;
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -13,7 +13,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::progress::{Progress, clock_time};
 use crate::cli::settings::{self, Environment};
-use crate::clock::{Clock as _, SystemClock, UnixMs};
+use crate::clock::{Clock, UnixMs};
 use crate::extraction::ExtractionError;
 use crate::indicator::scope::InternalSuffixes;
 use crate::output::{Summary, TextFiles, write_all};
@@ -31,9 +31,10 @@ pub(in crate::cli) fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let now = SystemClock.now_ms();
-    let ladder = settings::ladder(args, now)?;
     let store = environment.store(args.store.store.as_ref())?;
+    let clock = store.clock();
+    let now = clock.now_ms();
+    let ladder = settings::ladder(args, now)?;
     let job = Job {
         args,
         environment,
@@ -41,6 +42,7 @@ pub(in crate::cli) fn run(
         ladder,
         now,
         store: &store,
+        clock: &*clock,
     };
     if args.dry_run {
         return job.run(None);
@@ -60,6 +62,7 @@ pub(super) struct Job<'a> {
     pub(super) ladder: Ladder,
     pub(super) now: UnixMs,
     pub(super) store: &'a Store,
+    pub(super) clock: &'a dyn Clock,
 }
 
 impl Job<'_> {
@@ -110,7 +113,7 @@ impl Job<'_> {
             client: &client,
             account: &account,
             store: self.store,
-            clock: &SystemClock,
+            clock: self.clock,
             limits,
             ladder: self.ladder,
             first_poll: Duration::from_millis(u64::try_from(self.args.poll_after).unwrap_or(0)),
@@ -152,7 +155,7 @@ impl Job<'_> {
     /// Asks VirusTotal what is left, where it may be asked.
     async fn reconcile(&self, client: &Client, account: &str) -> anyhow::Result<()> {
         if let Some(user) = &self.args.quota.vt_user {
-            let now = SystemClock.now_ms();
+            let now = self.clock.now_ms();
             if let Err(fault) = reconcile(client, user, self.store, account, now).await? {
                 let text = format!("what is left of the quota is not known: {fault}");
                 self.printer.say(&text);

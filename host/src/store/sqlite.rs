@@ -1,0 +1,113 @@
+//! The store in one SQLite file of this machine.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, ToSql, TransactionBehavior, params_from_iter};
+
+use super::database::{Cell, Row, Statements, Work};
+use super::{StoreError, schema};
+
+/// Another process holds the file no longer than it takes to commit.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Opens a file, making it where there is none.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let directory = |source| StoreError::Directory {
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(directory)?;
+    }
+    create_private(path).map_err(directory)?;
+    let open = |source| StoreError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let connection = Connection::open(path).map_err(open)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .map_err(open)?;
+    prepared(connection, path)
+}
+
+/// Tables that are gone with their connection.
+pub(super) fn in_memory() -> Result<Connection, StoreError> {
+    prepared(Connection::open_in_memory()?, Path::new(":memory:"))
+}
+
+fn prepared(mut connection: Connection, path: &Path) -> Result<Connection, StoreError> {
+    // Safe against a power cut too; a commit a slot costs nothing.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    schema::migrate_sqlite(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// What the store holds tells what an organisation's machines contacted: only
+/// its owner reads it.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// See [`super::database::Database::run`].
+pub(super) fn run<T>(connection: &Connection, work: Work<'_, T>) -> Result<T, StoreError> {
+    work(&mut On(connection))
+}
+
+/// See [`super::database::Database::run_alone`]. The file has one writer at a
+/// time, whatever the account.
+pub(super) fn run_alone<T>(
+    connection: &mut Connection,
+    work: Work<'_, T>,
+) -> Result<T, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let result = work(&mut On(&transaction))?;
+    transaction.commit()?;
+    Ok(result)
+}
+
+/// Statements on a connection, in a transaction or not.
+struct On<'a>(&'a Connection);
+
+impl Statements for On<'_> {
+    fn execute(&mut self, sql: &str, values: &[Cell]) -> Result<u64, StoreError> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        Ok(statement.execute(params_from_iter(values))? as u64)
+    }
+
+    fn query(&mut self, sql: &str, values: &[Cell]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let rows = statement.query_map(params_from_iter(values), |row| {
+            let cells = (0..columns).map(|column| row.get::<_, Value>(column).map(cell));
+            Ok(Row(cells.collect::<Result<_, _>>()?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The tables hold integers and text only.
+fn cell(value: Value) -> Cell {
+    match value {
+        Value::Integer(number) => Cell::Integer(number),
+        Value::Text(text) => Cell::Text(text),
+        Value::Null | Value::Real(_) | Value::Blob(_) => Cell::Null,
+    }
+}
+
+impl ToSql for Cell {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}

@@ -1,0 +1,236 @@
+//! Several machines that share one key: its ledger, the answers, and the work.
+//! What holds for one store in a file holds for one on a server, and the other
+//! way round, unless a test says which it is about.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Stdio};
+
+use vthost_simulator::{Effect, Fault, Server, Simulator};
+
+use crate::limiter::{domains, most_in_any_window};
+use crate::postgres::TestSchema;
+use crate::support::{Home, on_each_location, patient, serve};
+
+/// A run that goes its own way.
+fn start(home: &Home, args: &[&str]) -> Child {
+    home.vthost(args).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn asked(server: &Server) -> BTreeMap<String, usize> {
+    let mut asked = BTreeMap::new();
+    for logged in server.log() {
+        *asked.entry(logged.path).or_default() += 1;
+    }
+    asked
+}
+
+#[test]
+fn machines_share_a_servers_answers() {
+    let Some(schema) = TestSchema::new() else {
+        return;
+    };
+    let server = serve(Simulator::new(patient()));
+    let (url, store) = (server.url(), schema.url());
+    for _ in 0..2 {
+        let machine = Home::new();
+        let list = machine.write("list.txt", "evil.example.com\nfine.example.com\n");
+        let ran = machine.run(&["--vt-url", &url, "--store", &store, &list]);
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        let bad = machine.read("bad-domain.txt");
+        assert!(bad.contains("evil.example.com"), "{bad}");
+    }
+    assert_eq!(server.log().len(), 2);
+    let machine = Home::new();
+    let status = machine.run(&["status", "--store", &store]);
+    assert!(
+        status.stdout.contains("2 answers found"),
+        "{}",
+        status.stdout
+    );
+    let quota = machine.run(&["quota", "--store", &store]);
+    assert!(quota.stdout.contains("today: 2 used"), "{}", quota.stdout);
+}
+
+#[test]
+fn runs_at_once_keep_one_quota_and_ask_nothing_twice() {
+    on_each_location(|store| {
+        let home = Home::new();
+        let list = home.write("list.txt", domains(12).join("\n"));
+        let mut options = patient();
+        options.limits.per_window = 4;
+        options.limits.window_ms = 1_000;
+        let server = serve(Simulator::new(options));
+        let url = server.url();
+        let mut runs: Vec<Child> = (0..4)
+            .map(|run| {
+                let out = format!("out{run}");
+                let args = [
+                    "--rate", "4/s", "--vt-url", &url, "--store", store, "--out", &out, &list,
+                ];
+                start(&home, &args)
+            })
+            .collect();
+        for run in &mut runs {
+            assert_eq!(run.wait().unwrap().code(), Some(0));
+        }
+        let log = server.log();
+        let times: Vec<i64> = log.iter().map(|logged| logged.time_ms).collect();
+        assert!(most_in_any_window(&times, 1_000) <= 4, "{times:?}");
+        assert!(log.iter().all(|logged| logged.status == 200));
+        assert!(asked(&server).values().all(|count| *count == 1));
+        assert_eq!(log.len(), 12);
+        for run in 0..4 {
+            let results = home.read(&format!("out{run}/results.jsonl"));
+            assert_eq!(results.matches("\"cause\":\"judged\"").count(), 12);
+        }
+    });
+}
+
+#[test]
+fn the_claim_of_a_worker_that_was_killed_is_taken_over() {
+    on_each_location(|store| {
+        let home = Home::new();
+        let names = domains(3);
+        let list = home.write("list.txt", names.join("\n"));
+        let mut simulator = Simulator::new(patient());
+        let slow = Effect::Slow { ms: 60_000 };
+        simulator.add_fault(Fault::new("domains/", 1, slow).unwrap());
+        let server = serve(simulator);
+        let url = server.url();
+        let args = |out| {
+            [
+                "--rate",
+                "1000/s",
+                "--timeout",
+                "1s",
+                "--vt-url",
+                &url,
+                "--store",
+                store,
+                "--out",
+                out,
+                &list,
+            ]
+        };
+        let mut killed = start(&home, &args("killed"));
+        while server.log().is_empty() {
+            std::thread::yield_now();
+        }
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let first = server.log()[0].path.clone();
+        let heir = home.run(&args("heir"));
+        assert_eq!(heir.status, Some(0), "{}", heir.stderr);
+        let results = home.read("heir/results.jsonl");
+        assert_eq!(results.matches("\"cause\":\"judged\"").count(), 3);
+        // What the other had claimed came last, once its lease had expired.
+        let log = server.log();
+        assert_eq!(log.last().unwrap().path, first);
+        let expected = names.iter().map(|name| format!("/api/v3/domains/{name}"));
+        let expected = expected.map(|path| (path.clone(), 1 + usize::from(path == first)));
+        assert_eq!(asked(&server), expected.collect());
+    });
+}
+
+#[test]
+fn a_servers_password_is_shown_nowhere() {
+    let Some(schema) = TestSchema::new() else {
+        return;
+    };
+    let home = Home::new();
+    let list = home.write("list.txt", "www.example.com\n");
+    let server = serve(Simulator::new(patient()));
+    let vt_url = server.url();
+    let url: url::Url = schema.url().parse().unwrap();
+    let password = url.password().unwrap().to_owned();
+    let mut wrong = url.clone();
+    wrong.set_password(Some("hunter2")).unwrap();
+    let mut none = url.clone();
+    none.set_password(None).unwrap();
+    let commands: [&[&str]; 3] = [&["doctor"], &["--dry-run", &list], &[&list]];
+    for store in [&url, &wrong] {
+        for command in commands {
+            let mut args = command.to_vec();
+            args.extend(["--vt-url", &vt_url, "--store", store.as_str()]);
+            let ran = home.run(&args);
+            let expected = if *store == url { 0 } else { 3 };
+            assert_eq!(ran.status, Some(expected), "{ran:?}");
+            for secret in [&password, "hunter2"] {
+                assert!(!format!("{ran:?}").contains(secret), "{ran:?}");
+            }
+        }
+    }
+    let from_environment = home
+        .vthost(&["status", "--store", none.as_str()])
+        .env("PGPASSWORD", &password)
+        .output()
+        .unwrap();
+    assert!(from_environment.status.success());
+}
+
+#[test]
+fn a_servers_certificate_is_checked() {
+    let Some(schema) = TestSchema::new() else {
+        return;
+    };
+    let Ok(ca) = std::env::var("VTHOST_TEST_POSTGRES_CA") else {
+        assert!(std::env::var_os("CI").is_none());
+        eprintln!("left out: VTHOST_TEST_POSTGRES_CA names no certificate");
+        return;
+    };
+    let home = Home::new();
+    let status = |parameters: &str| {
+        let store = format!("{}&{parameters}", schema.url());
+        home.run(&["status", "--store", &store])
+    };
+    let trusted = status(&format!("sslmode=verify-full&sslrootcert={ca}"));
+    assert_eq!(trusted.status, Some(0), "{}", trusted.stderr);
+    let untrusted = status("sslmode=require");
+    assert_eq!(untrusted.status, Some(3));
+    assert!(
+        untrusted.stderr.contains("certificate"),
+        "{}",
+        untrusted.stderr
+    );
+    let missing = status("sslmode=require&sslrootcert=nowhere.pem");
+    assert!(
+        missing.stderr.contains("`nowhere.pem`"),
+        "{}",
+        missing.stderr
+    );
+}
+
+#[test]
+fn a_newer_server_is_refused_and_left_alone() {
+    let Some(schema) = TestSchema::new() else {
+        return;
+    };
+    let home = Home::new();
+    let store = schema.url();
+    assert_eq!(home.run(&["status", "--store", &store]).status, Some(0));
+    schema.execute("UPDATE vthost_schema SET version = 99");
+    let refused = home.run(&["status", "--store", &store]);
+    assert_eq!(refused.status, Some(3));
+    assert!(refused.stderr.contains("schema 99"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_store_that_is_not_there_says_so() {
+    let home = Home::new();
+    let check = |store: &str, expected: &str| {
+        let ran = home.run(&["status", "--store", store]);
+        assert_eq!(ran.status, Some(3), "{store}");
+        assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+    };
+    // Whatever was bound here is gone, so nobody listens.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    check(
+        &format!("postgres://me:hunter2@127.0.0.1:{port}/vt"),
+        &format!("cannot connect to the store `postgres://me@127.0.0.1:{port}/vt`"),
+    );
+    check("postgres://me:hunter2@h/vt?sslmode=allow", "sslmode");
+    check("postgres://me:hunter2@:99999/vt", "cannot be read");
+}
