@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use crate::bindings::policy::exports::vthost::policy::judging as wit;
 
 pub use wit::{
-    Category, EngineResult, Indicator, IndicatorKind, Judgement, Rank, Report, Scope, Screening,
-    Sightings, Stats, Verdict,
+    Category, Indicator, IndicatorKind, Judgement, Rank, Report, Scope, Screening, Sightings,
+    Stats, Verdict,
 };
 
 /// A rule.
@@ -111,6 +111,82 @@ impl Stats {
     }
 }
 
+/// What an engine thinks, from the worst on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opinion {
+    /// Malicious.
+    Malicious,
+    /// Suspicious.
+    Suspicious,
+    /// Harmless.
+    Harmless,
+    /// It has nothing to say against it, nor for it.
+    Undetected,
+    /// It gave no answer in time.
+    Timeout,
+    /// A word that this SDK does not know.
+    Other,
+}
+
+impl Opinion {
+    /// Reads VirusTotal's word.
+    #[must_use]
+    pub fn named(word: &str) -> Self {
+        match word {
+            "malicious" => Self::Malicious,
+            "suspicious" => Self::Suspicious,
+            "harmless" => Self::Harmless,
+            "undetected" => Self::Undetected,
+            "timeout" => Self::Timeout,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether it speaks against it.
+    #[must_use]
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Malicious | Self::Suspicious)
+    }
+}
+
+/// One engine of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Engine<'a> {
+    /// `ESET`.
+    pub name: &'a str,
+    /// What it thinks.
+    pub opinion: Opinion,
+    /// What it calls the finding: `phishing`. Empty where it gives no name.
+    pub label: &'a str,
+}
+
+impl<'a> Engine<'a> {
+    /// Reads a line of a report's `engines`.
+    fn read(line: &'a str) -> Option<Self> {
+        let (name, rest) = line.split_once('\t')?;
+        let (opinion, label) = rest.split_once('\t')?;
+        Some(Self {
+            name,
+            opinion: Opinion::named(opinion),
+            label,
+        })
+    }
+}
+
+impl Report {
+    /// Every engine: those that speak against it first, then the others, each by
+    /// name.
+    pub fn engines(&self) -> impl Iterator<Item = Engine<'_>> {
+        self.engines.lines().filter_map(Engine::read)
+    }
+
+    /// The engines that call it malicious or suspicious. Only their lines are
+    /// read.
+    pub fn accusers(&self) -> impl Iterator<Item = Engine<'_>> {
+        self.engines().take_while(|engine| engine.opinion.is_bad())
+    }
+}
+
 /// `the host example.com: ` where the report is a URL's host's, for the
 /// beginning of a reason; else nothing.
 #[must_use]
@@ -123,13 +199,13 @@ pub fn whose(report: &Report) -> String {
 
 /// Engines by name with what they call it: `ESET (phishing), Sophos and 3 more`.
 #[must_use]
-pub fn named(engines: &[&EngineResult]) -> String {
+pub fn named(engines: &[Engine]) -> String {
     const NAMED: usize = 5;
     let mut names: Vec<String> = engines
         .iter()
-        .map(|result| match result.label.as_deref() {
-            Some(label) if !label.is_empty() => format!("{} ({label})", result.engine),
-            _ => result.engine.clone(),
+        .map(|engine| match engine.label {
+            "" => engine.name.to_owned(),
+            label => format!("{} ({label})", engine.name),
         })
         .collect();
     names.sort();

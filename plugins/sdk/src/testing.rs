@@ -2,9 +2,7 @@
 
 use crate::bindings::parser::exports::vthost::parser::parsing as wit;
 use crate::parser::{self, Action, Input, LineParser};
-use crate::policy::{
-    EngineResult, Indicator, IndicatorKind, Policy, Report, Scope, Sightings, Stats,
-};
+use crate::policy::{Indicator, IndicatorKind, Opinion, Policy, Report, Scope, Sightings, Stats};
 
 /// What a parser made of some bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,8 +108,8 @@ pub fn sightings(domain: &str) -> Sightings {
     }
 }
 
-/// A report on a domain: engines' names, categories and labels; an engine with
-/// an empty label has none.
+/// A report on a domain: engines' names, opinions in VirusTotal's words, and
+/// labels; an engine with an empty label has none.
 #[must_use]
 pub fn report(domain: &str, engines: &[(&str, &str, &str)]) -> Report {
     let count = |category: &str| {
@@ -128,15 +126,7 @@ pub fn report(domain: &str, engines: &[(&str, &str, &str)]) -> Report {
             undetected: count("undetected"),
             timeout: count("timeout"),
         },
-        engines: engines
-            .iter()
-            .map(|(engine, category, label)| EngineResult {
-                engine: (*engine).to_owned(),
-                category: (*category).to_owned(),
-                method: "blacklist".to_owned(),
-                label: (!label.is_empty()).then(|| (*label).to_owned()),
-            })
-            .collect(),
+        engines: lines(engines),
         reputation: None,
         votes_harmless: None,
         votes_malicious: None,
@@ -155,6 +145,24 @@ pub fn report(domain: &str, engines: &[(&str, &str, &str)]) -> Report {
         country: None,
         network: None,
         attributes_json: "{}".to_owned(),
+    }
+}
+
+/// Engines in the order and the form in which the host gives them.
+fn lines(engines: &[(&str, &str, &str)]) -> String {
+    let mut engines = engines.to_vec();
+    engines.sort_by_key(|(name, opinion, _)| (rank(Opinion::named(opinion)), *name));
+    let lines = engines
+        .iter()
+        .map(|(name, opinion, label)| format!("{name}\t{opinion}\t{label}\n"));
+    lines.collect()
+}
+
+fn rank(opinion: Opinion) -> u8 {
+    match opinion {
+        Opinion::Malicious => 0,
+        Opinion::Suspicious => 1,
+        _ => 2,
     }
 }
 

@@ -2,7 +2,7 @@
 //! calls malicious or suspicious.
 
 use vthost_plugin::policy::{
-    Description, EngineResult, Judgement, NoSettings, Policy, Report, Sightings, named, whose,
+    Description, Engine, Judgement, NoSettings, Policy, Report, Sightings, named, whose,
 };
 
 struct Strict;
@@ -34,11 +34,7 @@ impl Policy for Strict {
             let answered = stats.answered();
             return Judgement::good(format!("{whose}none of {answered} engines calls it bad"));
         }
-        let accusers: Vec<&EngineResult> = report
-            .engines
-            .iter()
-            .filter(|result| matches!(result.category.as_str(), "malicious" | "suspicious"))
-            .collect();
+        let accusers: Vec<Engine> = report.accusers().collect();
         let engines = if count == 1 { "engine" } else { "engines" };
         let names = if accusers.is_empty() {
             String::new()

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 use vthost_plugin::policy::{
-    Description, EngineResult, Indicator, Judgement, Policy, Report, Screening, Sightings, named,
-    whose,
+    Description, Engine, Indicator, Judgement, Opinion, Policy, Report, Screening, Sightings,
+    named, whose,
 };
 
 struct Threshold {
@@ -91,10 +91,10 @@ impl Policy for Threshold {
         }
         let accusers = self.accusers(report);
         let needed = self.settings.min_engines;
-        let trusted: Vec<&EngineResult> = accusers
+        let trusted: Vec<Engine> = accusers
             .iter()
             .copied()
-            .filter(|result| is_among(&self.settings.trusted_engines, &result.engine))
+            .filter(|engine| is_among(&self.settings.trusted_engines, engine.name))
             .collect();
         if !trusted.is_empty() {
             let reason = format!("{whose}trusted: {}", named(&trusted));
@@ -121,20 +121,17 @@ impl Policy for Threshold {
 
 impl Threshold {
     /// The engines that count and call it bad.
-    fn accusers<'a>(&self, report: &'a Report) -> Vec<&'a EngineResult> {
-        let counts = |result: &&EngineResult| {
-            let calls_bad = match result.category.as_str() {
-                "malicious" => true,
-                "suspicious" => self.settings.count_suspicious,
-                _ => false,
-            };
-            calls_bad && !is_among(&self.settings.ignored_engines, &result.engine)
+    fn accusers<'a>(&self, report: &'a Report) -> Vec<Engine<'a>> {
+        let counts = |engine: &Engine| {
+            let is_sure = engine.opinion == Opinion::Malicious;
+            (is_sure || self.settings.count_suspicious)
+                && !is_among(&self.settings.ignored_engines, engine.name)
         };
-        report.engines.iter().filter(counts).collect()
+        report.accusers().filter(counts).collect()
     }
 
     /// How many call it bad: by the stats where no engine is named.
-    fn count(&self, report: &Report, accusers: &[&EngineResult]) -> u32 {
+    fn count(&self, report: &Report, accusers: &[Engine]) -> u32 {
         let stats = report.stats;
         match (report.engines.is_empty(), self.settings.count_suspicious) {
             (false, _) => u32::try_from(accusers.len()).unwrap_or(u32::MAX),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use vthost_plugin::policy::{
-    Description, EngineResult, Judgement, Policy, Report, Sightings, named, whose,
+    Description, Engine, Judgement, Opinion, Policy, Report, Sightings, named, whose,
 };
 
 struct Weighted(Settings);
@@ -87,7 +87,7 @@ impl Policy for Weighted {
         count(is_popular, -1.0, "popular");
         let points = points.max(0.0);
         if !accusers.is_empty() {
-            let engines: Vec<&EngineResult> = accusers.iter().map(|(engine, _)| *engine).collect();
+            let engines: Vec<Engine> = accusers.iter().map(|(engine, _)| *engine).collect();
             words.insert(0, named(&engines));
         }
         let words = match words.is_empty() {
@@ -112,17 +112,16 @@ impl Policy for Weighted {
 
 impl Weighted {
     /// Who speaks against it, and for how many points.
-    fn accusers<'a>(&self, report: &'a Report) -> Vec<(&'a EngineResult, f64)> {
-        let accusation = |engine: &'a EngineResult| {
-            let share = match engine.category.as_str() {
-                "malicious" => 1.0,
-                "suspicious" => SUSPICION,
-                _ => return None,
+    fn accusers<'a>(&self, report: &'a Report) -> Vec<(Engine<'a>, f64)> {
+        let accusation = |engine: Engine<'a>| {
+            let share = match engine.opinion {
+                Opinion::Malicious => 1.0,
+                _ => SUSPICION,
             };
-            let weight = self.0.weights.get(&engine.engine).copied().unwrap_or(1.0);
+            let weight = self.0.weights.get(engine.name).copied().unwrap_or(1.0);
             Some((engine, weight * share)).filter(|(_, points)| *points > 0.0)
         };
-        report.engines.iter().filter_map(accusation).collect()
+        report.accusers().filter_map(accusation).collect()
     }
 
     fn is_young(&self, report: &Report, now: i64) -> bool {
@@ -141,16 +140,13 @@ impl Weighted {
 /// The points of engines that the report counts and does not list: each is
 /// worth 1, for its weight cannot be told.
 fn unnamed(report: &Report) -> f64 {
-    let missing = |counted: u32, category: &str| {
-        let listed = report
-            .engines
-            .iter()
-            .filter(|engine| engine.category == category);
+    let missing = |counted: u32, opinion: Opinion| {
+        let listed = report.accusers().filter(|engine| engine.opinion == opinion);
         let listed = u32::try_from(listed.count()).unwrap_or(u32::MAX);
         f64::from(counted.saturating_sub(listed))
     };
-    missing(report.stats.malicious, "malicious")
-        + missing(report.stats.suspicious, "suspicious") * SUSPICION
+    missing(report.stats.malicious, Opinion::Malicious)
+        + missing(report.stats.suspicious, Opinion::Suspicious) * SUSPICION
 }
 
 /// More people call it bad than harmless, or its reputation is low.

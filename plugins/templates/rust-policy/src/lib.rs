@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use vthost_plugin::policy::{
-    Description, EngineResult, Judgement, Policy, Report, Screening, Sightings, named, whose,
+    Description, Engine, Judgement, Policy, Report, Screening, Sightings, named, whose,
 };
 
 /// The policy under its settings.
@@ -71,16 +71,12 @@ impl Policy for OurPolicy {
 
     /// Asked for each report.
     fn judge(&self, _seen: &Sightings, report: &Report, _now: i64) -> Judgement {
-        let accusers: Vec<&EngineResult> = report
-            .engines
-            .iter()
-            .filter(|result| matches!(result.category.as_str(), "malicious" | "suspicious"))
-            .collect();
         let count = report.stats.malicious + report.stats.suspicious;
         let whose = whose(report);
         if count < self.0.min_engines {
             return Judgement::good(format!("{whose}{count} engines call it bad"));
         }
+        let accusers: Vec<Engine> = report.accusers().collect();
         Judgement::bad(format!("{whose}{count} engines: {}", named(&accusers)))
     }
 }
