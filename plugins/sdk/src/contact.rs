@@ -11,10 +11,17 @@ pub struct Contact<'a> {
     pub url: &'a [u8],
     /// The scheme, where the record has it apart; what is none is not used.
     pub scheme: &'a [u8],
-    /// The host that was contacted or asked for, perhaps with a port.
+    /// The host that was contacted, perhaps with a port.
     pub host: &'a [u8],
+    /// The name that was asked for or contacted, where the record surely means
+    /// one: unlike a host it may be of a single label.
+    pub name: &'a [u8],
+    /// The port, where the record has it apart from the host.
+    pub port: &'a [u8],
     /// Path and query, where the record has them apart from the host.
     pub path: &'a [u8],
+    /// The query, where the record has it apart from the path.
+    pub query: &'a [u8],
     /// The address that was contacted.
     pub address: &'a [u8],
     /// Who made the contact.
@@ -48,6 +55,31 @@ impl<'a> Contact<'a> {
         Line::Record
     }
 
+    /// Adds the observation of this contact and, where that does not name the
+    /// address, one of the address too. For records of connections: there the
+    /// address is what was contacted, and a name is what the client said or
+    /// what the device found in a table.
+    #[inline]
+    pub fn push_with_address(&self, found: &mut Observations<'_>) -> Line {
+        let line = self.push(found);
+        if let (Line::Record, Some(address)) = (line, plausible_address(self.address))
+            && self
+                .observation()
+                .is_some_and(|observation| !observation.mentions(address))
+        {
+            let (url, host, name, path) = (&b""[..], &b""[..], &b""[..], &b""[..]);
+            let of_address = Contact {
+                url,
+                host,
+                name,
+                path,
+                ..*self
+            };
+            return of_address.push(found);
+        }
+        line
+    }
+
     /// The most telling value, without client and time.
     #[inline]
     #[must_use]
@@ -56,6 +88,7 @@ impl<'a> Contact<'a> {
         self.of_url(present(self.url), host)
             .or_else(|| self.of_url(present(self.path), host))
             .or_else(|| host.map(Observation::host))
+            .or_else(|| plausible_name(self.name).map(Observation::host))
             .or_else(|| plausible_address(self.address).map(Observation::ip))
     }
 
@@ -76,18 +109,38 @@ impl<'a> Contact<'a> {
             });
         }
         if url.starts_with(b"/") {
-            let scheme = self.known_scheme().unwrap_or(b"http");
-            return Some(Observation::url_of(scheme, host?, url));
+            return Some(self.composed(host?, url));
         }
         let end = memchr::memchr3(b'/', b'?', b'#', url).unwrap_or(url.len());
         let authority = plausible_host(&url[..end])?;
         if matches!(url.get(end..), None | Some(b"" | b"/")) {
-            return Some(Observation::host(authority));
+            let path = present(self.path);
+            let has_path = path.len() > 1 && path.starts_with(b"/");
+            return Some(if has_path {
+                self.composed(authority, path)
+            } else {
+                Observation::host(authority)
+            });
         }
         Some(match self.known_scheme() {
             None => Observation::url(url),
             Some(scheme) => Observation::url_of(scheme, authority, &url[end..]),
         })
+    }
+
+    /// A URL of its parts; a port is written where the scheme does not say it.
+    fn composed(&self, authority: &'a [u8], path: &'a [u8]) -> Observation<'a> {
+        let scheme = self.known_scheme().unwrap_or(b"http");
+        let port = match (scheme, present(self.port)) {
+            (b"http", b"80") | (b"https", b"443") | (b"ftp", b"21") | (_, b"0") => b"",
+            (_, port) if host_of(authority).len() == authority.len() => port,
+            _ => b"",
+        };
+        let query = present(self.query);
+        let query = query.strip_prefix(b"?").unwrap_or(query);
+        Observation::url_of(scheme, authority, path)
+            .port(port)
+            .query(query)
     }
 
     /// Devices write services of all kinds where a scheme would stand.
@@ -149,6 +202,23 @@ pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
     is_name.then_some(authority)
 }
 
+/// A name of one label or more, or an address.
+#[inline]
+#[must_use]
+pub fn plausible_name(name: &[u8]) -> Option<&[u8]> {
+    let name = present(name);
+    let host = name.strip_suffix(b".").unwrap_or(name);
+    if is_address(host) {
+        return plausible_address(host);
+    }
+    let is_name = !host.is_empty()
+        && !host.iter().all(u8::is_ascii_digit)
+        && host.iter().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || !byte.is_ascii()
+        });
+    is_name.then_some(name)
+}
+
 /// An address that is one, and not that of nobody.
 #[inline]
 #[must_use]
@@ -170,10 +240,7 @@ pub fn plausible_address(address: &[u8]) -> Option<&[u8]> {
                 .iter()
                 .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
     };
-    let is_nobody = matches!(
-        address,
-        b"0.0.0.0" | b"::" | b"::ffff:0" | b"255.255.255.255"
-    );
+    let is_nobody = matches!(address, b"0.0.0.0" | b"::" | b"::ffff:0");
     (!is_nobody && (is_v4() || is_v6())).then_some(address)
 }
 
@@ -192,11 +259,7 @@ fn without_appendix(address: &[u8]) -> &[u8] {
 /// Who made the contact, without a port.
 fn client_of(client: &[u8]) -> &[u8] {
     let client = present(client);
-    match plausible_address(client) {
-        Some(address) => address,
-        None if matches!(client, b"0.0.0.0" | b"::") => b"",
-        None => client,
-    }
+    plausible_address(client).unwrap_or_else(|| without_appendix(client))
 }
 
 /// `http` and what follows `://`, of an absolute URL.
@@ -219,7 +282,7 @@ const MAX_SCHEME: usize = 16;
 /// `blocked`, `TCP_DENIED`, `reset-both`. Words that say neither are unstated.
 #[must_use]
 pub fn action_of(words: &[u8]) -> Action {
-    const BLOCKED: [&[u8]; 14] = [
+    const BLOCKED: [&[u8]; 13] = [
         b"block",
         b"deny",
         b"denied",
@@ -232,11 +295,11 @@ pub fn action_of(words: &[u8]) -> Action {
         b"forbid",
         b"discard",
         b"sinkhole",
-        b"isolat",
         b"prohibit",
     ];
-    const ALLOWED: [&[u8]; 16] = [
+    const ALLOWED: [&[u8]; 17] = [
         b"allow",
+        b"isolat",
         b"accept",
         b"pass",
         b"permit",

@@ -194,7 +194,8 @@ impl Stamps {
             .or_else(|| self.tokens(text, order))
     }
 
-    /// A date, a time and perhaps a zone in fields of their own.
+    /// A date, a time and perhaps a zone in fields of their own. A zone that
+    /// means nothing for sure (`IST`, `BST`) leaves the input's.
     #[must_use]
     pub fn of_fields(self, date: &[u8], time: &[u8], zone: &[u8], order: DateOrder) -> Option<i64> {
         if date.is_empty() || time.is_empty() {
@@ -207,7 +208,11 @@ impl Stamps {
         text.get_mut(date.len() + 1..zone_start)?
             .copy_from_slice(time);
         text.get_mut(zone_start..end)?.copy_from_slice(zone);
-        self.any(&text[..end], order)
+        let zoned = self.any(&text[..end], order);
+        match zone {
+            b"" => zoned,
+            _ => zoned.or_else(|| self.any(&text[..zone_start], order)),
+        }
     }
 
     fn tokens(self, text: &[u8], order: DateOrder) -> Option<i64> {
@@ -398,7 +403,7 @@ fn is_weekday(word: &[u8]) -> bool {
 
 /// Minutes east of UTC of the zone names that stand in logs and mean one thing.
 fn zone_name(word: &[u8]) -> Option<i64> {
-    const ZONES: [(&[u8], i64); 16] = [
+    const ZONES: [(&[u8], i64); 27] = [
         (b"Z", 0),
         (b"UTC", 0),
         (b"GMT", 0),
@@ -415,10 +420,21 @@ fn zone_name(word: &[u8]) -> Option<i64> {
         (b"PST", -480),
         (b"PDT", -420),
         (b"JST", 540),
+        (b"KST", 540),
+        (b"HKT", 480),
+        (b"SGT", 480),
+        (b"MSK", 180),
+        (b"WEST", 60),
+        (b"AKST", -540),
+        (b"AKDT", -480),
+        (b"AEST", 600),
+        (b"AEDT", 660),
+        (b"NZST", 720),
+        (b"NZDT", 780),
     ];
     ZONES
         .iter()
-        .find(|(name, _)| *name == word)
+        .find(|(name, _)| name.eq_ignore_ascii_case(word))
         .map(|(_, minutes)| *minutes)
 }
 
@@ -528,7 +544,14 @@ mod tests {
         }
         let day_first = stamps.any(b"01/05/2024 12:00:00", DateOrder::DayFirst);
         assert_eq!(day_first, Some(NOON));
-        let parts = stamps.of_fields(b"2024-05-01", b"12:00:00", b"+0000", DateOrder::MonthFirst);
-        assert_eq!(parts, Some(NOON));
+        let of_zone = |zone: &str| {
+            let (date, time) = (b"2024-05-01", b"12:00:00");
+            stamps.of_fields(date, time, zone.as_bytes(), DateOrder::MonthFirst)
+        };
+        assert_eq!(of_zone("+0000"), Some(NOON));
+        assert_eq!(of_zone("+01"), Some(NOON - 3_600_000_000));
+        assert_eq!(of_zone("mdt"), Some(NOON + 6 * 3_600_000_000));
+        // India's, Israel's or Ireland's: then the input's own.
+        assert_eq!(of_zone("IST"), Some(NOON));
     }
 }

@@ -9,8 +9,8 @@ const QUOTE: usize = 1;
 
 /// Picks columns out of rows like `a,"b, c",d`.
 ///
-/// A field that begins with a quote ends with the next quote that is not
-/// doubled; [`undoubled`] reads what it says. A column that a row does not have
+/// A field that begins with a quote, perhaps behind a blank, ends with the next
+/// quote that is not doubled; [`undoubled`] reads what it says. A column that a row does not have
 /// is empty.
 ///
 /// ```
@@ -115,9 +115,13 @@ impl<const N: usize> Columns<N> {
     /// row's end.
     #[inline]
     fn end_of_field(&self, row: &[u8], start: usize) -> usize {
-        if self.quotes == Quotes::AreText || row.get(start) != Some(&b'"') {
-            return self.marks.next(SEPARATOR, start);
-        }
+        let start = match row.get(start) {
+            Some(b'"') if self.quotes == Quotes::Enclose => start,
+            Some(b' ') if self.quotes == Quotes::Enclose && row.get(start + 1) == Some(&b'"') => {
+                start + 1
+            }
+            _ => return self.marks.next(SEPARATOR, start),
+        };
         let mut quote = self.marks.next(QUOTE, start + 1);
         while row.get(quote + 1) == Some(&b'"') {
             quote = self.marks.next(QUOTE, quote + 2);
@@ -128,7 +132,11 @@ impl<const N: usize> Columns<N> {
     #[inline]
     fn without_quotes<'a>(&self, field: &'a [u8]) -> &'a [u8] {
         match field {
-            [b'"', inside @ .., b'"'] if self.quotes == Quotes::Enclose => inside,
+            [b'"', inside @ .., b'"'] | [b' ', b'"', inside @ .., b'"']
+                if self.quotes == Quotes::Enclose =>
+            {
+                inside
+            }
             _ => field,
         }
     }
@@ -187,6 +195,11 @@ mod tests {
             [r#"a "","" b"#, "c", ""],
         );
         check(r#""",b"#, [Some(0), Some(1), None], ["", "b", ""]);
+        check(
+            r#""a", "b, c", d"#,
+            [Some(0), Some(1), Some(2)],
+            ["a", "b, c", " d"],
+        );
         check(r#"a"b,c"#, [Some(0), Some(1), None], ["a\"b", "c", ""]);
         check(
             r#"a,"open,b"#,
