@@ -1,6 +1,8 @@
 //! From what a record says of a contact to one observation: the most telling
 //! value that it has.
 
+use std::borrow::Cow;
+
 use crate::parser::{Action, Line, Observation, Observations, host_of, is_address};
 
 /// What a record says of one contact, in whatever fields it says it. A value
@@ -78,6 +80,29 @@ impl<'a> Contact<'a> {
             return of_address.push(found);
         }
         line
+    }
+
+    /// Hands on the same contact with its texts decoded, where a grammar has
+    /// escapes: only what is used is decoded.
+    #[inline]
+    pub fn decoded<R>(
+        &self,
+        decode: fn(&[u8]) -> Cow<'_, [u8]>,
+        then: impl FnOnce(Contact<'_>) -> R,
+    ) -> R {
+        let url = decode(self.url);
+        let host = decode(self.host);
+        let path = decode(self.path);
+        let query = decode(self.query);
+        let user = decode(self.user);
+        then(Contact {
+            url: &url,
+            host: &host,
+            path: &path,
+            query: &query,
+            user: &user,
+            ..*self
+        })
     }
 
     /// The most telling value, without client and time.
@@ -282,56 +307,76 @@ const MAX_SCHEME: usize = 16;
 /// `blocked`, `TCP_DENIED`, `reset-both`. Words that say neither are unstated.
 #[must_use]
 pub fn action_of(words: &[u8]) -> Action {
-    const BLOCKED: [&[u8]; 13] = [
-        b"block",
-        b"deny",
-        b"denied",
-        b"drop",
-        b"reject",
-        b"reset",
-        b"prevent",
-        b"quarantine",
-        b"refused",
-        b"forbid",
-        b"discard",
-        b"sinkhole",
-        b"prohibit",
-    ];
-    const ALLOWED: [&[u8]; 17] = [
-        b"allow",
-        b"isolat",
-        b"accept",
-        b"pass",
-        b"permit",
-        b"alert",
-        b"monitor",
-        b"observed",
-        b"bypass",
-        b"continue",
-        b"forward",
-        b"success",
-        b"detect",
-        b"log",
-        b"established",
-        b"start",
-        b"close",
-    ];
-    let has = |parts: &[&[u8]]| parts.iter().any(|part| contains_word(words, part));
-    if words.is_empty() || starts_with_not(words) {
+    if words.is_empty() {
+        return Action::Unstated;
+    }
+    if starts_with_not(words) {
         // `not blocked`, `Would Block`: it went through.
-        return if words.is_empty() {
-            Action::Unstated
-        } else {
-            Action::Allowed
-        };
+        return Action::Allowed;
     }
-    if has(&BLOCKED) {
-        Action::Blocked
-    } else if has(&ALLOWED) {
-        Action::Allowed
-    } else {
-        Action::Unstated
+    let mut said = Action::Unstated;
+    for start in 0..words.len().min(MAX_ACTION) {
+        match action_at(&words[start..]) {
+            Action::Unstated => {}
+            Action::Blocked => return Action::Blocked,
+            allowed => said = allowed,
+        }
     }
+    said
+}
+
+/// Devices say what they did at the beginning of a field.
+const MAX_ACTION: usize = 64;
+
+/// What the word says whose beginning stands here.
+#[inline]
+fn action_at(text: &[u8]) -> Action {
+    use Action::{Allowed, Blocked};
+    let words: &[(&[u8], Action)] = match text.first().map(u8::to_ascii_lowercase) {
+        Some(b'a') => &[
+            (b"allow", Allowed),
+            (b"accept", Allowed),
+            (b"alert", Allowed),
+        ],
+        Some(b'b') => &[(b"block", Blocked), (b"bypass", Allowed)],
+        Some(b'c') => &[(b"continue", Allowed), (b"close", Allowed)],
+        Some(b'd') => &[
+            (b"deny", Blocked),
+            (b"denied", Blocked),
+            (b"drop", Blocked),
+            (b"discard", Blocked),
+            (b"detect", Allowed),
+        ],
+        Some(b'e') => &[(b"established", Allowed), (b"exempt", Allowed)],
+        Some(b'f') => &[(b"forbid", Blocked), (b"forward", Allowed)],
+        Some(b'i') => &[(b"isolat", Allowed)],
+        Some(b'l') => &[(b"log", Allowed)],
+        Some(b'm') => &[(b"monitor", Allowed)],
+        Some(b'o') => &[(b"observed", Allowed)],
+        Some(b'p') => &[
+            (b"prevent", Blocked),
+            (b"prohibit", Blocked),
+            (b"pass", Allowed),
+            (b"permit", Allowed),
+        ],
+        Some(b'q') => &[(b"quarantine", Blocked)],
+        Some(b'r') => &[
+            (b"reject", Blocked),
+            (b"reset", Blocked),
+            (b"refused", Blocked),
+        ],
+        Some(b's') => &[
+            (b"sinkhole", Blocked),
+            (b"success", Allowed),
+            (b"start", Allowed),
+        ],
+        _ => &[],
+    };
+    let known = words.iter().find(|(word, _)| {
+        text.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    });
+    known.map_or(Action::Unstated, |(_, action)| *action)
 }
 
 fn starts_with_not(words: &[u8]) -> bool {
@@ -342,18 +387,13 @@ fn starts_with_not(words: &[u8]) -> bool {
     })
 }
 
-fn contains_word(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len())
-        .any(|window| window.eq_ignore_ascii_case(part))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parser::{Description, Input, LineParser, NoSettings};
     use crate::testing;
 
-    /// Reads `url|scheme|host|path|address` and pushes that.
+    /// Reads `url|scheme|host|path|address|name|port|query` and pushes that.
     struct Parts;
 
     impl LineParser for Parts {
@@ -387,10 +427,13 @@ mod tests {
                 host: next(),
                 path: next(),
                 address: next(),
+                name: next(),
+                port: next(),
+                query: next(),
                 client: b"10.0.0.5:4711",
                 ..Contact::default()
             }
-            .push(found)
+            .push_with_address(found)
         }
     }
 
@@ -434,9 +477,40 @@ mod tests {
         check("/a||FW-1||192.0.2.1", Some(("ip", "192.0.2.1")));
         check("/a||192.0.2.7||", url("http://192.0.2.7/a"));
         check("N/A||N/A|-|[2001:db8::1]:443", Some(("ip", "2001:db8::1")));
+        check("www.example.com|||/a|", url("http://www.example.com/a"));
+        check(
+            "||www.example.com|/a|||8080|b=c",
+            url("http://www.example.com:8080/a?b=c"),
+        );
+        check(
+            "|https|www.example.com|/a|||443|?b",
+            url("https://www.example.com/a?b"),
+        );
+        check(
+            "||www.example.com:81|/a|||82",
+            url("http://www.example.com:81/a"),
+        );
+        check("|||||printer-3|", Some(("domain", "printer-3")));
+        check("|||||1234|", None);
         check("||||0.0.0.0", None);
         check("||||", None);
         check("http:///a||||", None);
+    }
+
+    #[test]
+    fn a_connection_has_an_address_beside_its_name() {
+        let check = |line: &str, expected: &[&str]| {
+            let parsed = testing::parse::<Parts>(line.as_bytes(), "{}").unwrap();
+            let values = parsed.observations.iter().map(|seen| seen.value.as_str());
+            assert_eq!(values.collect::<Vec<_>>(), expected, "{line}");
+            assert_eq!(parsed.records, 1);
+        };
+        let (name, address) = ("www.example.com", "192.0.2.1");
+        check("||www.example.com||192.0.2.1", &[name, address]);
+        check("||www.example.com||", &[name]);
+        check("||||192.0.2.1", &[address]);
+        check("/a||192.0.2.1||192.0.2.1", &["http://192.0.2.1/a"]);
+        check("http://192.0.2.1/a||||192.0.2.1", &["http://192.0.2.1/a"]);
     }
 
     #[test]
@@ -450,6 +524,7 @@ mod tests {
             "DROP",
             "reset-both",
             "block-url",
+            "allow, then DROP",
         ] {
             check(blocked, Action::Blocked);
         }
@@ -460,6 +535,7 @@ mod tests {
             "alert",
             "not blocked",
             "Would Block",
+            "isolate",
         ] {
             check(allowed, Action::Allowed);
         }

@@ -534,14 +534,30 @@ impl From<wit::Input> for Input {
 macro_rules! export_parser {
     ($parser:ty) => {
         // A native library cannot export names with colons; there the plugin is
-        // only tested.
+        // only tested, also by fuzzing.
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type VthostParserComponent = $crate::parser::Component<$parser>;
             $crate::bindings::parser::export_parser_world!(VthostParserComponent with_types_in $crate::bindings::parser);
         };
+        /// Runs the parser natively over one chunk.
+        ///
+        /// # Errors
+        ///
+        /// What the parser says to the settings or the input.
         #[cfg(not(target_arch = "wasm32"))]
-        const _: fn(&[u8], &str) -> Result<$crate::testing::Parsed, String> = $crate::testing::parse::<$parser>;
+        #[doc(hidden)]
+        pub fn parse_natively(bytes: &[u8], settings_json: &str) -> Result<$crate::testing::Parsed, String> {
+            $crate::testing::parse::<$parser>(bytes, settings_json)
+        }
+
+        /// How sure the parser is of an input that begins with these bytes.
+        #[cfg(not(target_arch = "wasm32"))]
+        #[doc(hidden)]
+        #[must_use]
+        pub fn detect_natively(bytes: &[u8]) -> u8 {
+            $crate::testing::detect::<$parser>(bytes)
+        }
     };
 }
 

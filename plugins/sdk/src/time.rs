@@ -215,19 +215,47 @@ impl Stamps {
         }
     }
 
+    /// `May  1 12:00:00`, as most of syslog begins: the time and how long it is.
+    pub(crate) fn rfc3164(self, text: &[u8]) -> Option<(i64, usize)> {
+        let (name, rest) = text.split_at_checked(3)?;
+        let month = month(name)?;
+        let (day, rest) = match rest {
+            [b' ', b' ', day, b' ', rest @ ..] | [b' ', day, b' ', rest @ ..] => {
+                (number(&[*day], 1)?, rest)
+            }
+            [b' ', tens, ones, b' ', rest @ ..] => (number(&[*tens, *ones], 2)?, rest),
+            _ => return None,
+        };
+        let &[h1, h2, b':', n1, n2, b':', s1, s2, ..] = rest else {
+            return None;
+        };
+        let two = |tens, ones| number(&[tens, ones], 2);
+        let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
+        if hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let seconds_of_day = hour * 3600 + minute * 60 + second;
+        let offset = i64::from(self.utc_offset_minutes) * 60;
+        let time_us = self.latest(|year| {
+            let seconds = days(year, month, day)? * S_PER_DAY + seconds_of_day - offset;
+            Some(seconds * US_PER_S)
+        })?;
+        Some((time_us, text.len() - rest.len() + 8))
+    }
+
     fn tokens(self, text: &[u8], order: DateOrder) -> Option<i64> {
         let mut parts = Parts::default();
         let mut rest = text;
         while !rest.is_empty() {
             rest = parts.take(rest)?;
         }
-        let (month, day) = match (parts.month, parts.numbers.as_slice()) {
-            (Some(month), [day]) => (month, *day),
-            (None, [first, second]) => match order {
-                DateOrder::MonthFirst if *first <= 12 => (*first, *second),
-                DateOrder::DayFirst if *second <= 12 => (*second, *first),
-                DateOrder::MonthFirst => (*second, *first),
-                DateOrder::DayFirst => (*first, *second),
+        let (month, day) = match (parts.month, parts.numbers) {
+            (Some(month), [Some(day), None]) => (month, day),
+            (None, [Some(first), Some(second)]) => match order {
+                DateOrder::MonthFirst if first <= 12 => (first, second),
+                DateOrder::DayFirst if second <= 12 => (second, first),
+                DateOrder::MonthFirst => (second, first),
+                DateOrder::DayFirst => (first, second),
             },
             _ => return None,
         };
@@ -279,7 +307,7 @@ struct Parts {
     year: Option<i64>,
     month: Option<i64>,
     /// Day, or day and month.
-    numbers: Vec<i64>,
+    numbers: [Option<i64>; 2],
     seconds_of_day: Option<i64>,
     fraction_us: i64,
     offset_minutes: Option<i64>,
@@ -324,14 +352,20 @@ impl Parts {
     fn take_number<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
         let (digits, rest) = text.split_at(count(text, |byte| byte.is_ascii_digit()));
         let value = number(digits, 4)?;
-        let is_date_known = self.numbers.len() + usize::from(self.month.is_some()) >= 2;
+        let is_date_known = match self.numbers {
+            [Some(_), second] => second.is_some() || self.month.is_some(),
+            [None, _] => false,
+        };
         let is_clock = is_date_known && digits.len() <= 2 && rest.first() == Some(&b':');
         if self.seconds_of_day.is_none() && is_clock {
             return self.take_clock(value, &rest[1..]);
         }
         match digits.len() {
             4 if self.year.is_none() => self.year = Some(value),
-            1 | 2 if !is_date_known => self.numbers.push(value),
+            1 | 2 if !is_date_known => match &mut self.numbers {
+                [first @ None, _] => *first = Some(value),
+                [_, second] => *second = Some(value),
+            },
             // A year of two digits: 2000 to 2099.
             2 if self.year.is_none() && self.seconds_of_day.is_none() => {
                 self.year = Some(2000 + value);

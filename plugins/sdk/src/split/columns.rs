@@ -30,6 +30,7 @@ pub struct Columns<const N: usize> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quotes {
     Enclose,
+    EncloseBehindBlank,
     AreText,
 }
 
@@ -46,7 +47,10 @@ impl<const N: usize> Columns<N> {
         wanted.sort_unstable();
         Self {
             marks: Marks::new([Kind::byte(separator), Kind::byte(b'"')]),
-            quotes: Quotes::Enclose,
+            quotes: match separator {
+                b' ' => Quotes::Enclose,
+                _ => Quotes::EncloseBehindBlank,
+            },
             wanted,
         }
     }
@@ -116,8 +120,11 @@ impl<const N: usize> Columns<N> {
     #[inline]
     fn end_of_field(&self, row: &[u8], start: usize) -> usize {
         let start = match row.get(start) {
-            Some(b'"') if self.quotes == Quotes::Enclose => start,
-            Some(b' ') if self.quotes == Quotes::Enclose && row.get(start + 1) == Some(&b'"') => {
+            Some(b'"') if self.quotes != Quotes::AreText => start,
+            Some(b' ')
+                if self.quotes == Quotes::EncloseBehindBlank
+                    && row.get(start + 1) == Some(&b'"') =>
+            {
                 start + 1
             }
             _ => return self.marks.next(SEPARATOR, start),
@@ -133,7 +140,7 @@ impl<const N: usize> Columns<N> {
     fn without_quotes<'a>(&self, field: &'a [u8]) -> &'a [u8] {
         match field {
             [b'"', inside @ .., b'"'] | [b' ', b'"', inside @ .., b'"']
-                if self.quotes == Quotes::Enclose =>
+                if self.quotes != Quotes::AreText =>
             {
                 inside
             }
