@@ -143,6 +143,10 @@ impl fmt::Display for Summary {
 /// A parser that is no surer than this takes what it can find in any text.
 const GUESSED: u8 = 10;
 
+/// Where a parser that was chosen by itself rejects one line in so many, the
+/// file holds more than one format.
+const FOREIGN_LINES: u64 = 10;
+
 fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
     let counts = &input.counts;
     write!(f, "{}: ", visible(&input.name))?;
@@ -168,6 +172,10 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
     )?;
     if input.confidence.is_some_and(|sure| sure <= GUESSED) {
         f.write_str("  no format is recognised: what looks like a URL, a name or an address was taken; name the parser with --parser if there is one\n")?;
+    }
+    let is_chosen = input.confidence.is_some_and(|sure| sure > GUESSED);
+    if is_chosen && counts.rejected_lines() * FOREIGN_LINES >= counts.lines {
+        f.write_str("  many lines are of another format: a file is read by one parser, the one that knows most of its first lines; read it again with --parser for the others\n")?;
     }
     for (reason, lines) in &counts.rejected {
         write!(f, "  rejected {}: {}", lines.count, visible(reason))?;

@@ -1,6 +1,8 @@
 //! From what a record says of a contact to one observation: the most telling
 //! value that it has.
 
+use std::borrow::Cow;
+
 use crate::parser::{Action, Line, Observation, Observations, host_of, is_address};
 
 /// What a record says of one contact, in whatever fields it says it. A value
@@ -11,10 +13,17 @@ pub struct Contact<'a> {
     pub url: &'a [u8],
     /// The scheme, where the record has it apart; what is none is not used.
     pub scheme: &'a [u8],
-    /// The host that was contacted or asked for, perhaps with a port.
+    /// The host that was contacted, perhaps with a port.
     pub host: &'a [u8],
+    /// The name that was asked for or contacted, where the record surely means
+    /// one: unlike a host it may be of a single label.
+    pub name: &'a [u8],
+    /// The port, where the record has it apart from the host.
+    pub port: &'a [u8],
     /// Path and query, where the record has them apart from the host.
     pub path: &'a [u8],
+    /// The query, where the record has it apart from the path.
+    pub query: &'a [u8],
     /// The address that was contacted.
     pub address: &'a [u8],
     /// Who made the contact.
@@ -48,6 +57,54 @@ impl<'a> Contact<'a> {
         Line::Record
     }
 
+    /// Adds the observation of this contact and, where that does not name the
+    /// address, one of the address too. For records of connections: there the
+    /// address is what was contacted, and a name is what the client said or
+    /// what the device found in a table.
+    #[inline]
+    pub fn push_with_address(&self, found: &mut Observations<'_>) -> Line {
+        let line = self.push(found);
+        if let (Line::Record, Some(address)) = (line, plausible_address(self.address))
+            && self
+                .observation()
+                .is_some_and(|observation| !observation.mentions(address))
+        {
+            let (url, host, name, path) = (&b""[..], &b""[..], &b""[..], &b""[..]);
+            let of_address = Contact {
+                url,
+                host,
+                name,
+                path,
+                ..*self
+            };
+            return of_address.push(found);
+        }
+        line
+    }
+
+    /// Hands on the same contact with its texts decoded, where a grammar has
+    /// escapes: only what is used is decoded.
+    #[inline]
+    pub fn decoded<R>(
+        &self,
+        decode: fn(&[u8]) -> Cow<'_, [u8]>,
+        then: impl FnOnce(Contact<'_>) -> R,
+    ) -> R {
+        let url = decode(self.url);
+        let host = decode(self.host);
+        let path = decode(self.path);
+        let query = decode(self.query);
+        let user = decode(self.user);
+        then(Contact {
+            url: &url,
+            host: &host,
+            path: &path,
+            query: &query,
+            user: &user,
+            ..*self
+        })
+    }
+
     /// The most telling value, without client and time.
     #[inline]
     #[must_use]
@@ -56,6 +113,7 @@ impl<'a> Contact<'a> {
         self.of_url(present(self.url), host)
             .or_else(|| self.of_url(present(self.path), host))
             .or_else(|| host.map(Observation::host))
+            .or_else(|| plausible_name(self.name).map(Observation::host))
             .or_else(|| plausible_address(self.address).map(Observation::ip))
     }
 
@@ -76,18 +134,38 @@ impl<'a> Contact<'a> {
             });
         }
         if url.starts_with(b"/") {
-            let scheme = self.known_scheme().unwrap_or(b"http");
-            return Some(Observation::url_of(scheme, host?, url));
+            return Some(self.composed(host?, url));
         }
         let end = memchr::memchr3(b'/', b'?', b'#', url).unwrap_or(url.len());
         let authority = plausible_host(&url[..end])?;
         if matches!(url.get(end..), None | Some(b"" | b"/")) {
-            return Some(Observation::host(authority));
+            let path = present(self.path);
+            let has_path = path.len() > 1 && path.starts_with(b"/");
+            return Some(if has_path {
+                self.composed(authority, path)
+            } else {
+                Observation::host(authority)
+            });
         }
         Some(match self.known_scheme() {
             None => Observation::url(url),
             Some(scheme) => Observation::url_of(scheme, authority, &url[end..]),
         })
+    }
+
+    /// A URL of its parts; a port is written where the scheme does not say it.
+    fn composed(&self, authority: &'a [u8], path: &'a [u8]) -> Observation<'a> {
+        let scheme = self.known_scheme().unwrap_or(b"http");
+        let port = match (scheme, present(self.port)) {
+            (b"http", b"80") | (b"https", b"443") | (b"ftp", b"21") | (_, b"0") => b"",
+            (_, port) if host_of(authority).len() == authority.len() => port,
+            _ => b"",
+        };
+        let query = present(self.query);
+        let query = query.strip_prefix(b"?").unwrap_or(query);
+        Observation::url_of(scheme, authority, path)
+            .port(port)
+            .query(query)
     }
 
     /// Devices write services of all kinds where a scheme would stand.
@@ -149,6 +227,23 @@ pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
     is_name.then_some(authority)
 }
 
+/// A name of one label or more, or an address.
+#[inline]
+#[must_use]
+pub fn plausible_name(name: &[u8]) -> Option<&[u8]> {
+    let name = present(name);
+    let host = name.strip_suffix(b".").unwrap_or(name);
+    if is_address(host) {
+        return plausible_address(host);
+    }
+    let is_name = !host.is_empty()
+        && !host.iter().all(u8::is_ascii_digit)
+        && host.iter().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || !byte.is_ascii()
+        });
+    is_name.then_some(name)
+}
+
 /// An address that is one, and not that of nobody.
 #[inline]
 #[must_use]
@@ -170,10 +265,7 @@ pub fn plausible_address(address: &[u8]) -> Option<&[u8]> {
                 .iter()
                 .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
     };
-    let is_nobody = matches!(
-        address,
-        b"0.0.0.0" | b"::" | b"::ffff:0" | b"255.255.255.255"
-    );
+    let is_nobody = matches!(address, b"0.0.0.0" | b"::" | b"::ffff:0");
     (!is_nobody && (is_v4() || is_v6())).then_some(address)
 }
 
@@ -192,11 +284,7 @@ fn without_appendix(address: &[u8]) -> &[u8] {
 /// Who made the contact, without a port.
 fn client_of(client: &[u8]) -> &[u8] {
     let client = present(client);
-    match plausible_address(client) {
-        Some(address) => address,
-        None if matches!(client, b"0.0.0.0" | b"::") => b"",
-        None => client,
-    }
+    plausible_address(client).unwrap_or_else(|| without_appendix(client))
 }
 
 /// `http` and what follows `://`, of an absolute URL.
@@ -219,56 +307,76 @@ const MAX_SCHEME: usize = 16;
 /// `blocked`, `TCP_DENIED`, `reset-both`. Words that say neither are unstated.
 #[must_use]
 pub fn action_of(words: &[u8]) -> Action {
-    const BLOCKED: [&[u8]; 14] = [
-        b"block",
-        b"deny",
-        b"denied",
-        b"drop",
-        b"reject",
-        b"reset",
-        b"prevent",
-        b"quarantine",
-        b"refused",
-        b"forbid",
-        b"discard",
-        b"sinkhole",
-        b"isolat",
-        b"prohibit",
-    ];
-    const ALLOWED: [&[u8]; 16] = [
-        b"allow",
-        b"accept",
-        b"pass",
-        b"permit",
-        b"alert",
-        b"monitor",
-        b"observed",
-        b"bypass",
-        b"continue",
-        b"forward",
-        b"success",
-        b"detect",
-        b"log",
-        b"established",
-        b"start",
-        b"close",
-    ];
-    let has = |parts: &[&[u8]]| parts.iter().any(|part| contains_word(words, part));
-    if words.is_empty() || starts_with_not(words) {
+    if words.is_empty() {
+        return Action::Unstated;
+    }
+    if starts_with_not(words) {
         // `not blocked`, `Would Block`: it went through.
-        return if words.is_empty() {
-            Action::Unstated
-        } else {
-            Action::Allowed
-        };
+        return Action::Allowed;
     }
-    if has(&BLOCKED) {
-        Action::Blocked
-    } else if has(&ALLOWED) {
-        Action::Allowed
-    } else {
-        Action::Unstated
+    let mut said = Action::Unstated;
+    for start in 0..words.len().min(MAX_ACTION) {
+        match action_at(&words[start..]) {
+            Action::Unstated => {}
+            Action::Blocked => return Action::Blocked,
+            allowed => said = allowed,
+        }
     }
+    said
+}
+
+/// Devices say what they did at the beginning of a field.
+const MAX_ACTION: usize = 64;
+
+/// What the word says whose beginning stands here.
+#[inline]
+fn action_at(text: &[u8]) -> Action {
+    use Action::{Allowed, Blocked};
+    let words: &[(&[u8], Action)] = match text.first().map(u8::to_ascii_lowercase) {
+        Some(b'a') => &[
+            (b"allow", Allowed),
+            (b"accept", Allowed),
+            (b"alert", Allowed),
+        ],
+        Some(b'b') => &[(b"block", Blocked), (b"bypass", Allowed)],
+        Some(b'c') => &[(b"continue", Allowed), (b"close", Allowed)],
+        Some(b'd') => &[
+            (b"deny", Blocked),
+            (b"denied", Blocked),
+            (b"drop", Blocked),
+            (b"discard", Blocked),
+            (b"detect", Allowed),
+        ],
+        Some(b'e') => &[(b"established", Allowed), (b"exempt", Allowed)],
+        Some(b'f') => &[(b"forbid", Blocked), (b"forward", Allowed)],
+        Some(b'i') => &[(b"isolat", Allowed)],
+        Some(b'l') => &[(b"log", Allowed)],
+        Some(b'm') => &[(b"monitor", Allowed)],
+        Some(b'o') => &[(b"observed", Allowed)],
+        Some(b'p') => &[
+            (b"prevent", Blocked),
+            (b"prohibit", Blocked),
+            (b"pass", Allowed),
+            (b"permit", Allowed),
+        ],
+        Some(b'q') => &[(b"quarantine", Blocked)],
+        Some(b'r') => &[
+            (b"reject", Blocked),
+            (b"reset", Blocked),
+            (b"refused", Blocked),
+        ],
+        Some(b's') => &[
+            (b"sinkhole", Blocked),
+            (b"success", Allowed),
+            (b"start", Allowed),
+        ],
+        _ => &[],
+    };
+    let known = words.iter().find(|(word, _)| {
+        text.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    });
+    known.map_or(Action::Unstated, |(_, action)| *action)
 }
 
 fn starts_with_not(words: &[u8]) -> bool {
@@ -279,18 +387,13 @@ fn starts_with_not(words: &[u8]) -> bool {
     })
 }
 
-fn contains_word(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len())
-        .any(|window| window.eq_ignore_ascii_case(part))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parser::{Description, Input, LineParser, NoSettings};
     use crate::testing;
 
-    /// Reads `url|scheme|host|path|address` and pushes that.
+    /// Reads `url|scheme|host|path|address|name|port|query` and pushes that.
     struct Parts;
 
     impl LineParser for Parts {
@@ -324,10 +427,13 @@ mod tests {
                 host: next(),
                 path: next(),
                 address: next(),
+                name: next(),
+                port: next(),
+                query: next(),
                 client: b"10.0.0.5:4711",
                 ..Contact::default()
             }
-            .push(found)
+            .push_with_address(found)
         }
     }
 
@@ -371,9 +477,40 @@ mod tests {
         check("/a||FW-1||192.0.2.1", Some(("ip", "192.0.2.1")));
         check("/a||192.0.2.7||", url("http://192.0.2.7/a"));
         check("N/A||N/A|-|[2001:db8::1]:443", Some(("ip", "2001:db8::1")));
+        check("www.example.com|||/a|", url("http://www.example.com/a"));
+        check(
+            "||www.example.com|/a|||8080|b=c",
+            url("http://www.example.com:8080/a?b=c"),
+        );
+        check(
+            "|https|www.example.com|/a|||443|?b",
+            url("https://www.example.com/a?b"),
+        );
+        check(
+            "||www.example.com:81|/a|||82",
+            url("http://www.example.com:81/a"),
+        );
+        check("|||||printer-3|", Some(("domain", "printer-3")));
+        check("|||||1234|", None);
         check("||||0.0.0.0", None);
         check("||||", None);
         check("http:///a||||", None);
+    }
+
+    #[test]
+    fn a_connection_has_an_address_beside_its_name() {
+        let check = |line: &str, expected: &[&str]| {
+            let parsed = testing::parse::<Parts>(line.as_bytes(), "{}").unwrap();
+            let values = parsed.observations.iter().map(|seen| seen.value.as_str());
+            assert_eq!(values.collect::<Vec<_>>(), expected, "{line}");
+            assert_eq!(parsed.records, 1);
+        };
+        let (name, address) = ("www.example.com", "192.0.2.1");
+        check("||www.example.com||192.0.2.1", &[name, address]);
+        check("||www.example.com||", &[name]);
+        check("||||192.0.2.1", &[address]);
+        check("/a||192.0.2.1||192.0.2.1", &["http://192.0.2.1/a"]);
+        check("http://192.0.2.1/a||||192.0.2.1", &["http://192.0.2.1/a"]);
     }
 
     #[test]
@@ -387,6 +524,7 @@ mod tests {
             "DROP",
             "reset-both",
             "block-url",
+            "allow, then DROP",
         ] {
             check(blocked, Action::Blocked);
         }
@@ -397,6 +535,7 @@ mod tests {
             "alert",
             "not blocked",
             "Would Block",
+            "isolate",
         ] {
             check(allowed, Action::Allowed);
         }

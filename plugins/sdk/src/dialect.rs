@@ -18,6 +18,7 @@ pub struct Dialect {
     /// One line of it.
     pub example: &'static str,
     /// Fields that tell this format from others: its records have all of them.
+    /// Of names with bars between them one is enough: `"HTTPHost|SNI"`.
     pub marks: &'static [&'static str],
     /// Which field means what.
     pub roles: Roles,
@@ -35,10 +36,16 @@ pub struct Roles {
     pub request: &'static [&'static str],
     /// The scheme of the URL.
     pub scheme: &'static [&'static str],
-    /// The host that was contacted or asked for.
+    /// The host that was contacted.
     pub host: &'static [&'static str],
+    /// The name that was asked for, which may be of one label.
+    pub name: &'static [&'static str],
+    /// The port of the URL.
+    pub port: &'static [&'static str],
     /// The path of the URL.
     pub path: &'static [&'static str],
+    /// The query of the URL, where the path is without it.
+    pub query: &'static [&'static str],
     /// The address that was contacted.
     pub address: &'static [&'static str],
     /// Who made the contact.
@@ -64,7 +71,10 @@ impl Roles {
         request: &[],
         scheme: &[],
         host: &[],
+        name: &[],
+        port: &[],
         path: &[],
+        query: &[],
         address: &[],
         client: &[],
         user: &[],
@@ -75,13 +85,16 @@ impl Roles {
         action: &[],
     };
 
-    fn each(&self) -> [&'static [&'static str]; 13] {
+    fn each(&self) -> [&'static [&'static str]; ROLES] {
         [
             self.url,
             self.request,
             self.scheme,
             self.host,
+            self.name,
+            self.port,
             self.path,
+            self.query,
             self.address,
             self.client,
             self.user,
@@ -94,6 +107,9 @@ impl Roles {
     }
 }
 
+/// How many meanings a field can have.
+const ROLES: usize = 16;
+
 /// How many fields a dialect can name.
 pub const FIELDS: usize = 40;
 
@@ -104,8 +120,9 @@ pub struct Reader {
     stamps: Stamps,
     names: [&'static str; FIELDS],
     /// For each role the places of its fields in `names`.
-    places: [Vec<usize>; 13],
-    marks: Vec<usize>,
+    places: [Vec<usize>; ROLES],
+    /// For each mark the places of the fields of which one is enough.
+    marks: Vec<Vec<usize>>,
 }
 
 impl Reader {
@@ -121,10 +138,12 @@ impl Reader {
             used = used.max(place + 1);
             place
         };
-        let mut places_of =
-            |more: &[&'static str]| more.iter().map(|name| place_of(name)).collect::<Vec<_>>();
-        let places = dialect.roles.each().map(&mut places_of);
-        let marks = places_of(dialect.marks);
+        let places = dialect
+            .roles
+            .each()
+            .map(|more| more.iter().map(|name| place_of(name)).collect::<Vec<_>>());
+        let one_of = |mark: &&'static str| mark.split('|').map(&mut place_of).collect();
+        let marks = dialect.marks.iter().map(one_of).collect();
         Self {
             dialect,
             stamps,
@@ -150,7 +169,8 @@ impl Reader {
     /// Whether a record has all marks of the dialect.
     #[must_use]
     pub fn fits(&self, values: &[&[u8]; FIELDS]) -> bool {
-        self.marks.iter().all(|place| !values[*place].is_empty())
+        let is_there = |place: &usize| !values[*place].is_empty();
+        self.marks.iter().all(|mark| mark.iter().any(is_there))
     }
 
     /// What a record says. `sent_us` is the time of its envelope, for a record
@@ -162,7 +182,10 @@ impl Reader {
             request,
             scheme,
             host,
+            name,
+            port,
             path,
+            query,
             address,
             client,
             user,
@@ -192,7 +215,10 @@ impl Reader {
             },
             scheme,
             host,
+            name,
+            port,
             path,
+            query,
             address,
             client,
             user,

@@ -150,6 +150,10 @@ pub struct Observation<'a> {
     value: &'a [u8],
     /// What stands before the value, where a URL is put together.
     before: [&'a [u8]; 3],
+    /// Between the host and the value.
+    port: &'a [u8],
+    /// Behind the value.
+    query: &'a [u8],
     client: &'a [u8],
     user: &'a [u8],
     time_us: Option<i64>,
@@ -169,6 +173,16 @@ impl<'a> Observation<'a> {
             before: [scheme, b"://", authority],
             ..Self::new(wit::IndicatorKind::Url, path)
         }
+    }
+
+    /// The port of a URL of parts. An empty one is none.
+    pub fn port(self, port: &'a [u8]) -> Self {
+        Self { port, ..self }
+    }
+
+    /// The query of a URL of parts, without `?`. An empty one is none.
+    pub fn query(self, query: &'a [u8]) -> Self {
+        Self { query, ..self }
     }
 
     /// A domain was contacted or asked for.
@@ -212,11 +226,20 @@ impl<'a> Observation<'a> {
         Self { action, ..self }
     }
 
+    /// Whether some bytes stand in the host or the value.
+    pub(crate) fn mentions(&self, bytes: &[u8]) -> bool {
+        let [_, _, host] = self.before;
+        let is_in = |part| memchr::memmem::find(part, bytes).is_some();
+        is_in(host) || is_in(self.value)
+    }
+
     fn new(kind: wit::IndicatorKind, value: &'a [u8]) -> Self {
         Self {
             kind,
             value,
             before: [b""; 3],
+            port: b"",
+            query: b"",
             client: b"",
             user: b"",
             time_us: None,
@@ -280,7 +303,7 @@ impl Observations<'_> {
         let value = match observation.before {
             [_, b"", _] if observation.value.is_empty() => return,
             [_, b"", _] => self.span(observation.value),
-            [scheme, colon, host] => self.composed([scheme, colon, host, observation.value]),
+            before => self.composed(&observation, before),
         };
         let client = self.span(observation.client);
         let user = self.span(observation.user);
@@ -295,9 +318,24 @@ impl Observations<'_> {
         });
     }
 
-    fn composed(&mut self, parts: [&[u8]; 4]) -> wit::Span {
+    fn composed(&mut self, observation: &Observation<'_>, before: [&[u8]; 3]) -> wit::Span {
         let start = self.batch.text.len();
-        for part in parts {
+        let mark = |mark: &'static [u8], part: &[u8]| if part.is_empty() { b"" } else { mark };
+        let Observation {
+            port, value, query, ..
+        } = *observation;
+        let [scheme, colon, host] = before;
+        let (before_port, before_query) = (mark(b":", port), mark(b"?", query));
+        for part in [
+            scheme,
+            colon,
+            host,
+            before_port,
+            port,
+            value,
+            before_query,
+            query,
+        ] {
             self.batch.text.extend_from_slice(part);
         }
         wit::Span {
@@ -500,14 +538,30 @@ impl From<wit::Input> for Input {
 macro_rules! export_parser {
     ($parser:ty) => {
         // A native library cannot export names with colons; there the plugin is
-        // only tested.
+        // only tested, also by fuzzing.
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type VthostParserComponent = $crate::parser::Component<$parser>;
             $crate::bindings::parser::export_parser_world!(VthostParserComponent with_types_in $crate::bindings::parser);
         };
+        /// Runs the parser natively over one chunk.
+        ///
+        /// # Errors
+        ///
+        /// What the parser says to the settings or the input.
         #[cfg(not(target_arch = "wasm32"))]
-        const _: fn(&[u8], &str) -> Result<$crate::testing::Parsed, String> = $crate::testing::parse::<$parser>;
+        #[doc(hidden)]
+        pub fn parse_natively(bytes: &[u8], settings_json: &str) -> Result<$crate::testing::Parsed, String> {
+            $crate::testing::parse::<$parser>(bytes, settings_json)
+        }
+
+        /// How sure the parser is of an input that begins with these bytes.
+        #[cfg(not(target_arch = "wasm32"))]
+        #[doc(hidden)]
+        #[must_use]
+        pub fn detect_natively(bytes: &[u8]) -> u8 {
+            $crate::testing::detect::<$parser>(bytes)
+        }
     };
 }
 

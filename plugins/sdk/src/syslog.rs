@@ -140,19 +140,38 @@ fn without_priority(line: &[u8]) -> (&[u8], bool) {
 /// The time at the beginning, and what follows it.
 fn stamp(rest: &[u8], stamps: Stamps) -> Option<(i64, &[u8])> {
     let first = rest.first()?;
-    let words = match first {
+    if let Some((time_us, len)) = stamps.rfc3164(rest)
+        && is_end_of_stamp(&rest[len..])
+    {
+        return Some((time_us, rest[len..].trim_ascii_start()));
+    }
+    let words: &[usize] = match first {
         // `May  1 12:00:00`, or with the year before or behind the time.
-        b'A'..=b'Z' => [4, 3],
-        // `2024-05-01T12:00:00Z`, `2024-05-01 12:00:00`.
-        b'0'..=b'9' => [1, 2],
+        b'A'..=b'Z' => &[4, 3],
+        // `2024-05-01T12:00:00Z`, `2024-05-01 12:00:00 +0900`, or without zone.
+        b'0'..=b'9' => &[1, 3, 2],
         _ => return None,
     };
-    words.into_iter().find_map(|words| {
-        let end = end_of_words(rest, words)?;
+    words.iter().find_map(|words| {
+        let end = end_of_words(rest, *words)?;
         let text = rest[..end].strip_suffix(b":").unwrap_or(&rest[..end]);
         let time_us = stamps.any(text, DateOrder::MonthFirst)?;
         Some((time_us, rest[end..].trim_ascii_start()))
     })
+}
+
+/// Whether neither a fraction, a year nor a zone follows.
+fn is_end_of_stamp(rest: &[u8]) -> bool {
+    let Some(rest) = rest.strip_prefix(b" ") else {
+        return false;
+    };
+    let (next, _) = word(rest);
+    let is_year = next.len() == 4 && next.iter().all(u8::is_ascii_digit);
+    let is_zone = next
+        .iter()
+        .all(|byte| byte.is_ascii_alphabetic() || *byte == b':')
+        && next.len() <= 5;
+    !is_year && !is_zone
 }
 
 /// Where the first few words end.
@@ -239,6 +258,7 @@ mod tests {
             "<134>1 1714564800.000000000 MX84 flows allow src=10.0.0.1",
             ("MX84", "", "flows allow src=10.0.0.1"),
         );
+        check("2024-05-01 21:00:00.000 +0900  gw text", ("gw", "", "text"));
         check(
             "2024-05-01T12:00:00.000Z gw date=2024-05-01",
             ("gw", "", "date=2024-05-01"),

@@ -196,7 +196,8 @@ impl Stamps {
             .or_else(|| self.tokens(text, order))
     }
 
-    /// A date, a time and perhaps a zone in fields of their own.
+    /// A date, a time and perhaps a zone in fields of their own. A zone that
+    /// means nothing for sure (`IST`, `BST`) leaves the input's.
     #[must_use]
     pub fn of_fields(self, date: &[u8], time: &[u8], zone: &[u8], order: DateOrder) -> Option<i64> {
         if date.is_empty() || time.is_empty() {
@@ -209,7 +210,39 @@ impl Stamps {
         text.get_mut(date.len() + 1..zone_start)?
             .copy_from_slice(time);
         text.get_mut(zone_start..end)?.copy_from_slice(zone);
-        self.any(&text[..end], order)
+        let zoned = self.any(&text[..end], order);
+        match zone {
+            b"" => zoned,
+            _ => zoned.or_else(|| self.any(&text[..zone_start], order)),
+        }
+    }
+
+    /// `May  1 12:00:00`, as most of syslog begins: the time and how long it is.
+    pub(crate) fn rfc3164(self, text: &[u8]) -> Option<(i64, usize)> {
+        let (name, rest) = text.split_at_checked(3)?;
+        let month = month(name)?;
+        let (day, rest) = match rest {
+            [b' ', b' ', day, b' ', rest @ ..] | [b' ', day, b' ', rest @ ..] => {
+                (number(&[*day], 1)?, rest)
+            }
+            [b' ', tens, ones, b' ', rest @ ..] => (number(&[*tens, *ones], 2)?, rest),
+            _ => return None,
+        };
+        let &[h1, h2, b':', n1, n2, b':', s1, s2, ..] = rest else {
+            return None;
+        };
+        let two = |tens, ones| number(&[tens, ones], 2);
+        let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
+        if hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let seconds_of_day = hour * 3600 + minute * 60 + second;
+        let offset = i64::from(self.utc_offset_minutes) * 60;
+        let time_us = self.latest(|year| {
+            let seconds = days(year, month, day)? * S_PER_DAY + seconds_of_day - offset;
+            Some(seconds * US_PER_S)
+        })?;
+        Some((time_us, text.len() - rest.len() + 8))
     }
 
     fn tokens(self, text: &[u8], order: DateOrder) -> Option<i64> {
@@ -218,13 +251,13 @@ impl Stamps {
         while !rest.is_empty() {
             rest = parts.take(rest)?;
         }
-        let (month, day) = match (parts.month, parts.numbers.as_slice()) {
-            (Some(month), [day]) => (month, *day),
-            (None, [first, second]) => match order {
-                DateOrder::MonthFirst if *first <= 12 => (*first, *second),
-                DateOrder::DayFirst if *second <= 12 => (*second, *first),
-                DateOrder::MonthFirst => (*second, *first),
-                DateOrder::DayFirst => (*first, *second),
+        let (month, day) = match (parts.month, parts.numbers) {
+            (Some(month), [Some(day), None]) => (month, day),
+            (None, [Some(first), Some(second)]) => match order {
+                DateOrder::MonthFirst if first <= 12 => (first, second),
+                DateOrder::DayFirst if second <= 12 => (second, first),
+                DateOrder::MonthFirst => (second, first),
+                DateOrder::DayFirst => (first, second),
             },
             _ => return None,
         };
@@ -276,7 +309,7 @@ struct Parts {
     year: Option<i64>,
     month: Option<i64>,
     /// Day, or day and month.
-    numbers: Vec<i64>,
+    numbers: [Option<i64>; 2],
     seconds_of_day: Option<i64>,
     fraction_us: i64,
     offset_minutes: Option<i64>,
@@ -321,14 +354,20 @@ impl Parts {
     fn take_number<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
         let (digits, rest) = text.split_at(count(text, |byte| byte.is_ascii_digit()));
         let value = number(digits, 4)?;
-        let is_date_known = self.numbers.len() + usize::from(self.month.is_some()) >= 2;
+        let is_date_known = match self.numbers {
+            [Some(_), second] => second.is_some() || self.month.is_some(),
+            [None, _] => false,
+        };
         let is_clock = is_date_known && digits.len() <= 2 && rest.first() == Some(&b':');
         if self.seconds_of_day.is_none() && is_clock {
             return self.take_clock(value, &rest[1..]);
         }
         match digits.len() {
             4 if self.year.is_none() => self.year = Some(value),
-            1 | 2 if !is_date_known => self.numbers.push(value),
+            1 | 2 if !is_date_known => match &mut self.numbers {
+                [first @ None, _] => *first = Some(value),
+                [_, second] => *second = Some(value),
+            },
             // A year of two digits: 2000 to 2099.
             2 if self.year.is_none() && self.seconds_of_day.is_none() => {
                 self.year = Some(2000 + value);
@@ -400,7 +439,7 @@ fn is_weekday(word: &[u8]) -> bool {
 
 /// Minutes east of UTC of the zone names that stand in logs and mean one thing.
 fn zone_name(word: &[u8]) -> Option<i64> {
-    const ZONES: [(&[u8], i64); 16] = [
+    const ZONES: [(&[u8], i64); 27] = [
         (b"Z", 0),
         (b"UTC", 0),
         (b"GMT", 0),
@@ -417,10 +456,21 @@ fn zone_name(word: &[u8]) -> Option<i64> {
         (b"PST", -480),
         (b"PDT", -420),
         (b"JST", 540),
+        (b"KST", 540),
+        (b"HKT", 480),
+        (b"SGT", 480),
+        (b"MSK", 180),
+        (b"WEST", 60),
+        (b"AKST", -540),
+        (b"AKDT", -480),
+        (b"AEST", 600),
+        (b"AEDT", 660),
+        (b"NZST", 720),
+        (b"NZDT", 780),
     ];
     ZONES
         .iter()
-        .find(|(name, _)| *name == word)
+        .find(|(name, _)| name.eq_ignore_ascii_case(word))
         .map(|(_, minutes)| *minutes)
 }
 
@@ -530,7 +580,14 @@ mod tests {
         }
         let day_first = stamps.any(b"01/05/2024 12:00:00", DateOrder::DayFirst);
         assert_eq!(day_first, Some(NOON));
-        let parts = stamps.of_fields(b"2024-05-01", b"12:00:00", b"+0000", DateOrder::MonthFirst);
-        assert_eq!(parts, Some(NOON));
+        let of_zone = |zone: &str| {
+            let (date, time) = (b"2024-05-01", b"12:00:00");
+            stamps.of_fields(date, time, zone.as_bytes(), DateOrder::MonthFirst)
+        };
+        assert_eq!(of_zone("+0000"), Some(NOON));
+        assert_eq!(of_zone("+01"), Some(NOON - 3_600_000_000));
+        assert_eq!(of_zone("mdt"), Some(NOON + 6 * 3_600_000_000));
+        // India's, Israel's or Ireland's: then the input's own.
+        assert_eq!(of_zone("IST"), Some(NOON));
     }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
-use vthost_plugin::split::Pairs;
+use vthost_plugin::split::{Pairs, after};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
@@ -38,10 +38,18 @@ static CEF: Dialect = Dialect {
             "query",
             "dstname",
         ],
+        // Some devices write a name there.
+        name: &["dst"],
         address: &["dst", "c6a3", "destinationTranslatedAddress"],
         client: &["src", "c6a2", "shost"],
         user: &["suser", "duser", "suid"],
-        stamp: &["rt", "start", "end", "deviceReceiptTime"],
+        stamp: &[
+            "rt",
+            "start",
+            "end",
+            "deviceReceiptTime",
+            "FTNTFGTeventtime",
+        ],
         action: &["act", "outcome"],
         ..Roles::NONE
     },
@@ -111,9 +119,9 @@ impl LineParser for Cef {
         let sent_us = Syslog::of(event.before, self.stamps).time_us;
         match event.separator {
             None => {
-                let values = self.cef_pairs.pick(event.fields).map(without_backslashes);
-                let values = values.each_ref().map(AsRef::as_ref);
-                self.cef.contact(&values, sent_us).push(found)
+                let values = self.cef_pairs.pick(event.fields);
+                let contact = self.cef.contact(&values, sent_us);
+                contact.decoded(without_backslashes, |contact| contact.push(found))
             }
             Some(separator) => {
                 let fields = with_tabs(event.fields);
@@ -148,10 +156,9 @@ struct Event<'a> {
 }
 
 fn event(line: &[u8]) -> Option<Event<'_>> {
-    let find = |mark: &[u8]| line.windows(mark.len()).position(|part| part == mark);
-    let (at, bars) = match find(b"CEF:") {
+    let (at, bars) = match find(line, b"CEF:") {
         Some(at) => (at, 7),
-        None => (find(b"LEEF:")?, 5),
+        None => (find(line, b"LEEF:")?, 5),
     };
     let (header, mut fields) = split_header(&line[at..], bars)?;
     let separator = if bars == 7 {
@@ -172,6 +179,10 @@ fn event(line: &[u8]) -> Option<Event<'_>> {
         fields,
         separator,
     })
+}
+
+fn find(line: &[u8], mark: &[u8]) -> Option<usize> {
+    after(line, mark).map(|rest| line.len() - rest.len() - mark.len())
 }
 
 /// What stands before and behind the bar that ends the header. A bar behind a
@@ -215,7 +226,7 @@ fn without_backslashes(value: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn replaced<'a>(text: &'a [u8], old: &[u8], new: &[u8]) -> Cow<'a, [u8]> {
-    if !text.windows(old.len()).any(|part| part == old) {
+    if after(text, old).is_none() {
         return text.into();
     }
     let mut out = Vec::with_capacity(text.len());

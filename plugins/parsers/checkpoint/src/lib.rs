@@ -1,9 +1,10 @@
 //! Check Point logs as the Log Exporter sends them: `key:"value"; key:"value"`
 //! in the structured data of RFC 5424. See "Log Exporter", sk122323.
 
+use vthost_plugin::contact::{Contact, action_of};
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
-use vthost_plugin::split::{Pairs, after};
+use vthost_plugin::split::{Columns, Pairs, after};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
@@ -11,6 +12,7 @@ struct CheckPoint {
     stamps: Stamps,
     reader: Reader,
     pairs: Pairs<FIELDS>,
+    columns: Columns<8>,
 }
 
 vthost_plugin::export_parser!(CheckPoint);
@@ -38,6 +40,9 @@ static DIALECT: Dialect = Dialect {
     order: DateOrder::MonthFirst,
 };
 
+/// A row of an exported log table.
+const TABLE: &str = r#""22" "1May2024" "12:00:00" "eth1" "GW-1" "Log" "Accept" "443" "44250" "10.0.0.5" "192.0.2.10" "tcp" "81""#;
+
 impl LineParser for CheckPoint {
     type Settings = NoSettings;
 
@@ -47,7 +52,16 @@ impl LineParser for CheckPoint {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Check Point logs from the Log Exporter",
-            formats: const { &[(DIALECT.name, DIALECT.title, DIALECT.example)] },
+            formats: const {
+                &[
+                    (DIALECT.name, DIALECT.title, DIALECT.example),
+                    (
+                        "checkpoint-table",
+                        "Check Point log table (quoted columns)",
+                        TABLE,
+                    ),
+                ]
+            },
             settings_schema: "",
         }
     }
@@ -56,7 +70,7 @@ impl LineParser for CheckPoint {
         let mut parser = Self::of(input);
         input.confidence(92, |line| {
             let values = parser.pairs.pick(record(line));
-            Fit::from(parser.reader.fits(&values))
+            Fit::from(parser.reader.fits(&values) || parser.row(line).is_some())
         })
     }
 
@@ -70,7 +84,10 @@ impl LineParser for CheckPoint {
         }
         let values = self.pairs.pick(record(line));
         if !self.reader.fits(&values) {
-            return Line::Rejected("no loguid, which every Check Point record has");
+            return match self.row(line) {
+                Some(contact) => contact.push(found),
+                None => Line::Rejected("no loguid, which every Check Point record has"),
+            };
         }
         let sent_us = Syslog::of(line, self.stamps).time_us;
         self.reader.contact(&values, sent_us).push(found)
@@ -84,8 +101,36 @@ impl CheckPoint {
         Self {
             stamps,
             pairs: Pairs::separated(b':', b';', reader.names()),
+            columns: Columns::at(b' ', [1, 2, 5, 6, 7, 9, 10, 11].map(Some)),
             reader,
         }
+    }
+
+    /// `"22" "1May2024" "12:00:00" "eth1" "GW-1" "Log" "Accept" "443" "44250" …`:
+    /// number, date, time, interface, origin, type, action, service, source port,
+    /// source, destination, protocol.
+    fn row<'a>(&mut self, line: &'a [u8]) -> Option<Contact<'a>> {
+        if !line.starts_with(b"\"") {
+            return None;
+        }
+        let [
+            date,
+            time,
+            _kind,
+            action,
+            _service,
+            client,
+            address,
+            _protocol,
+        ] = self.columns.pick(line);
+        let order = DateOrder::DayFirst;
+        Some(Contact {
+            client,
+            address,
+            time_us: Some(self.stamps.of_fields(date, time, b"", order)?),
+            action: action_of(action),
+            ..Contact::default()
+        })
     }
 }
 
@@ -118,6 +163,16 @@ mod tests {
         );
         // 2024-05-01T12:00:00Z.
         assert_eq!(observed.time_us, Some(1_714_564_800_000_000));
+    }
+
+    #[test]
+    fn a_row_of_a_table_is_read() {
+        let parsed = testing::parse::<CheckPoint>(TABLE.as_bytes(), "{}").unwrap();
+        let seen = &parsed.observations[0];
+        let found = (seen.value.as_str(), seen.client.as_str(), seen.action);
+        assert_eq!(found, ("192.0.2.10", "10.0.0.5", Action::Allowed));
+        // 2024-05-01T12:00:00Z.
+        assert_eq!(seen.time_us, Some(1_714_564_800_000_000));
     }
 
     #[test]

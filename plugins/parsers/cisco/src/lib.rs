@@ -4,12 +4,12 @@
 //! See "Cisco Secure Firewall ASA Series Syslog Messages" and "Cisco Secure
 //! Firewall Threat Defense Syslog Messages".
 
-use vthost_plugin::contact::{Contact, plausible_address, plausible_host};
+use vthost_plugin::contact::{Contact, plausible_address};
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{
-    Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
+    Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations, host_of,
 };
-use vthost_plugin::split::{Pairs, after};
+use vthost_plugin::split::{Pairs, after, until};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
@@ -29,7 +29,8 @@ static EVENTS: Dialect = Dialect {
     marks: &[],
     roles: Roles {
         url: &["URL"],
-        host: &["DNSQuery", "ReferencedHost"],
+        host: &["ReferencedHost"],
+        name: &["DNSQuery"],
         address: &["DstIP"],
         client: &["SrcIP"],
         user: &["User"],
@@ -91,7 +92,8 @@ impl LineParser for Cisco {
         let Some(Message { before, id, text }) = message(line) else {
             return Line::Rejected("no Cisco message id, as %ASA-6-302013:");
         };
-        let time_us = Syslog::of(before, self.stamps).time_us;
+        let time_us =
+            own_stamp(before, self.stamps).or_else(|| Syslog::of(before, self.stamps).time_us);
         if id.starts_with(b"43000") {
             let values = self.pairs.pick(text).map(<[u8]>::trim_ascii);
             return self.events.contact(&values, time_us).push(found);
@@ -112,12 +114,31 @@ struct Message<'a> {
 }
 
 /// Finds `%FACILITY-LEVEL-ID:`, where the facility and the level may have more
-/// parts.
+/// parts. IOS XE wraps messages in others: then the inner one is meant.
 fn message(line: &[u8]) -> Option<Message<'_>> {
-    let percent = line
-        .windows(2)
-        .position(|pair| pair[0] == b'%' && pair[1].is_ascii_uppercase())?;
-    let rest = &line[percent + 1..];
+    let outer = message_from(line, 0)?;
+    let is_wrapper = outer.id == b"PLATFORM";
+    let start = line.len() - outer.text.len();
+    let inner = is_wrapper.then(|| message_from(line, start)).flatten();
+    Some(match inner {
+        Some(inner) => Message {
+            before: outer.before,
+            ..inner
+        },
+        None => outer,
+    })
+}
+
+fn message_from(line: &[u8], from: usize) -> Option<Message<'_>> {
+    let mut at = from;
+    loop {
+        at += line[at..].iter().position(|byte| *byte == b'%')?;
+        if line.get(at + 1).is_some_and(u8::is_ascii_uppercase) {
+            break;
+        }
+        at += 1;
+    }
+    let rest = &line[at + 1..];
     let end = rest.iter().position(|byte| matches!(byte, b':' | b' '))?;
     let name = &rest[..end];
     let dash = name.iter().rposition(|byte| *byte == b'-')?;
@@ -126,12 +147,47 @@ fn message(line: &[u8]) -> Option<Message<'_>> {
         .iter()
         .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
     is_facility.then(|| Message {
-        before: &line[..percent],
+        before: &line[..at],
         id: &name[dash + 1..],
         text: rest[end..]
             .strip_prefix(b":")
             .unwrap_or(&rest[end..])
             .trim_ascii_start(),
+    })
+}
+
+/// The device's own time, right before the message: `352134: rtr: *Aug  3
+/// 08:08:47.142 UTC: %…`.
+fn own_stamp(before: &[u8], stamps: Stamps) -> Option<i64> {
+    /// `Aug 12 2023 12:14:24.412 mdt` is the longest.
+    const WORDS: usize = 5;
+    let text = before.trim_ascii_end();
+    let text = text.strip_suffix(b":")?;
+    let last = text.rsplit(|byte| *byte == b' ').next()?;
+    let is_zone = !last.is_empty() && last.iter().all(u8::is_ascii_alphabetic);
+    if !is_zone && !last.contains(&b':') {
+        return None;
+    }
+    let mut starts = text
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, byte)| **byte == b' ')
+        .map(|(blank, _)| blank + 1)
+        .take(WORDS + 1);
+    starts.find_map(|start| {
+        let stamp = text[start..].trim_ascii_start();
+        let stamp = match stamp {
+            // A clock that was not set, or is no longer in step.
+            [b'*' | b'.', rest @ ..] => rest,
+            stamp => stamp,
+        };
+        // A day or a time alone could be read as something else.
+        let is_whole = matches!(
+            stamp,
+            [b'A'..=b'Z', ..] | [b'0'..=b'9', _, _, _, b' ' | b'-', ..]
+        );
+        is_whole.then(|| stamps.any(stamp, DateOrder::MonthFirst))?
     })
 }
 
@@ -141,27 +197,40 @@ fn of_text<'a>(id: &[u8], text: &'a [u8]) -> Option<Contact<'a>> {
         || id.starts_with(b"ACCESSLOG")
         || matches!(id, b"106100" | b"106102" | b"106103");
     let (client, server) = match id {
-        b"304001" | b"304002" => return of_url(text),
+        b"304001" => return of_url(text),
+        b"304002" => return of_denied_url(text),
         b"302013" | b"302014" | b"302015" | b"302016" | b"302017" | b"302018" | b"302303"
         | b"302304" => of_connection(text)?,
         b"313009" => between(text, b"for ", b" to ")?,
         b"302020" | b"302021" => of_icmp(text)?,
-        b"106023" | b"106014" | b"313004" | b"419002" => between(text, b"src ", b" dst ")?,
-        b"313005" => between(text, b"src ", b" dst ")?,
-        _ if is_access_list => arrow(text)?,
+        b"313004" => between(text, b"laddr ", b" to ")?,
+        // The packet that the error is about tells more than the error.
+        b"313005" => between(after(text, b"payload: ").unwrap_or(text), b"src ", b" dst ")?,
+        b"106023" | b"106014" | b"419002" => between(text, b"src ", b" dst ")?,
+        b"401004" => between(text, b"packet: ", b" ==> ")?,
+        // The channel is for the first from the second.
+        b"607001" => swapped(between(text, b" for ", b" to ")?),
+        _ if is_access_list => arrow(text, b" -> ")?,
         b"106001" | b"106002" | b"106006" | b"106007" | b"106015" | b"106016" | b"106017"
         | b"106020" | b"106021" | b"106022" | b"710003" | b"710002" | b"710005" | b"500004"
-        | b"733101" | b"607001" | b"400038" => between(text, b"from ", b" to ")?,
+        | b"733101" | b"400038" => between(text, b"from ", b" to ")?,
         _ if id.starts_with(b"338") => between(text, b"from ", b" to ")?,
-        _ if id.starts_with(b"SESS_AUDIT") || id.starts_with(b"DROP_PKT") => arrow(text)?,
+        _ if id.starts_with(b"SESS_AUDIT") => between(text, b"initiator (", b"responder (")?,
+        _ if id.starts_with(b"DROP_PKT") => {
+            arrow(text, b" => ").or_else(|| arrow(text, b" -> "))?
+        }
         _ => return None,
     };
     Some(Contact {
-        host: plausible_host(server).unwrap_or_default(),
+        name: server,
         client,
         action: action(text),
         ..Contact::default()
     })
+}
+
+fn swapped<'a>((first, second): (&'a [u8], &'a [u8])) -> (&'a [u8], &'a [u8]) {
+    (second, first)
 }
 
 /// `Built outbound TCP connection 1 for outside:A/443 (…) to inside:B/51000`:
@@ -188,23 +257,32 @@ fn of_icmp(text: &[u8]) -> Option<(&[u8], &[u8])> {
     })
 }
 
-/// `10.0.0.5 Accessed URL 192.0.2.10:http://www.example.com/`.
+/// `jane@10.0.0.5(LOCAL\jane) Accessed URL 192.0.2.10:http://www.example.com/`.
 fn of_url(text: &[u8]) -> Option<Contact<'_>> {
     let at = text.windows(4).position(|part| part == b"URL ")?;
     let (who, target) = (&text[..at], &text[at + 4..]);
-    let who = who.split(|byte| *byte == b' ').next()?;
-    let client = who.rsplit(|byte| *byte == b'@').next()?;
+    let who = until(who, b" (");
+    let mut names = who.rsplit(|byte| *byte == b'@');
+    let client = names.next()?;
     let colon = target.iter().position(|byte| *byte == b':')?;
     let (address, url) = (&target[..colon], &target[colon + 1..]);
     Some(Contact {
         url,
         host: address,
         client,
-        action: if text[..at].ends_with(b"denied ") {
-            Action::Blocked
-        } else {
-            Action::Allowed
-        },
+        user: names.next().unwrap_or_default(),
+        action: Action::Allowed,
+        ..Contact::default()
+    })
+}
+
+/// `Access denied URL http://www.example.com/ SRC 10.0.0.5 DEST 192.0.2.10 on interface inside`.
+fn of_denied_url(text: &[u8]) -> Option<Contact<'_>> {
+    Some(Contact {
+        url: until(after(text, b"URL ")?, b" "),
+        client: end_point(after(text, b"SRC ")?)?,
+        address: end_point(after(text, b"DEST ")?)?,
+        action: Action::Blocked,
         ..Contact::default()
     })
 }
@@ -215,24 +293,27 @@ fn between<'a>(text: &'a [u8], from: &[u8], to: &[u8]) -> Option<(&'a [u8], &'a 
 }
 
 /// `denied tcp inside/10.0.0.5(51000) -> outside/192.0.2.10(443)`.
-fn arrow(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = text.windows(4).position(|part| part == b" -> ")?;
+fn arrow<'a>(text: &'a [u8], arrow: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = text.windows(arrow.len()).position(|part| part == arrow)?;
     let before = &text[..at];
     let start = before
         .iter()
         .rposition(|byte| *byte == b' ')
         .map_or(0, |blank| blank + 1);
-    Some((end_point(&before[start..])?, end_point(&text[at + 4..])?))
+    Some((
+        end_point(&before[start..])?,
+        end_point(&text[at + arrow.len()..])?,
+    ))
 }
 
 /// The address or name in `outside:192.0.2.10/443`, `inside/10.0.0.5(51000)`,
-/// `192.0.2.10(443)` and the like, at the beginning of a text.
+/// `192.0.2.10(443)`, `(0.0.0.0)` and the like, at the beginning of a text.
 fn end_point(text: &[u8]) -> Option<&[u8]> {
-    let end = text
-        .iter()
-        .position(|byte| matches!(byte, b' ' | b',' | b'(' | b';'))
-        .unwrap_or(text.len());
-    let mut parts = text[..end].split(|byte| *byte == b'/');
+    // The one interface whose name has blanks is the device itself.
+    let text = text.strip_prefix(b"NP Identity Ifc:").unwrap_or(text);
+    let text = text.strip_prefix(b"(").unwrap_or(text);
+    let text = until(text, b" ,();");
+    let mut parts = text.split(|byte| *byte == b'/');
     let (first, second) = (parts.next()?, parts.next());
     let first = without_interface(first);
     let is_port = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
@@ -245,20 +326,25 @@ fn end_point(text: &[u8]) -> Option<&[u8]> {
     (!value.is_empty()).then_some(value)
 }
 
-/// `192.0.2.10` of `outside:192.0.2.10`.
+/// `192.0.2.10` of `outside:192.0.2.10`, and of `192.0.2.10:443`.
 fn without_interface(text: &[u8]) -> &[u8] {
+    let is_v6 = text
+        .iter()
+        .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
     match text.iter().position(|byte| *byte == b':') {
-        Some(colon) if plausible_address(text).is_none() => &text[colon + 1..],
-        _ => text,
+        Some(_) if is_v6 || plausible_address(text).is_some() => host_of(text),
+        Some(colon) => &text[colon + 1..],
+        None => text,
     }
 }
 
+/// The words that say what was done stand before the addresses.
 fn action(text: &[u8]) -> Action {
     let has = |word: &[u8]| {
         text.windows(word.len())
             .any(|part| part.eq_ignore_ascii_case(word))
     };
-    if has(b"den") || has(b"drop") || has(b"discard") {
+    if has(b"deny") || has(b"denied") || has(b"drop") || has(b"discard") || has(b"shunned") {
         Action::Blocked
     } else if has(b"built") || has(b"teardown") || has(b"permit") || has(b"est-allowed") {
         Action::Allowed
@@ -320,6 +406,46 @@ mod tests {
             check(text, ("ip", "192.0.2.10", expected));
         }
         check(
+            "%ASA-4-313004: Denied ICMP type=0, from laddr 10.0.0.5 on interface inside to 192.0.2.10: no matching session",
+            ("ip", "192.0.2.10", blocked),
+        );
+        check(
+            "%FTD-4-313005: No matching connection for ICMP error message: icmp src outside:192.0.2.10 dst inside:10.0.0.5 (type 3, code 3) on outside interface. Original IP payload: udp src 10.0.0.5/53 dst 192.0.2.10/60919.",
+            ("ip", "192.0.2.10", Action::Unstated),
+        );
+        check(
+            "%FTD-4-401004: Shunned packet: 10.0.0.5 ==> 192.0.2.10 on interface WAN",
+            ("ip", "192.0.2.10", blocked),
+        );
+        check(
+            "%ASA-6-607001: Pre-allocate SIP Via UDP secondary channel for out:192.0.2.10/5060 to in:10.0.0.5 from OPTIONS message",
+            ("ip", "192.0.2.10", Action::Unstated),
+        );
+        check(
+            "%ASA-5-304002: Access denied URL http://www.example.com/a SRC 10.0.0.5 DEST 192.0.2.10 on interface inside",
+            ("url", "http://www.example.com/a", blocked),
+        );
+        check(
+            "%ASA-6-302013: Built outbound TCP connection 1 for outside:mail_server/25 (mail_server/25) to inside:10.0.0.5/51000 (10.0.0.5/51000)",
+            ("domain", "mail_server", allowed),
+        );
+        check(
+            "%ASA-6-302015: Built inbound UDP connection 1 for identity:10.0.0.5/68 (10.0.0.5/68) to NP Identity Ifc:255.255.255.255/67 (255.255.255.255/67)",
+            ("ip", "255.255.255.255", allowed),
+        );
+        check(
+            "%IOSXE-6-PLATFORM: R0/0: cpp_cp: QFP:0.0 Thread:001 TS:1 %FW-6-DROP_PKT: Dropping tcp pkt from Gi1 10.0.0.5:53836 => 192.0.2.10:80(target:class)-(A:B) due to Policy drop",
+            ("ip", "192.0.2.10", blocked),
+        );
+        check(
+            "%FW-6-SESS_AUDIT_TRAIL: Stop dns session: initiator (10.0.0.5:33207) sent 48 bytes -- responder (192.0.2.10:53) sent 40 bytes",
+            ("ip", "192.0.2.10", Action::Unstated),
+        );
+        check(
+            "%ASA-5-304001: jane@10.0.0.5(LOCAL\\jane) Accessed URL 192.0.2.10:http://www.example.com/a",
+            ("url", "http://www.example.com/a", allowed),
+        );
+        check(
             "%ASA-5-304001: 10.0.0.5 Accessed URL 192.0.2.10:http://www.example.com/a",
             ("url", "http://www.example.com/a", allowed),
         );
@@ -327,6 +453,28 @@ mod tests {
             "%ASA-4-106023: Deny udp src inside:10.0.0.5/53 dst outside:2001:db8::1/53 by access-group \"x\"",
             ("ip", "2001:db8::1", blocked),
         );
+    }
+
+    #[test]
+    fn the_time_of_the_device_stands_before_the_message() {
+        let message =
+            "%SEC-6-IPACCESSLOGP: list 101 denied tcp 10.0.0.5(51000) -> 192.0.2.10(443), 1 packet";
+        let check = |before: &str, expected: i64| {
+            let line = format!("{before} {message}");
+            let parsed = testing::parse::<Cisco>(line.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.observations[0].time_us, Some(expected), "{before}");
+        };
+        // 2024-05-01T12:00:00.142Z.
+        const NOON: i64 = 1_714_564_800_142_000;
+        check("<166>352134: rtr: May 1 2024 12:00:00.142:", NOON);
+        check("<190>: *May  1 2024 12:00:00.142:", NOON);
+        check("<190>1: 2: May 1 2024 06:00:00.142 mdt:", NOON);
+        check(
+            "May  1 11:59:59 192.0.2.1 1: May  1 2024 12:00:00.142 UTC:",
+            NOON,
+        );
+        // 1969-05-01: the latest before the reference time, 1970.
+        check("May  1 12:00:00 rtr 1:", -21_124_800_000_000);
     }
 
     #[test]

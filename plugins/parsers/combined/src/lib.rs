@@ -1,7 +1,12 @@
-//! The common and combined log formats. A proxy's requests name the whole URL;
-//! a web server's only its path, and there the client is the remote side.
+//! The common and combined log formats, and others with the time in brackets:
+//! i-FILTER's and HAProxy's. A proxy's requests name the whole URL; a web
+//! server's only its path, and there the client is the remote side.
 //!
-//! See <https://httpd.apache.org/docs/2.4/logs.html#accesslog>.
+//! See <https://httpd.apache.org/docs/2.4/logs.html#accesslog>; i-FILTER Ver.10
+//! feature manual, "7-6-2 Access log settings"; HAProxy configuration manual,
+//! "8. Logging".
+
+mod ifilter;
 
 use vthost_plugin::contact::{Contact, plausible_address};
 use vthost_plugin::parser::{
@@ -11,6 +16,7 @@ use vthost_plugin::time::{DateOrder, Stamps};
 
 struct Combined {
     stamps: Stamps,
+    order: DateOrder,
 }
 
 vthost_plugin::export_parser!(Combined);
@@ -25,6 +31,21 @@ impl LineParser for Combined {
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Common and combined log format of proxies (Squid, Olfeo) and web servers",
             formats: &[
+                (
+                    "ifilter",
+                    "i-FILTER and D-SPA access log (Digital Arts)",
+                    "May  1 12:00:00 4872 1000/01/ - 192.0.2.10:443 10.0.0.5 10.0.0.5 - jane [01/May/2024:12:00:00 +0000] 200 0 1207 - 63 87 87/127/151 -1 0 1518 0 group01 - 0 - \"GET https://www.example.com/a HTTP/1.1\" - Chrome text%2Fhtml A667FEFF",
+                ),
+                (
+                    "ifilter-block",
+                    "i-FILTER block log (Digital Arts)",
+                    "4582 10.0.0.5 jane group 7 01/May/2024:12:00:00 +0000 http://www.example.com/a block 43 3 99 28 0 -1 0 -",
+                ),
+                (
+                    "haproxy",
+                    "HAProxy (HTTP and TCP): the client is the remote side",
+                    "May  1 12:00:00 lb haproxy[1]: 192.0.2.10:51000 [01/May/2024:12:00:00.000] fe be/srv1 0/0/5 212 -- 0/0/0/0/3 0/0",
+                ),
                 (
                     "combined-proxy",
                     "Combined log format of a proxy",
@@ -41,15 +62,17 @@ impl LineParser for Combined {
     }
 
     fn detect(input: &Input) -> u8 {
-        input.confidence(82, |line| match Row::read(line) {
-            _ if line.trim_ascii().is_empty() => Fit::Neutral,
-            row => Fit::from(row.is_some()),
+        input.confidence(82, |line| match () {
+            () if line.trim_ascii().is_empty() => Fit::Neutral,
+            () if ifilter::request(line).is_some() || haproxy_client(line).is_some() => Fit::Yes,
+            () => Fit::from(Row::read(line).is_some()),
         })
     }
 
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
         Ok(Self {
             stamps: Stamps::of(input),
+            order: order(input),
         })
     }
 
@@ -57,10 +80,13 @@ impl LineParser for Combined {
         if line.trim_ascii().is_empty() {
             return Line::Ignored("blank");
         }
+        if let Some(request) = ifilter::request(line) {
+            return request.push(self.stamps, found);
+        }
         let Some(row) = Row::read(line) else {
-            return Line::Rejected("not client, time in brackets and request in quotes");
+            return self.haproxy(line, found);
         };
-        let time_us = self.stamps.any(row.time, DateOrder::DayFirst);
+        let time_us = self.stamps.any(row.time, self.order);
         let mut words = row.request.split(|byte| *byte == b' ');
         let (method, target) = (
             words.next().unwrap_or_default(),
@@ -103,6 +129,55 @@ impl LineParser for Combined {
         }
         .push(found)
     }
+}
+
+impl Combined {
+    fn haproxy(&self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        let Some((address, time)) = haproxy_client(line) else {
+            return Line::Rejected("not client, time in brackets and request in quotes");
+        };
+        Contact {
+            address,
+            time_us: self.stamps.any(time, DateOrder::DayFirst),
+            ..Contact::default()
+        }
+        .push(found)
+    }
+}
+
+/// The client and the time of `192.0.2.10:51000 [01/May/2024:12:00:00.000]
+/// frontend backend/server …`.
+fn haproxy_client(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let open = find_from(line, 0, b'[').and_then(|first| match line.get(..first) {
+        // `haproxy[1]: …` has brackets of its own.
+        Some(before) if before.ends_with(b" ") => Some(first),
+        _ => find_from(line, first + 1, b'['),
+    })?;
+    let close = find_from(line, open, b']')?;
+    let client = line[..open]
+        .trim_ascii_end()
+        .rsplit(|byte| *byte == b' ')
+        .next()?;
+    let time = &line[open + 1..close];
+    let is_time = time.iter().filter(|byte| **byte == b'/').count() == 2 && time.len() > 20;
+    let names_ends = client.contains(&b':') && find_from(line, close, b'/').is_some();
+    (is_time && names_ends).then_some((client, time))
+}
+
+/// Whether days or months come first in dates like `[15/04/2024 12:50:04]`: as
+/// the first line shows in which a number is above 12; else days.
+fn order(input: &Input) -> DateOrder {
+    let number = |digits: &[u8]| str::from_utf8(digits).ok()?.parse::<u8>().ok();
+    let shown = input.lines().find_map(|line| {
+        let date = &line[find_from(line, 0, b'[')? + 1..];
+        let (first, second) = (number(date.get(..2)?)?, number(date.get(3..5)?)?);
+        match (first > 12, second > 12) {
+            (true, false) => Some(DateOrder::DayFirst),
+            (false, true) => Some(DateOrder::MonthFirst),
+            _ => None,
+        }
+    });
+    shown.unwrap_or(DateOrder::DayFirst)
 }
 
 /// The parts of a line that are needed.
@@ -181,12 +256,20 @@ mod tests {
 
     #[test]
     fn a_whole_url_is_a_proxys_and_a_path_a_servers() {
-        let formats = Combined::describe().formats;
+        for (name, _, example) in Combined::describe().formats {
+            check(
+                example,
+                match *name {
+                    "ifilter" => ("url", "https://www.example.com/a", "10.0.0.5"),
+                    "haproxy" | "combined-server" => ("ip", "192.0.2.10", ""),
+                    _ => ("url", "http://www.example.com/a", "10.0.0.5"),
+                },
+            );
+        }
         check(
-            formats[0].2,
-            ("url", "http://www.example.com/a", "10.0.0.5"),
+            "192.0.2.10:51000 [01/May/2024:12:00:00.000] fe~ be/srv 0/0/0/5/5 200 7500 - - --VN 409/407/0/0/0 0/0 \"GET /a HTTP/1.1\"",
+            ("ip", "192.0.2.10", ""),
         );
-        check(formats[1].2, ("ip", "192.0.2.10", ""));
         check(
             "10.0.0.5 - - [01/05/2024 12:00:00] \"CONNECT www.example.com:443 HTTP/1.1\" 200 - - 1000 News",
             ("domain", "www.example.com", "10.0.0.5"),
@@ -195,5 +278,23 @@ mod tests {
             "www.example.org:80 \"192.0.2.10, 10.0.0.1\" 10.2.1.1 - - [01/May/2024:12:00:00 +0000] \"GET / HTTP/1.1\" 200 1",
             ("ip", "192.0.2.10", ""),
         );
+    }
+
+    #[test]
+    fn dates_of_numbers_are_read_as_the_input_writes_them() {
+        let line = |date: &str| {
+            format!(
+                "10.0.0.5 - - [{date} 12:00:00] \"CONNECT www.example.com:443 HTTP/1.1\" 200 -\n"
+            )
+        };
+        let check = |log: &str, expected: i64| {
+            let parsed = testing::parse::<Combined>(log.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.observations[0].time_us, Some(expected), "{log}");
+        };
+        // 2024-05-01T12:00:00Z and 2024-01-05T12:00:00Z.
+        let (may, january) = (1_714_564_800_000_000, 1_704_456_000_000_000);
+        check(&line("01/05/2024"), may);
+        check(&line("05/01/2024"), january);
+        check(&(line("05/01/2024") + &line("05/13/2024")), may);
     }
 }

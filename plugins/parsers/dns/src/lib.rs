@@ -83,10 +83,15 @@ impl LineParser for Dns {
             return Line::Ignored("blank");
         }
         let Some(query) = query(line, self.stamps) else {
-            return Line::Ignored("not a query");
+            return match Syslog::of(line, self.stamps).program {
+                program if program.is_empty() || is_of_server(program) => {
+                    Line::Ignored("not a query")
+                }
+                _ => Line::Rejected("of another program"),
+            };
         };
         Contact {
-            host: &query.name,
+            name: &query.name,
             client: query.client,
             time_us: query.time_us,
             action: Action::Unstated,
@@ -144,8 +149,8 @@ fn own_stamp(message: &[u8], stamps: Stamps) -> Option<i64> {
 
 /// `client @0x… 10.0.0.5#51000 (name): query: name IN A`, `answer: name IN A`,
 /// `query failed (…) for name/IN/A`, `… resolving 'name/A/IN'`, `validating
-/// name/A: …`, `updating zone 'name/IN'`, `transfer of 'name/IN'`, and the lines of
-/// BIND's response policies.
+/// name/A: …`, `updating zone 'name/IN'`, the lines of BIND's response policies,
+/// and `transfer of 'name/IN'`.
 fn bind(message: &[u8]) -> Option<(&[u8], &[u8])> {
     let client = after(message, b"client ").map(|rest| {
         let rest = if rest.starts_with(b"@") {
@@ -162,10 +167,11 @@ fn bind(message: &[u8]) -> Option<(&[u8], &[u8])> {
     {
         return Some((until(name, b" "), client));
     }
-    let zone = after(message, b"updating zone '").or_else(|| after(message, b"transfer of '"));
-    if let Some(zone) = zone {
-        let from = || after(message, b"' from ").map(|rest| until(rest, b"#"));
-        return Some((until(zone, b"/'"), client.or_else(from).unwrap_or(b"")));
+    if let Some(zone) = after(message, b"updating zone '") {
+        return Some((until(zone, b"/'"), client.unwrap_or(b"")));
+    }
+    if let Some(zone) = after(message, b"transfer of '") {
+        return transfer(until(zone, b"/'"), message, client);
     }
     if let Some(name) = after(message, b"query failed").and_then(|rest| after(rest, b" for "))
         && let Some(client) = client
@@ -186,6 +192,23 @@ fn bind(message: &[u8]) -> Option<(&[u8], &[u8])> {
         .or_else(|| message.strip_prefix(b"resolving '"))
         .or_else(|| message.strip_prefix(b"validating "))?;
     Some((until(name, b"/'"), b""))
+}
+
+/// A transfer of a zone that a client began, or that ended: what happens between
+/// is the servers' own affair, and so are reverse zones.
+fn transfer<'a>(
+    zone: &'a [u8],
+    message: &'a [u8],
+    client: Option<&'a [u8]>,
+) -> Option<(&'a [u8], &'a [u8])> {
+    if zone.ends_with(b".arpa") {
+        return None;
+    }
+    let ended = || {
+        after(message, b": Transfer status: ")?;
+        after(message, b"' from ").map(|rest| until(rest, b"#"))
+    };
+    Some((zone, client.or_else(ended)?))
 }
 
 /// `query[A] name from 10.0.0.5`.
@@ -305,10 +328,21 @@ mod tests {
         let check = |line: &str| {
             let parsed = testing::parse::<Dns>(line.as_bytes(), "{}").unwrap();
             assert!(parsed.observations.is_empty(), "{line}");
+            assert_eq!(parsed.rejected, [], "{line}");
         };
         check("May  1 12:00:00 dnsmasq[1]: reply www.example.com is 192.0.2.10");
         check("May  1 12:00:00 dnsmasq[1]: forwarded www.example.com to 192.0.2.53");
         check("May  1 12:00:00 ns named[1]: zone example.com/IN: loaded serial 1");
+        check(
+            "May  1 12:00:00 ns named[1]: transfer of 'example.com/IN' from 192.0.2.53#53: Transfer status: success",
+        );
+    }
+
+    #[test]
+    fn lines_of_other_programs_are_rejected() {
+        let line = b"May  1 12:00:00 gw filterlog[1]: 4,,,1,igb0,match,block,out,4";
+        let parsed = testing::parse::<Dns>(line, "{}").unwrap();
+        assert_eq!(parsed.rejected, [("of another program".to_owned(), 1)]);
     }
 
     #[test]
@@ -335,6 +369,10 @@ mod tests {
         );
         check(
             &format!("{at}: updating zone 'www.example.com/IN': adding an RR"),
+            "10.0.0.5",
+        );
+        check(
+            &format!("{at} (www.example.com): transfer of 'www.example.com/IN': AXFR started"),
             "10.0.0.5",
         );
         check(

@@ -15,12 +15,12 @@ use vthost_plugin::time::{DateOrder, Stamps};
 
 struct FortiGate {
     stamps: Stamps,
-    fields: Pairs<17>,
+    fields: Pairs<19>,
 }
 
 vthost_plugin::export_parser!(FortiGate);
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 19] = [
     "date",
     "time",
     "tz",
@@ -38,6 +38,8 @@ const KEYS: [&str; 17] = [
     "url",
     "dstname",
     "qname",
+    "remip",
+    "locip",
 ];
 
 impl LineParser for FortiGate {
@@ -61,6 +63,8 @@ impl LineParser for FortiGate {
     fn detect(input: &Input) -> u8 {
         let mut fields = fields(input);
         input.confidence(95, |line| {
+            let wrapped = line.starts_with(b"{").then(|| unescaped(line));
+            let line = wrapped.as_deref().unwrap_or(line);
             let [date, time, _, event_time, kind, subtype, ..] = fields.pick(line);
             let has_time = !event_time.is_empty() || (!date.is_empty() && !time.is_empty());
             Fit::from(has_time && is_type(kind) && !subtype.is_empty())
@@ -75,9 +79,17 @@ impl LineParser for FortiGate {
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        if line.trim_ascii().is_empty() {
-            return Line::Ignored("blank");
+        match line.trim_ascii_start().first() {
+            None => Line::Ignored("blank"),
+            // Collectors wrap rows in JSON: `{"message":"date=… msg=\\"x\\""}`.
+            Some(b'{') => self.row(&unescaped(line), found),
+            Some(_) => self.row(line, found),
         }
+    }
+}
+
+impl FortiGate {
+    fn row(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         let [
             date,
             time,
@@ -96,23 +108,13 @@ impl LineParser for FortiGate {
             url,
             name,
             query,
+            remote,
+            local,
         ] = self.fields.pick(line);
         if !is_type(kind) {
             return Line::Rejected("no FortiGate log type");
         }
-        let zoned = || {
-            self.stamps
-                .of_fields(date, time, zone, DateOrder::MonthFirst)
-        };
-        // The log's own time where its zone is known, as other tools show it;
-        // else the event's, which counts from 1970.
-        let time_us = match (event_time, zone) {
-            (b"", _) | (_, [_, ..]) => zoned(),
-            _ => self
-                .stamps
-                .any(event_time, DateOrder::MonthFirst)
-                .or_else(zoned),
-        };
+        let time_us = stamp(self.stamps, [date, time, zone, event_time]);
         let acted = [utm_action, action]
             .into_iter()
             .find(|said| !said.is_empty());
@@ -133,6 +135,12 @@ impl LineParser for FortiGate {
                 host: query,
                 ..contact
             },
+            // A tunnel's other end.
+            (b"event", b"vpn") => Contact {
+                address: remote,
+                client: local,
+                ..contact
+            },
             (b"traffic", _) => Contact {
                 url: &url,
                 host: plausible_host(name).unwrap_or(host),
@@ -150,7 +158,29 @@ impl LineParser for FortiGate {
     }
 }
 
-fn fields(input: &Input) -> Pairs<17> {
+/// When it was written: in the log's own clock, whose zone the row names or
+/// follows from the event's time, which counts from 1970. Without date and time
+/// the event's.
+fn stamp(stamps: Stamps, [date, time, zone, event_time]: [&[u8]; 4]) -> Option<i64> {
+    const QUARTER_US: i64 = 15 * 60 * 1_000_000;
+    /// No zone is further from UTC.
+    const MOST_QUARTERS: i64 = 14 * 4;
+    let written = stamps.of_fields(date, time, zone, DateOrder::MonthFirst);
+    if event_time.is_empty() || (written.is_some() && !zone.is_empty()) {
+        return written;
+    }
+    let event = stamps.any(event_time, DateOrder::MonthFirst);
+    let (Some(local), Some(event)) = (written, event) else {
+        return event.or(written);
+    };
+    let quarters = (local - event + QUARTER_US / 2).div_euclid(QUARTER_US);
+    Some(match quarters.abs() <= MOST_QUARTERS {
+        true => local - quarters * QUARTER_US,
+        false => local,
+    })
+}
+
+fn fields(input: &Input) -> Pairs<19> {
     let first = input.lines().next().unwrap_or_default();
     let is_csv = first
         .windows(6)
@@ -241,6 +271,38 @@ mod tests {
         check(
             r#"date=2024-05-01,time=12:00:00,type="traffic",subtype="forward",srcip=10.0.0.5,dstip=192.0.2.1,action="accept""#,
             ("ip", "192.0.2.1", Action::Allowed),
+        );
+    }
+
+    #[test]
+    fn the_zone_follows_from_the_time_of_the_event() {
+        let check = |fields: &str, expected: i64| {
+            let row = format!(r#"{fields} type="traffic" subtype="forward" dstip=192.0.2.1"#);
+            let parsed = testing::parse::<FortiGate>(row.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.observations[0].time_us, Some(expected), "{fields}");
+        };
+        const NOON: i64 = 1_714_564_800_000_000;
+        check("date=2024-05-01 time=05:00:00 eventtime=1714564798", NOON);
+        check(
+            "date=2024-05-01 time=21:00:00 eventtime=1714564802123456789",
+            NOON,
+        );
+        check("date=2024-05-01 time=12:00:00 eventtime=1709208000", NOON);
+        check("date=2024-05-01 time=12:00:00", NOON);
+        check("eventtime=1714564800123456789", NOON + 123_456);
+    }
+
+    #[test]
+    fn tunnels_and_wrapped_rows_are_read() {
+        check(
+            &format!(
+                r#"{HEAD} type="event" subtype="vpn" action="negotiate" remip=192.0.2.10 locip=10.0.0.5"#
+            ),
+            ("ip", "192.0.2.10", Action::Unstated),
+        );
+        check(
+            r#"{"message":"<188>date=2024-05-01 time=12:00:00 tz=\"+0000\" type=\"utm\" subtype=\"webfilter\" srcip=10.0.0.5 service=\"HTTPS\" hostname=\"www.example.com\" action=\"blocked\" url=\"/a\""}"#,
+            ("url", "https://www.example.com/a", Action::Blocked),
         );
     }
 

@@ -5,7 +5,7 @@ use vthost_plugin::dialect::{Dialect, Roles};
 use vthost_plugin::time::DateOrder;
 
 /// The formats. The first of those that fit equally well is taken.
-pub(crate) static DIALECTS: [Dialect; 25] = [
+pub(crate) static DIALECTS: [Dialect; 27] = [
     Dialect {
         name: "aws-network-firewall",
         title: "AWS Network Firewall (JSON)",
@@ -33,7 +33,7 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         example: r#"{"version":"1.1","query_timestamp":"2024-05-01T12:00:00Z","query_name":"www.example.com.","query_type":"A","rcode":"NOERROR","srcaddr":"10.0.0.5","srcport":"51000","transport":"UDP"}"#,
         marks: &["query_name", "query_timestamp"],
         roles: Roles {
-            host: &["query_name"],
+            name: &["query_name"],
             client: &["srcaddr"],
             stamp: &["query_timestamp"],
             action: &["firewall_rule_action"],
@@ -69,25 +69,31 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         order: DateOrder::MonthFirst,
     },
     Dialect {
-        name: "azure-nsg",
-        title: "Azure network security group flow logs (JSON)",
+        name: "azure-flow",
+        title: "Azure network security group and virtual network flow logs (JSON)",
         example: r#"{"time":"2024-05-01T12:00:00Z","category":"NetworkSecurityGroupFlowEvent","operationName":"NetworkSecurityGroupFlowEvents","properties":{"Version":2,"flows":[{"rule":"r","flows":[{"mac":"000000000001","flowTuples":["1714564800,10.0.0.5,192.0.2.10,51000,443,T,O,D,B,,,,"]}]}]}}"#,
-        marks: &["properties/flows/flows/flowTuples"],
+        marks: &[
+            "properties/flows/flows/flowTuples|flowRecords/flows/flowGroups/flowTuples|flow.0",
+        ],
         roles: Roles {
-            path: &["properties/flows/flows/flowTuples"],
             stamp: &["time"],
             ..Roles::NONE
         },
         order: DateOrder::MonthFirst,
     },
     Dialect {
-        name: "azure-vnet",
-        title: "Azure virtual network flow logs (JSON)",
-        example: r#"{"time":"2024-05-01T12:00:00Z","category":"FlowLogFlowEvent","flowRecords":{"flows":[{"aclID":"a","flowGroups":[{"rule":"r","flowTuples":["1714564800000,10.0.0.5,192.0.2.10,51000,443,6,O,D,NX,0,0,0,0"]}]}]}}"#,
-        marks: &["flowRecords/flows/flowGroups/flowTuples"],
+        name: "azure-firewall-structured",
+        title: "Azure Firewall, structured logs (JSON)",
+        example: r#"{"category":"AZFWApplicationRule","time":"2024-05-01T12:00:00Z","resourceId":"r","properties":{"Action":"Allow","SourceIp":"10.0.0.5","DestinationIp":"192.0.2.10","Fqdn":"www.example.com","TargetUrl":"https://www.example.com/a"}}"#,
+        marks: &["category", "properties/SourceIp"],
         roles: Roles {
-            path: &["flowRecords/flows/flowGroups/flowTuples"],
+            url: &["properties/TargetUrl"],
+            host: &["properties/Fqdn"],
+            name: &["properties/QueryName"],
+            address: &["properties/DestinationIp"],
+            client: &["properties/SourceIp"],
             stamp: &["time"],
+            action: &["properties/Action"],
             ..Roles::NONE
         },
         order: DateOrder::MonthFirst,
@@ -115,7 +121,7 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         example: r#"{"insertId":"a","jsonPayload":{"queryName":"www.example.com.","queryType":"A","responseCode":"NOERROR","sourceIP":"10.0.0.5"},"timestamp":"2024-05-01T12:00:00Z"}"#,
         marks: &["jsonPayload/queryName"],
         roles: Roles {
-            host: &["jsonPayload/queryName"],
+            name: &["jsonPayload/queryName"],
             client: &["jsonPayload/sourceIP"],
             stamp: &["timestamp"],
             ..Roles::NONE
@@ -155,7 +161,7 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         example: r#"{"QueryName":"www.example.com","QueryType":1,"SourceIP":"10.0.0.5","Timestamp":"2024-05-01T12:00:00Z"}"#,
         marks: &["QueryName"],
         roles: Roles {
-            host: &["QueryName"],
+            name: &["QueryName"],
             client: &["SourceIP", "SrcIP"],
             user: &["Email"],
             stamp: &["Timestamp", "Datetime"],
@@ -168,7 +174,7 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         name: "cloudflare-gateway",
         title: "Cloudflare Gateway HTTP and network (JSON)",
         example: r#"{"Action":"allow","Datetime":"2024-05-01T12:00:00Z","DestinationIP":"192.0.2.10","Email":"jane@example.org","HTTPHost":"www.example.com","SourceIP":"10.0.0.5","URL":"https://www.example.com/a"}"#,
-        marks: &["DestinationIP", "Datetime"],
+        marks: &["DestinationIP|HTTPHost|RayID", "Datetime|CreatedAt"],
         roles: Roles {
             url: &["URL"],
             host: &["HTTPHost", "SNI"],
@@ -185,7 +191,7 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         name: "cato",
         title: "Cato Networks events (JSON)",
         example: r#"{"event_time":"2024-05-01T12:00:00Z","action":"Block","account_id":"1","dest_ip":"192.0.2.10","domain_name":"www.example.com","src_ip":"10.0.0.5"}"#,
-        marks: &["account_id", "action"],
+        marks: &["account_id", "action|event_type"],
         roles: Roles {
             url: &["full_path_url", "url"],
             host: &["domain_name", "dns_query", "tls_sni"],
@@ -199,29 +205,15 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         order: DateOrder::MonthFirst,
     },
     Dialect {
-        name: "paloalto-json",
-        title: "Palo Alto Networks logs (JSON)",
-        example: r#"{"ConfigVersion":"10.1","TimeGenerated":"2024-05-01T12:00:00.000000Z","LogType":"THREAT","Action":"alert","SourceAddress":"10.0.0.5","DestinationAddress":"192.0.2.10","URL":"www.example.com/a"}"#,
-        marks: &["ConfigVersion"],
-        roles: Roles {
-            url: &["URL"],
-            host: &["URLDomain", "SNI", "DNSDomain"],
-            address: &["DestinationAddress"],
-            client: &["SourceAddress"],
-            user: &["SourceUser", "SourceUserName"],
-            stamp: &["TimeGenerated", "TimeReceived", "EventTime"],
-            action: &["Action"],
-            ..Roles::NONE
-        },
-        order: DateOrder::MonthFirst,
-    },
-    Dialect {
         name: "zscaler",
         title: "Zscaler NSS web, firewall, DNS (JSON)",
         example: r#"{"sourcetype":"zscalernss-web","event":{"datetime":"2024-05-01 12:00:00","action":"Allowed","clientip":"10.0.0.5","serverip":"192.0.2.10","hostname":"www.example.com","url":"www.example.com/a"}}"#,
         marks: &["sourcetype"],
         roles: Roles {
             url: &["event/url", "event/eurl"],
+            // In base64.
+            path: &["event/b64url"],
+            scheme: &["event/proto"],
             host: &[
                 "event/hostname",
                 "event/host",
@@ -233,15 +225,15 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
             address: &[
                 "event/serverip",
                 "event/sip",
-                "event/sdip",
-                "event/serverip",
                 "event/cdip",
+                "event/sdip",
                 "event/srv_dip",
             ],
             client: &[
                 "event/clientip",
                 "event/ClientIP",
                 "event/cip",
+                "event/cltip",
                 "event/csip",
                 "event/clt_sip",
             ],
@@ -261,7 +253,7 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
             url: &["event/url", "event/top_url", "event/dst_url"],
             host: &["event/domain"],
             address: &["event/dst"],
-            client: &["event/origin_ip", "event/x-client-ip"],
+            client: &["event/x-client-ip", "event/origin_ip"],
             user: &["event/userid"],
             stamp: &["event/event_time"],
             action: &["event/pe_action"],
@@ -273,7 +265,7 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         name: "netskope",
         title: "Netskope events (JSON)",
         example: r#"{"_id":"a","timestamp":1714564800,"access_method":"Client","action":"block","dstip":"192.0.2.10","srcip":"10.0.0.5","url":"www.example.com/a","user":"jane@example.org"}"#,
-        marks: &["access_method", "timestamp"],
+        marks: &["access_method|_id", "timestamp"],
         roles: Roles {
             url: &["url", "page"],
             host: &["domain", "dsthost", "hostname"],
@@ -310,7 +302,8 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         marks: &["event.category"],
         roles: Roles {
             url: &["url.address"],
-            host: &["event.dns.request", "event.url.host"],
+            host: &["event.url.host"],
+            name: &["event.dns.request"],
             address: &["dst.ip.address"],
             client: &["src.ip.address", "endpoint.name"],
             user: &["src.process.user"],
@@ -360,8 +353,13 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         roles: Roles {
             host: &["host", "domain"],
             path: &["requestUri"],
-            address: &["SServerAddr", "sessionEvent/SServerAddr"],
-            client: &["CClientAddr", "sessionEvent/CClientAddr", "localAddr"],
+            address: &["SServerAddr", "sessionEvent/SServerAddr", "ipDestination"],
+            client: &[
+                "CClientAddr",
+                "sessionEvent/CClientAddr",
+                "localAddr",
+                "ipSource",
+            ],
             user: &["username", "sessionEvent/username"],
             stamp: &["timeStamp"],
             action: &["blocked"],
@@ -373,7 +371,7 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         name: "traefik",
         title: "Traefik access log (JSON): the client is the remote side",
         example: r#"{"ClientHost":"192.0.2.10","RequestHost":"www.example.org","RequestPath":"/a","RouterName":"r","StartUTC":"2024-05-01T12:00:00Z"}"#,
-        marks: &["ClientHost", "StartUTC"],
+        marks: &["ClientHost", "StartUTC|DownstreamStatus"],
         roles: Roles {
             address: &["ClientHost"],
             stamp: &["StartUTC", "time"],
@@ -399,7 +397,10 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         name: "ecs",
         title: "Elastic Common Schema (JSON)",
         example: r#"{"@timestamp":"2024-05-01T12:00:00Z","source":{"ip":"10.0.0.5"},"destination":{"ip":"192.0.2.10","domain":"www.example.com"}}"#,
-        marks: &["@timestamp", "source/ip"],
+        marks: &[
+            "@timestamp",
+            "source/ip|destination/ip|ecs/version|event/kind",
+        ],
         roles: Roles {
             url: &["url/full", "url/original"],
             host: &[
@@ -419,6 +420,52 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
         order: DateOrder::MonthFirst,
     },
     Dialect {
+        name: "gatewatcher",
+        title: "Gatewatcher AionIQ (JSON)",
+        example: r#"{"event_type":"malware","timestamp_detected":"2024-05-01T12:00:00Z","uuid":"1","src_ip":"10.0.0.5","dest_ip":"192.0.2.10","host":"gcap","http":{"hostname":"www.example.com","url":"/a"}}"#,
+        marks: &["timestamp_detected", "uuid"],
+        roles: Roles {
+            host: &["http/hostname", "tls/sni", "dns/rrname"],
+            path: &["http/url"],
+            address: &["dest_ip"],
+            client: &["src_ip"],
+            stamp: &["timestamp_detected", "@timestamp"],
+            action: &["alert/action"],
+            ..Roles::NONE
+        },
+        order: DateOrder::MonthFirst,
+    },
+    Dialect {
+        name: "barracuda-firewall",
+        title: "Barracuda CloudGen Firewall (JSON)",
+        example: r#"{"version":1,"timestamp":1714564800,"action":"Allow","src_iface":"eth0","src_ip":"10.0.0.5","dst_iface":"eth1","dst_ip":"192.0.2.10","dst_port":443,"fw_rule":"LAN-2-INTERNET"}"#,
+        marks: &["src_ip", "fw_rule|threat_severity|app_target"],
+        roles: Roles {
+            url: &["url"],
+            host: &["domain"],
+            address: &["dst_ip"],
+            client: &["src_ip"],
+            user: &["user"],
+            stamp: &["timestamp"],
+            action: &["action", "operation"],
+            ..Roles::NONE
+        },
+        order: DateOrder::MonthFirst,
+    },
+    Dialect {
+        name: "adguard",
+        title: "AdGuard Home query log (JSON)",
+        example: r#"{"T":"2024-05-01T12:00:00Z","QH":"www.example.com","QT":"A","QC":"IN","CP":"","IP":"10.0.0.5","Result":{}}"#,
+        marks: &["QH", "QT"],
+        roles: Roles {
+            name: &["QH"],
+            client: &["IP"],
+            stamp: &["T"],
+            ..Roles::NONE
+        },
+        order: DateOrder::MonthFirst,
+    },
+    Dialect {
         name: "json",
         title: "Any JSON with fields of common names",
         example: r#"{"timestamp":"2024-05-01T12:00:00Z","src_ip":"10.0.0.5","dest_ip":"192.0.2.10","url":"http://www.example.com/a"}"#,
@@ -428,11 +475,11 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
             host: &[
                 "hostname",
                 "domain",
-                "query",
-                "host",
                 "http/hostname",
                 "tls/sni",
                 "dns/rrname",
+                "query",
+                "host",
             ],
             address: &[
                 "dst_ip",
@@ -471,8 +518,8 @@ pub(crate) static DIALECTS: [Dialect; 25] = [
 ];
 
 /// Name, title and example of each, for the description.
-pub(crate) static FORMATS: [(&str, &str, &str); 25] = {
-    let mut formats = [("", "", ""); 25];
+pub(crate) static FORMATS: [(&str, &str, &str); 27] = {
+    let mut formats = [("", "", ""); 27];
     let mut index = 0;
     while index < formats.len() {
         let Dialect {

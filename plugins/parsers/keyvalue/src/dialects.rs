@@ -5,7 +5,7 @@ use vthost_plugin::dialect::{Dialect, Roles};
 use vthost_plugin::time::DateOrder;
 
 /// The formats. The first of those that fit equally well is taken.
-pub(crate) static DIALECTS: [Dialect; 15] = [
+pub(crate) static DIALECTS: [Dialect; 16] = [
     Dialect {
         name: "sophos-xg",
         title: "Sophos XG Firewall (key=value)",
@@ -13,9 +13,9 @@ pub(crate) static DIALECTS: [Dialect; 15] = [
         marks: &["log_type", "log_component"],
         roles: Roles {
             url: &["url"],
-            host: &["domain", "dst_domainname", "sni"],
-            address: &["dst_ip"],
-            client: &["src_ip"],
+            host: &["domain", "sni", "source"],
+            address: &["dst_ip", "destinationip", "localip", "remoteinterfaceip"],
+            client: &["src_ip", "sourceip", "localinterfaceip"],
             user: &["user_name", "user"],
             stamp: &["timestamp"],
             date: &["date"],
@@ -67,7 +67,7 @@ pub(crate) static DIALECTS: [Dialect; 15] = [
         roles: Roles {
             host: &["dstname", "sslhost", "domain"],
             path: &["arg"],
-            address: &["dst"],
+            address: &["origdst", "dst"],
             client: &["src"],
             user: &["user"],
             stamp: &["startime", "time"],
@@ -89,7 +89,7 @@ pub(crate) static DIALECTS: [Dialect; 15] = [
             host: &["destination_host", "requested_host"],
             path: &["requested_path"],
             address: &["destination_ip"],
-            client: &["source_ip"],
+            client: &["client_ip", "source_ip"],
             user: &["username"],
             stamp: &["date", "request_timestamp_epoch"],
             action: &["action", "result", "block_reason"],
@@ -121,7 +121,9 @@ pub(crate) static DIALECTS: [Dialect; 15] = [
         roles: Roles {
             scheme: &["cs-uri-scheme"],
             host: &["cs-host"],
+            port: &["cs-uri-port"],
             path: &["cs-uri-path"],
+            query: &["cs-uri-query"],
             address: &["r-ip", "s-ip"],
             client: &["c-ip"],
             user: &["cs-username", "cs-user"],
@@ -170,12 +172,11 @@ pub(crate) static DIALECTS: [Dialect; 15] = [
         marks: &["source-address", "destination-address"],
         roles: Roles {
             url: &["url"],
-            host: &["hostname", "sni"],
+            host: &["http-host", "sni"],
             path: &["obj"],
             address: &["destination-address"],
             client: &["source-address"],
             user: &["username"],
-            stamp: &["epoch-time"],
             action: &["action"],
             ..Roles::NONE
         },
@@ -201,8 +202,8 @@ pub(crate) static DIALECTS: [Dialect; 15] = [
         roles: Roles {
             url: &["url"],
             host: &["server"],
-            address: &["conndestip"],
-            client: &["connsrcip"],
+            address: &["conndestip", "destip", "remote_ip"],
+            client: &["connsrcip", "srcip", "local_ip"],
             action: &["action"],
             ..Roles::NONE
         },
@@ -214,9 +215,22 @@ pub(crate) static DIALECTS: [Dialect; 15] = [
         example: r#"<134>1 1714564800.000000000 MX84 flows allow src=10.0.0.5 dst=192.0.2.10 mac=00:00:5E:00:53:01 protocol=tcp sport=51000 dport=443"#,
         marks: &["src", "dst", "mac"],
         roles: Roles {
-            address: &["dst"],
+            address: &["translated_dst_ip", "dst"],
             client: &["src"],
             user: &["username"],
+            ..Roles::NONE
+        },
+        order: DateOrder::MonthFirst,
+    },
+    Dialect {
+        name: "meraki-ip-flow",
+        title: "Cisco Meraki MX (ip_flow_start, ip_flow_end)",
+        example: r#"<134>1 1714564800.000000000 MX84 ip_flow_start src=10.0.0.5 dst=192.0.2.10 protocol=tcp sport=51000 dport=443 translated_src_ip=198.51.100.1 translated_port=51000"#,
+        marks: &["src", "dst", "translated_port"],
+        roles: Roles {
+            // Where the flow went, whatever the client was told to ask for.
+            address: &["translated_dst_ip", "dst"],
+            client: &["src"],
             ..Roles::NONE
         },
         order: DateOrder::MonthFirst,
@@ -257,8 +271,8 @@ pub(crate) static DIALECTS: [Dialect; 15] = [
 ];
 
 /// Name, title and example of each, for the description.
-pub(crate) static FORMATS: [(&str, &str, &str); 15] = {
-    let mut formats = [("", "", ""); 15];
+pub(crate) static FORMATS: [(&str, &str, &str); 16] = {
+    let mut formats = [("", "", ""); 16];
     let mut index = 0;
     while index < formats.len() {
         let Dialect {

@@ -3,6 +3,8 @@
 
 mod dialects;
 
+use std::borrow::Cow;
+
 use vthost_plugin::contact::{Contact, action_of};
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, detect, fit_of};
 use vthost_plugin::parser::{
@@ -56,28 +58,37 @@ impl LineParser for KeyValue {
             return Line::Ignored("blank");
         }
         let values = self.pairs.pick(line);
-        let texts = values.map(|value| match value.first() {
-            Some(_) if value.contains(&b'"') => unescaped(value),
-            _ => value.into(),
-        });
-        let values = texts.each_ref().map(AsRef::as_ref);
+        if values.iter().all(|value| value.is_empty()) {
+            return Line::Rejected("none of the keys of this format");
+        }
         let syslog = Syslog::of(line, self.stamps);
         let contact = self.reader.contact(&values, syslog.time_us);
-        match self.reader.dialect().name {
-            "meraki" => of_meraki(contact, syslog.message).push(found),
+        let contact = match self.reader.dialect().name {
+            "meraki" | "meraki-ip-flow" => of_meraki(contact, syslog.message),
             "iptables" => Contact {
                 action: action_before(syslog.message, b"IN="),
                 ..contact
-            }
-            .push(found),
+            },
+            "juniper-srx" => of_juniper(contact, line),
             // The time stands in front, without a key.
             "zscaler-nss" => Contact {
                 time_us: self.stamps.iso8601(until(line, b"\t")),
                 ..contact
-            }
-            .push(found),
+            },
+            _ => contact,
+        };
+        contact.decoded(unquoted, |contact| match self.reader.dialect().name {
+            "sophos-xg" | "stormshield" => contact.push_with_address(found),
             _ => contact.push(found),
-        }
+        })
+    }
+}
+
+/// A value with `\"` in it; in others a backslash is one (`CORP\jane`).
+fn unquoted(value: &[u8]) -> Cow<'_, [u8]> {
+    match value.contains(&b'"') {
+        true => unescaped(value),
+        false => value.into(),
     }
 }
 
@@ -123,6 +134,24 @@ fn of_meraki<'a>(contact: Contact<'a>, message: &'a [u8]) -> Contact<'a> {
     }
 }
 
+/// `RT_FLOW_SESSION_DENY [junos@2636.1 …]`: what was done stands in the event's
+/// name where no field says it.
+fn of_juniper<'a>(contact: Contact<'a>, line: &[u8]) -> Contact<'a> {
+    let named = || action_of(last_word(until(line, b"[")));
+    Contact {
+        action: match contact.action {
+            Action::Unstated => named(),
+            said => said,
+        },
+        ..contact
+    }
+}
+
+fn last_word(text: &[u8]) -> &[u8] {
+    let mut words = text.trim_ascii_end().rsplit(|byte| *byte == b' ');
+    words.next().unwrap_or_default()
+}
+
 /// What the words of a firewall rule before a mark say.
 fn action_before(message: &[u8], mark: &[u8]) -> Action {
     let end = message.windows(mark.len()).position(|part| part == mark);
@@ -156,6 +185,63 @@ mod tests {
                 dialect.name
             );
         }
+    }
+
+    fn values(line: &str) -> Vec<String> {
+        let parsed = testing::parse::<KeyValue>(line.as_bytes(), "{}").unwrap();
+        let values = parsed.observations.iter().map(|seen| seen.value.clone());
+        values.collect()
+    }
+
+    #[test]
+    fn records_of_other_kinds_are_read_by_their_own_keys() {
+        let check = |line: &str, expected: &[&str]| assert_eq!(values(line), expected, "{line}");
+        check(
+            r#"device="SFW" date=2024-05-01 time=12:00:00 timezone="IST" log_type="ATP" log_component="Firewall" log_subtype="Drop" sourceip=10.0.0.5 destinationip=192.0.2.10 url=192.0.2.10"#,
+            &["192.0.2.10"],
+        );
+        check(
+            r#"id=firewall time="2024-05-01 12:00:00" fw="sns-1" tz=+0000 startime="2024-05-01 12:00:00" src=10.0.0.5 dst=192.0.2.10 dstname=www.example.com origdst=192.0.2.11 action=pass"#,
+            &["www.example.com", "192.0.2.11"],
+        );
+        check(
+            "<134>1 2024-05-01T12:00:00Z fw - - - - id=3300008 event=tcp_flags_set action=drop [rules rule=x ][ippacket srcip=10.0.0.5 destip=192.0.2.10 ]",
+            &["192.0.2.10"],
+        );
+        check(
+            "c-ip=10.0.0.5 cs-host=www.example.com cs-uri-port=8080 cs-uri-scheme=http cs-uri-path=/a cs-uri-query=b=c s-action=TCP_HIT",
+            &["http://www.example.com:8080/a?b=c"],
+        );
+        check(
+            r#"<12>1 2024-05-01T12:00:00Z srx RT_UTM - WEBFILTER_URL_PERMITTED [junos@2636.1 source-address="10.0.0.5" destination-address="192.0.2.10" url="www.example.com" obj="/a.css"]"#,
+            &["http://www.example.com/a.css"],
+        );
+        check(
+            "<134>1 1714564800.0 MX84 ip_flow_end src=10.0.0.5 dst=10.0.0.1 protocol=udp sport=1 dport=53 translated_dst_ip=192.0.2.10 translated_port=53",
+            &["192.0.2.10"],
+        );
+    }
+
+    #[test]
+    fn lines_of_another_format_are_rejected() {
+        let example = DIALECTS[0].example;
+        let log = format!("{example}\n\nMay  1 12:00:00 gw sshd[1]: session opened\n");
+        let parsed = testing::parse::<KeyValue>(log.as_bytes(), "{}").unwrap();
+        let reason = "none of the keys of this format".to_owned();
+        assert_eq!(parsed.rejected, [(reason, 1)]);
+    }
+
+    #[test]
+    fn events_of_juniper_say_what_was_done_in_their_names() {
+        let check = |event: &str, expected| {
+            let line = format!(
+                r#"<14>1 2024-05-01T12:00:00Z srx RT_FLOW - {event} [junos@2636.1 source-address="10.0.0.5" destination-address="192.0.2.10"]"#
+            );
+            let parsed = testing::parse::<KeyValue>(line.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.observations[0].action, expected, "{event}");
+        };
+        check("RT_FLOW_SESSION_DENY", Action::Blocked);
+        check("WEBFILTER_URL_PERMITTED", Action::Allowed);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Logs of packets and flows: pfSense and OPNsense `filterlog`, Snort and
-//! Suricata `fast.log`, AWS VPC flow logs, MikroTik.
+//! Suricata `fast.log`, AWS VPC flow logs, MikroTik, YAMAHA routers, access
+//! lists of OneOS.
 
-use vthost_plugin::contact::{Contact, action_of};
-use vthost_plugin::parser::{
-    Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
-};
+mod alerts;
+mod routers;
+
+use vthost_plugin::contact::{Contact, action_of, plausible_address};
+use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::split::blanks;
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
@@ -12,6 +14,8 @@ use vthost_plugin::time::{DateOrder, Stamps};
 struct Packets {
     stamps: Stamps,
     vpc: VpcColumns,
+    /// How the line before was read: most inputs have lines of one kind.
+    kind: usize,
 }
 
 vthost_plugin::export_parser!(Packets);
@@ -22,7 +26,7 @@ struct VpcColumns {
     client: usize,
     address: usize,
     start: Option<usize>,
-    action: usize,
+    action: Option<usize>,
 }
 
 /// Version 2, the default.
@@ -30,7 +34,7 @@ const VPC_DEFAULT: VpcColumns = VpcColumns {
     client: 3,
     address: 4,
     start: Some(10),
-    action: 12,
+    action: Some(12),
 };
 
 /// A flow log has at most this many columns.
@@ -62,9 +66,24 @@ impl LineParser for Packets {
                     "2 123456789010 eni-0 10.0.0.5 192.0.2.10 51000 443 6 20 4249 1714564800 1714564860 ACCEPT OK",
                 ),
                 (
+                    "snort-csv",
+                    "Snort alerts (CSV)",
+                    "05/01/24-12:00:00.000000 ,1,2200074,2,\"An alert\",TCP,10.0.0.5,51000,192.0.2.10,443,00:00:5E:00:53:01",
+                ),
+                (
                     "mikrotik",
                     "MikroTik RouterOS firewall log",
                     "2024-05-01T12:00:00Z gw firewall,info drop-out forward: in:lan out:wan, connection-state:new proto TCP (SYN), 10.0.0.5:51000->192.0.2.10:443, len 52",
+                ),
+                (
+                    "yamaha",
+                    "YAMAHA RTX routers: filters and dynamic filters",
+                    "<190>May  1 12:00:00 rtx [INSPECT] PP[01][out][200061] TCP 10.0.0.5:51000 > 192.0.2.10:443 (2024/05/01 11:59:58)",
+                ),
+                (
+                    "oneos",
+                    "OneOS (Ekinops) access lists",
+                    "May  1 12:00:00 rtr : #INFO# list WAN-IN denied udp 10.0.0.5:547-> 192.0.2.10:546 3 matches",
                 ),
             ],
             settings_schema: "",
@@ -72,9 +91,10 @@ impl LineParser for Packets {
     }
 
     fn detect(input: &Input) -> u8 {
-        let parser = Self::of(input);
+        let mut parser = Self::of(input);
         input.confidence(86, |line| match () {
             () if line.trim_ascii().is_empty() || is_vpc_header(line) => Fit::Neutral,
+            () if alerts::is_part(line) => Fit::Yes,
             () => Fit::from(parser.read(line).is_some()),
         })
     }
@@ -88,6 +108,7 @@ impl LineParser for Packets {
             _ if line.trim_ascii().is_empty() => Line::Ignored("blank"),
             Some(contact) => contact.push(found),
             None if is_vpc_header(line) => Line::Ignored("header"),
+            None if alerts::is_part(line) => Line::Ignored("another line of an alert"),
             None => Line::Rejected("no packet, alert or flow of a known format"),
         }
     }
@@ -95,24 +116,39 @@ impl LineParser for Packets {
 
 impl Packets {
     fn of(input: &Input) -> Self {
-        let header = input.lines().next().filter(|line| is_vpc_header(line));
+        let first = input.lines().next();
+        let named = first
+            .filter(|line| is_vpc_header(line))
+            .and_then(vpc_columns);
+        let placed = || first.and_then(vpc_places);
         Self {
             stamps: Stamps::of(input),
-            vpc: header.and_then(vpc_columns).unwrap_or(VPC_DEFAULT),
+            vpc: named.or_else(placed).unwrap_or(VPC_DEFAULT),
+            kind: 0,
         }
     }
 
-    fn read<'a>(&self, line: &'a [u8]) -> Option<Contact<'a>> {
-        self.flow(line).or_else(|| {
-            let syslog = Syslog::of(line, self.stamps);
-            let contact = filterlog(syslog.message)
-                .or_else(|| mikrotik(syslog.message))
-                .or_else(|| alert(line, self.stamps))?;
-            Some(Contact {
-                time_us: contact.time_us.or(syslog.time_us),
-                ..contact
-            })
+    fn read<'a>(&mut self, line: &'a [u8]) -> Option<Contact<'a>> {
+        const KINDS: usize = 7;
+        (0..KINDS).find_map(|step| {
+            let kind = (self.kind + step) % KINDS;
+            let contact = self.read_as(kind, line)?;
+            self.kind = kind;
+            Some(contact)
         })
+    }
+
+    fn read_as<'a>(&self, kind: usize, line: &'a [u8]) -> Option<Contact<'a>> {
+        let stamps = self.stamps;
+        match kind {
+            0 => self.flow(line),
+            1 => enveloped(line, stamps, filterlog),
+            2 => enveloped(line, stamps, mikrotik),
+            3 => enveloped(line, stamps, |message| routers::yamaha(message, stamps)),
+            4 => enveloped(line, stamps, routers::oneos),
+            5 => alerts::alert(line, stamps),
+            _ => alerts::row(line, stamps),
+        }
     }
 
     fn flow<'a>(&self, line: &'a [u8]) -> Option<Contact<'a>> {
@@ -124,18 +160,42 @@ impl Packets {
             start,
             action,
         } = self.vpc;
-        let is_action = matches!(fields[action], b"ACCEPT" | b"REJECT" | b"-");
-        if found < 8 || !is_action {
+        let action = match action {
+            Some(action) => fields[action],
+            None => b"-",
+        };
+        let is_action = matches!(action, b"ACCEPT" | b"REJECT" | b"-");
+        let is_end = |place: usize| fields[place] == b"-" || is_address(fields[place]);
+        if found < 8 || !is_action || !is_end(client) || !is_end(address) {
             return None;
         }
         Some(Contact {
             client: fields[client],
             address: fields[address],
             time_us: start.and_then(|start| self.stamps.any(fields[start], DateOrder::MonthFirst)),
-            action: action_of(fields[action]),
+            action: action_of(action),
             ..Contact::default()
         })
     }
+}
+
+fn is_address(field: &[u8]) -> bool {
+    plausible_address(field).is_some()
+}
+
+/// A message behind what syslog puts in front, with its time where the message
+/// has none.
+fn enveloped<'a>(
+    line: &'a [u8],
+    stamps: Stamps,
+    read: impl Fn(&'a [u8]) -> Option<Contact<'a>>,
+) -> Option<Contact<'a>> {
+    let syslog = Syslog::of(line, stamps);
+    let contact = read(syslog.message)?;
+    Some(Contact {
+        time_us: contact.time_us.or(syslog.time_us),
+        ..contact
+    })
 }
 
 /// `version account-id … srcaddr dstaddr …`, with `-` or `_` in the names.
@@ -151,18 +211,47 @@ fn vpc_columns(header: &[u8]) -> Option<VpcColumns> {
         client: place(b"srcaddr")?,
         address: place(b"dstaddr")?,
         start: place(b"start"),
-        action: place(b"action")?,
+        action: place(b"action"),
+    })
+}
+
+/// The columns of a flow log of another order that lacks its header: two
+/// addresses in a row, two times in a row, and the action.
+fn vpc_places(row: &[u8]) -> Option<VpcColumns> {
+    let mut fields: [&[u8]; VPC_COLUMNS] = [b""; VPC_COLUMNS];
+    let found = blanks(row, &mut fields);
+    let fields = &fields[..found];
+    let is_time = |field: &[u8]| field.len() == 10 && field.iter().all(u8::is_ascii_digit);
+    let pair = |is_it: &dyn Fn(&[u8]) -> bool| {
+        let mut pairs = fields.windows(2);
+        pairs.position(|pair| is_it(pair[0]) && is_it(pair[1]))
+    };
+    let client = pair(&is_address)?;
+    Some(VpcColumns {
+        client,
+        address: client + 1,
+        start: pair(&is_time),
+        action: fields
+            .iter()
+            .position(|field| matches!(*field, b"ACCEPT" | b"REJECT")),
     })
 }
 
 /// `4,,,1000000103,igb0,match,block,out,4,…`: the version of IP decides where
 /// the addresses stand.
 fn filterlog(message: &[u8]) -> Option<Contact<'_>> {
-    let fields: Vec<&[u8]> = message.split(|byte| *byte == b',').take(21).collect();
-    let (action, version) = (*fields.get(6)?, *fields.get(8)?);
+    let mut fields: [&[u8]; 20] = [b""; 20];
+    for (field, text) in fields.iter_mut().zip(message.split(|byte| *byte == b',')) {
+        *field = text;
+    }
+    let (action, version) = (fields[6], fields[8]);
+    let ends = |first: usize| {
+        let (client, address) = (*fields.get(first)?, *fields.get(first + 1)?);
+        is_address(address).then_some((client, address))
+    };
     let (client, address) = match version {
-        b"4" => (fields.get(18)?, fields.get(19)?),
-        b"6" => (fields.get(15)?, fields.get(16)?),
+        b"4" => ends(18)?,
+        b"6" => ends(15).or_else(|| ends(18))?,
         _ => return None,
     };
     matches!(
@@ -177,32 +266,9 @@ fn filterlog(message: &[u8]) -> Option<Contact<'_>> {
     })
 }
 
-/// `… {TCP} 10.0.0.5:51000 -> 192.0.2.10:443`, with the time in front.
-fn alert(line: &[u8], stamps: Stamps) -> Option<Contact<'_>> {
-    let mark = line.windows(4).position(|part| part == b"[**]")?;
-    let brace = line.iter().rposition(|byte| *byte == b'}')?;
-    let (client, address) = ends(line.get(brace + 1..)?.trim_ascii(), b" -> ")?;
-    let before = line[..mark].trim_ascii();
-    let start = before
-        .iter()
-        .rposition(|byte| *byte == b' ')
-        .map_or(0, |blank| blank + 1);
-    let is_dropped = line.windows(6).any(|part| part == b"[Drop]");
-    Some(Contact {
-        client,
-        address,
-        time_us: stamps.any(&before[start..], DateOrder::MonthFirst),
-        action: if is_dropped {
-            Action::Blocked
-        } else {
-            Action::Unstated
-        },
-        ..Contact::default()
-    })
-}
-
 /// `drop-out forward: in:lan out:wan, … proto TCP, 10.0.0.5:51000->192.0.2.10:443, len 52`.
 fn mikrotik(message: &[u8]) -> Option<Contact<'_>> {
+    message.windows(4).find(|part| part == b" in:")?;
     let proto = message.windows(7).position(|part| part == b" proto ")?;
     let rest = &message[proto..];
     let pair = rest
@@ -221,6 +287,7 @@ fn mikrotik(message: &[u8]) -> Option<Contact<'_>> {
     })
 }
 
+/// What stands before and behind an arrow, to the next blank.
 fn ends<'a>(text: &'a [u8], arrow: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = text.windows(arrow.len()).position(|part| part == arrow)?;
     let to = &text[at + arrow.len()..];
@@ -231,12 +298,14 @@ fn ends<'a>(text: &'a [u8], arrow: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vthost_plugin::parser::Action;
     use vthost_plugin::testing;
 
     #[test]
     fn every_example_names_both_ends() {
         for (name, _, example) in Packets::describe().formats {
             let parsed = testing::parse::<Packets>(example.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.rejected, [], "{name}");
             let observed = &parsed.observations[0];
             assert_eq!(
                 (observed.kind, observed.value.as_str()),
@@ -264,5 +333,18 @@ mod tests {
         assert_eq!(parsed.observations.len(), 1);
         assert_eq!(parsed.observations[0].action, Action::Blocked);
         assert_eq!(parsed.ignored.len(), 2);
+    }
+
+    #[test]
+    fn a_flow_log_without_a_header_is_read_by_what_its_columns_hold() {
+        let log = "3 vpc-1 subnet-1 i-1 eni-1 1234 IPv4 10.0.0.5 192.0.2.10 43416 5001 10.0.0.5 192.0.2.10 6 568 8 1714564800 1714564860 ACCEPT 2 OK\n";
+        let parsed = testing::parse::<Packets>(log.as_bytes(), "{}").unwrap();
+        let seen = &parsed.observations[0];
+        assert_eq!(
+            (seen.value.as_str(), seen.client.as_str()),
+            ("192.0.2.10", "10.0.0.5")
+        );
+        assert_eq!(seen.time_us, Some(1_714_564_800_000_000));
+        assert_eq!(seen.action, Action::Allowed);
     }
 }

@@ -1,30 +1,38 @@
-//! Palo Alto Networks PAN-OS logs, comma-separated: traffic, threat (with URL
-//! filtering) and decryption.
+//! Palo Alto Networks logs: traffic, threat (with URL filtering), decryption and
+//! system events, comma-separated as PAN-OS writes them or as JSON, as Strata
+//! Logging Service and Prisma Access forward them.
 //!
-//! The type in the fourth column decides what the others mean. See "Syslog
+//! Of a row the type in the fourth column decides what the others mean. See "Syslog
 //! Field Descriptions", <https://docs.paloaltonetworks.com/pan-os>.
+
+mod events;
+mod json;
 
 use vthost_plugin::contact::{Contact, action_of};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::split::{Columns, undoubled};
 use vthost_plugin::time::{DateOrder, Stamps};
 
-struct PaloAlto {
+enum PaloAlto {
+    Rows(Rows),
+    Json(Box<json::Records>),
+}
+
+/// Rows of PAN-OS.
+struct Rows {
     stamps: Stamps,
-    columns: Columns<14>,
+    columns: Columns<COUNT>,
 }
 
 vthost_plugin::export_parser!(PaloAlto);
 
-/// Receive time, type, subtype, generated time, source, destination, source
-/// user, application, action, what is URL or file name in a threat log, and
-/// columns of single types. Whatever syslog writes before has no comma, so columns
+/// Receive time, type, subtype, source, destination, source user, application,
+/// action, what is URL or file name in a threat log, and columns of single types. Whatever syslog writes before has no comma, so columns
 /// count from there.
-const COLUMNS: [Option<usize>; 14] = [
+const COLUMNS: [Option<usize>; COUNT] = [
     Some(1),
     Some(3),
     Some(4),
-    Some(6),
     Some(7),
     Some(8),
     Some(12),
@@ -35,7 +43,12 @@ const COLUMNS: [Option<usize>; 14] = [
     Some(PRECISE_OF_DECRYPTION),
     Some(PRECISE_OF_TRAFFIC),
     Some(PRECISE_OF_THREAT),
+    Some(PRECISE_OF_SYSTEM),
+    Some(EVENT),
 ];
+
+/// How many columns are looked at.
+const COUNT: usize = 15;
 
 /// The server name indication of a decryption log.
 const SERVER_NAME: usize = 63;
@@ -44,6 +57,10 @@ const SERVER_NAME: usize = 63;
 const PRECISE_OF_DECRYPTION: usize = 72;
 const PRECISE_OF_TRAFFIC: usize = 102;
 const PRECISE_OF_THREAT: usize = 107;
+const PRECISE_OF_SYSTEM: usize = 25;
+
+/// What a system log says in words.
+const EVENT: usize = 14;
 
 impl LineParser for PaloAlto {
     type Settings = NoSettings;
@@ -53,40 +70,62 @@ impl LineParser for PaloAlto {
             name: "paloalto",
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
-            summary: "Palo Alto Networks PAN-OS logs: traffic, threat and URL, decryption",
-            formats: &[(
-                "paloalto",
-                "Palo Alto Networks PAN-OS logs (CSV)",
-                r#"1,2024/05/01 12:00:00,000000000000001,THREAT,url,2049,2024/05/01 12:00:00,10.0.0.5,192.0.2.10,,,allow-web,,,web-browsing,vsys1,trust,untrust,ae1,ae2,logs,,1,1,51000,80,0,0,0x0,tcp,alert,"www.example.com/",(9999),news,informational,client-to-server"#,
-            )],
+            summary: "Palo Alto Networks logs: traffic, threat and URL, decryption, system events",
+            formats: const {
+                &[
+                    (
+                        "paloalto",
+                        "Palo Alto Networks PAN-OS logs (CSV)",
+                        r#"1,2024/05/01 12:00:00,000000000000001,THREAT,url,2049,2024/05/01 11:59:59,10.0.0.5,192.0.2.10,,,allow-web,,,web-browsing,vsys1,trust,untrust,ae1,ae2,logs,,1,1,51000,80,0,0,0x0,tcp,alert,"www.example.com/",(9999),news,informational,client-to-server"#,
+                    ),
+                    (
+                        json::DIALECT.name,
+                        json::DIALECT.title,
+                        json::DIALECT.example,
+                    ),
+                ]
+            },
             settings_schema: "",
         }
     }
 
     fn detect(input: &Input) -> u8 {
         let mut columns = Columns::at(b',', COLUMNS);
-        input.confidence(95, |line| {
+        let rows = input.confidence(95, |line| {
             let [received, kind, ..] = columns.pick(line);
             Fit::from(is_type(kind) && received.iter().any(u8::is_ascii_digit))
-        })
+        });
+        rows.max(json::detect(input))
     }
 
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
-        Ok(Self {
-            stamps: Stamps::of(input),
-            columns: Columns::at(b',', COLUMNS),
+        let first = input.lines().find(|line| !line.is_empty());
+        let is_json = first.is_some_and(|line| json::object(line).is_some());
+        let stamps = Stamps::of(input);
+        Ok(match is_json {
+            true => Self::Json(Box::new(json::Records::new(stamps))),
+            false => Self::Rows(Rows {
+                stamps,
+                columns: Columns::at(b',', COLUMNS),
+            }),
         })
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        if line.trim_ascii().is_empty() {
-            return Line::Ignored("blank");
+        match self {
+            _ if line.trim_ascii().is_empty() => Line::Ignored("blank"),
+            Self::Rows(rows) => rows.line(line, found),
+            Self::Json(records) => records.line(line, found),
         }
+    }
+}
+
+impl Rows {
+    fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         let [
             received,
             kind,
             subtype,
-            generated,
             client,
             address,
             user,
@@ -97,6 +136,8 @@ impl LineParser for PaloAlto {
             precise_of_decryption,
             precise_of_traffic,
             precise_of_threat,
+            precise_of_system,
+            event,
         ] = self.columns.pick(line);
         let contact = Contact {
             address,
@@ -105,52 +146,100 @@ impl LineParser for PaloAlto {
             action: action_of(action),
             ..Contact::default()
         };
-        let url = undoubled(misc);
-        let contact = match kind {
-            b"TRAFFIC" | b"GTP" | b"SCTP" | b"TUNNEL" => contact,
-            b"THREAT" if subtype == b"url" => Contact {
-                url: &url,
-                scheme: if application == b"ssl" { b"https" } else { b"" },
-                ..contact
-            },
-            // A DNS signature names the domain that was asked for.
-            b"THREAT" if application.starts_with(b"dns") => Contact {
-                host: misc,
-                ..contact
-            },
-            b"THREAT" => contact,
-            b"DECRYPTION" => Contact {
-                host: server_name,
-                ..contact
-            },
-            _ if is_type(kind) => return Line::Ignored("an event of the device itself"),
-            _ => return Line::Rejected("no PAN-OS log type in the fourth column"),
-        };
         let precise = match kind {
             b"THREAT" => precise_of_threat,
-            b"TRAFFIC" => precise_of_traffic,
             b"DECRYPTION" => precise_of_decryption,
-            _ => b"",
+            b"SYSTEM" => precise_of_system,
+            _ => precise_of_traffic,
         };
         // Older ones have something else in that column.
         let is_precise = precise.get(10) == Some(&b'T');
-        let time = match (is_precise, generated.is_empty()) {
-            (true, _) => precise,
-            (false, true) => received,
-            (false, false) => generated,
+        let time = if is_precise { precise } else { received };
+        let time_us = self.stamps.any(time, DateOrder::MonthFirst);
+        let contact = Contact { time_us, ..contact };
+        let row = Row {
+            kind,
+            subtype,
+            application,
+            misc,
+            server_name,
+            event,
         };
-        Contact {
-            time_us: self.stamps.any(time, DateOrder::MonthFirst),
-            ..contact
-        }
-        .push(found)
+        row.push(contact, found)
     }
 }
+
+/// What a row of one type says.
+struct Row<'a> {
+    kind: &'a [u8],
+    subtype: &'a [u8],
+    application: &'a [u8],
+    misc: &'a [u8],
+    server_name: &'a [u8],
+    event: &'a [u8],
+}
+
+impl Row<'_> {
+    fn push(&self, contact: Contact<'_>, found: &mut Observations<'_>) -> Line {
+        let url = undoubled(self.misc);
+        match self.kind {
+            b"TRAFFIC" | b"START" | b"END" | b"DROP" | b"DENY" | b"GTP" | b"SCTP" | b"TUNNEL" => {
+                contact.push(found)
+            }
+            b"THREAT" if self.subtype == b"url" => Contact {
+                url: &url,
+                scheme: if self.application == b"ssl" {
+                    b"https"
+                } else {
+                    b""
+                },
+                ..contact
+            }
+            .push(found),
+            // A DNS signature names the domain that was asked for; whom the
+            // client asked may be the attacker's own server.
+            b"THREAT" if self.application.starts_with(b"dns") => Contact {
+                host: self.misc,
+                ..contact
+            }
+            .push_with_address(found),
+            b"THREAT" => contact.push(found),
+            b"DECRYPTION" => Contact {
+                host: self.server_name,
+                ..contact
+            }
+            .push_with_address(found),
+            b"SYSTEM" => push_event(self.event, contact, found),
+            kind if is_type(kind) => Line::Ignored(OF_THE_DEVICE),
+            _ => Line::Rejected("no PAN-OS log type in the fourth column"),
+        }
+    }
+}
+
+/// The server that an event of the device names.
+fn push_event(event: &[u8], contact: Contact<'_>, found: &mut Observations<'_>) -> Line {
+    let (time_us, action) = (contact.time_us, contact.action);
+    let named = Contact {
+        time_us,
+        action,
+        ..events::contact(event)
+    };
+    match named.host {
+        b"" => Line::Ignored(OF_THE_DEVICE),
+        _ => named.push(found),
+    }
+}
+
+const OF_THE_DEVICE: &str = "an event of the device itself";
 
 fn is_type(kind: &[u8]) -> bool {
     matches!(
         kind,
         b"TRAFFIC"
+            | b"START"
+            | b"END"
+            | b"DROP"
+            | b"DENY"
             | b"THREAT"
             | b"DECRYPTION"
             | b"SYSTEM"
@@ -192,7 +281,7 @@ mod tests {
 
     fn row(kind: &str, subtype: &str, application: &str, action: &str, misc: &str) -> String {
         format!(
-            "1,2024/05/01 12:00:01,0001,{kind},{subtype},2049,2024/05/01 12:00:00,10.0.0.5,192.0.2.10,0.0.0.0,0.0.0.0,rule,corp\\jane,,{application},vsys1,trust,untrust,ae1,ae2,logs,,1,1,51000,80,0,0,0x0,tcp,{action},{misc},(9999),news"
+            "1,2024/05/01 12:00:00,0001,{kind},{subtype},2049,2024/05/01 11:59:59,10.0.0.5,192.0.2.10,0.0.0.0,0.0.0.0,rule,corp\\jane,,{application},vsys1,trust,untrust,ae1,ae2,logs,,1,1,51000,80,0,0,0x0,tcp,{action},{misc},(9999),news"
         )
     }
 
@@ -249,6 +338,10 @@ mod tests {
             ("domain", "bad.example.org", Action::Blocked),
         );
         check(
+            &row("START", "start", "ssl", "allow", ""),
+            ("ip", "192.0.2.10", Action::Allowed),
+        );
+        check(
             &format!(
                 "May  1 12:00:01 PA-220 {}",
                 row("TRAFFIC", "end", "ssl", "allow", "4711")
@@ -261,6 +354,41 @@ mod tests {
             &format!("{decryption}{until_name},www.example.net,x"),
             ("domain", "www.example.net", Action::Allowed),
         );
+    }
+
+    #[test]
+    fn alerts_about_names_have_the_address_too() {
+        let row = row(
+            "THREAT",
+            "spyware",
+            "dns-base",
+            "drop",
+            "\"bad.example.org\"",
+        );
+        let parsed = testing::parse::<PaloAlto>(row.as_bytes(), "{}").unwrap();
+        let values: Vec<&str> = parsed
+            .observations
+            .iter()
+            .map(|o| o.value.as_str())
+            .collect();
+        assert_eq!(values, ["bad.example.org", "192.0.2.10"]);
+    }
+
+    #[test]
+    fn system_events_name_servers() {
+        let row = r#"1,2024/05/01 12:00:00,0001,SYSTEM,auth,2562,2024/05/01 12:00:00,,auth-fail,P,0,0,general,medium,"failed authentication for user 'jane'. server address '192.0.2.10', From: 10.0.0.5.",1,0x0,0,0,0,0,,fw,0,0,2024-05-01T14:00:00.605+02:00"#;
+        let parsed = testing::parse::<PaloAlto>(row.as_bytes(), "{}").unwrap();
+        let seen = &parsed.observations[0];
+        assert_eq!(
+            (
+                seen.value.as_str(),
+                seen.client.as_str(),
+                seen.user.as_str()
+            ),
+            ("192.0.2.10", "10.0.0.5", "jane")
+        );
+        // 2024-05-01T12:00:00.605Z.
+        assert_eq!(seen.time_us, Some(1_714_564_800_605_000));
     }
 
     #[test]

@@ -5,11 +5,15 @@
 //! ```
 //!
 //! with or without further columns behind (referer and agent in quotes), with
-//! the time as an epoch or in ISO 8601. See
-//! <https://www.squid-cache.org/Doc/config/logformat/>.
+//! the time as an epoch or in ISO 8601; other formats that keep result, size,
+//! method and URL together; and what Cisco's Secure Web Appliance writes beside.
+//! See <https://www.squid-cache.org/Doc/config/logformat/>.
+
+mod monitor;
 
 use std::borrow::Cow;
 
+use vthost_plugin::contact::plausible_address;
 use vthost_plugin::parser::{
     Action, Description, Input, Line, LineParser, NoSettings, Observation, Observations,
 };
@@ -17,6 +21,7 @@ use vthost_plugin::{scan, split, time};
 
 struct Squid {
     utc_offset_minutes: i16,
+    stamps: time::Stamps,
 }
 
 vthost_plugin::export_parser!(Squid);
@@ -64,7 +69,7 @@ impl LineParser for Squid {
             .take(DETECTION_LINES)
         {
             all += 1;
-            fit += u32::from(Row::find(line, 0).is_ok());
+            fit += u32::from(Row::find(line, 0).is_ok() || monitor::is_message(line));
         }
         match (fit, all) {
             (0, _) => 0,
@@ -77,6 +82,7 @@ impl LineParser for Squid {
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
         Ok(Self {
             utc_offset_minutes: input.utc_offset_minutes,
+            stamps: time::Stamps::of(input),
         })
     }
 
@@ -86,6 +92,7 @@ impl LineParser for Squid {
         }
         let row = match Row::find(line, self.utc_offset_minutes) {
             Ok(row) => row,
+            Err(_) if monitor::is_message(line) => return monitor::push(line, self.stamps, found),
             Err(reason) => return Line::Rejected(reason),
         };
         let observation = match row.observation() {
@@ -108,9 +115,49 @@ impl<'a> Row<'a> {
     /// Reads a line, or what stands behind the prefix of a collector: pfSense
     /// and Cisco's appliance send such rows through syslog.
     fn find(line: &'a [u8], utc_offset_minutes: i16) -> Result<Self, &'static str> {
-        Self::read(line, utc_offset_minutes).or_else(|reason| match behind_prefix(line) {
-            Some(row) => Self::read(row, utc_offset_minutes),
-            None => Err(reason),
+        let read = match Self::read(line, utc_offset_minutes) {
+            Err(reason) => match behind_prefix(line) {
+                Some(row) => Self::read(row, utc_offset_minutes),
+                None => Err(reason),
+            },
+            read => read,
+        };
+        match read {
+            Err(NOT_NATIVE) => Self::custom(line, utc_offset_minutes).ok_or(NOT_NATIVE),
+            read => read,
+        }
+    }
+
+    /// Reads a line of another order of columns, in which `TCP_MISS/200 4310 GET
+    /// http://www.example.com/` stand together: the time is the first word that
+    /// is one, the client the last address before the result.
+    fn custom(line: &'a [u8], utc_offset_minutes: i16) -> Option<Self> {
+        let mut words = line
+            .split(|byte| *byte == b' ')
+            .filter(|word| !word.is_empty());
+        let (mut time_us, mut client) = (None, &b"-"[..]);
+        let result = loop {
+            let word = words.next()?;
+            if let Some(result) = result_of(word) {
+                break result;
+            }
+            if plausible_address(word).is_some() {
+                client = word;
+            }
+            if time_us.is_none() && word.len() >= STAMP_LEN {
+                time_us = stamp(word, utc_offset_minutes);
+            }
+        };
+        let (size, method, target) = (words.next()?, words.next()?, words.next()?);
+        let is_method = method.iter().all(u8::is_ascii_uppercase);
+        let is_target = find_scheme(target).is_some() || method == b"CONNECT";
+        (is_number(size) && is_method && is_target).then_some(Self {
+            time_us: time_us?,
+            client,
+            result,
+            method,
+            target,
+            user: b"-",
         })
     }
 
@@ -132,9 +179,9 @@ impl<'a> Row<'a> {
             return Err("too few columns");
         }
         let time_us = stamp(time, utc_offset_minutes).ok_or("no time in the first column")?;
-        let slash = scan::find(result, b'/').ok_or("no result/status in the fourth column")?;
+        let slash = scan::find(result, b'/').ok_or(NOT_NATIVE)?;
         if !is_number(elapsed) || !is_number(&result[slash + 1..]) {
-            return Err("not the columns of Squid's native format");
+            return Err(NOT_NATIVE);
         }
         let mut row = Row {
             time_us,
@@ -195,6 +242,22 @@ impl<'a> Row<'a> {
             Action::Allowed
         }
     }
+}
+
+const NOT_NATIVE: &str = "not the columns of Squid's native format";
+
+/// No time since 2001 is shorter.
+const STAMP_LEN: usize = 10;
+
+/// `TCP_MISS` of `TCP_MISS/200`.
+fn result_of(word: &[u8]) -> Option<&[u8]> {
+    let slash = scan::find(word, b'/')?;
+    let (result, status) = (&word[..slash], &word[slash + 1..]);
+    let is_result = result.len() > 3
+        && result
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    (is_result && status.len() == 3 && is_number(status)).then_some(result)
 }
 
 /// The line from the first `1714564800.123` on that is not its first word.
@@ -443,6 +506,24 @@ mod tests {
         check("TCP_DENIED_REPLY/403", Action::Blocked);
         check("UDP_DENIED/000", Action::Blocked);
         check("TCP_MISS/403", Action::Allowed);
+    }
+
+    #[test]
+    fn columns_may_stand_in_another_order() {
+        let line = "<134>May  1 12:00:00 wsa 1714564800.123 374.156 - 10.0.0.5 TCP_DENIED/403 298 CONNECT tunnel://www.example.com:443/ - - - - X";
+        let parsed = parse(line);
+        let observed = &parsed.observations[0];
+        assert_eq!(
+            (observed.value.as_str(), observed.client.as_str()),
+            ("www.example.com", "10.0.0.5")
+        );
+        assert_eq!(observed.action, Action::Blocked);
+        assert_eq!(observed.time_us, Some(1_714_564_800_123_000));
+        let line = "2024-05-01T12:00:00.123Z jane 10.0.0.5 200 NONE TCP_MISS/200 298 GET http://www.example.com/a x";
+        assert_eq!(
+            parse(line).observations[0].value,
+            "http://www.example.com/a"
+        );
     }
 
     #[test]

@@ -95,7 +95,9 @@ impl LineParser for Suricata {
             quic_name,
             _method,
         ] = fields;
-        if kind.is_empty() {
+        // Some collectors leave out the kind of an alert.
+        let is_alert = kind == b"alert" || (kind.is_empty() && !action.is_empty());
+        if kind.is_empty() && !is_alert {
             return Line::Rejected("no event_type");
         }
         // A file and an answer come from the server.
@@ -123,7 +125,7 @@ impl LineParser for Suricata {
                 .into_iter()
                 .find(|name| !name.is_empty());
             return Contact {
-                host: asked.unwrap_or_default(),
+                name: asked.unwrap_or_default(),
                 ..contact
             }
             .push(found);
@@ -133,13 +135,18 @@ impl LineParser for Suricata {
         let named = [host, tls_name, quic_name, name, names]
             .into_iter()
             .find(|name| !name.is_empty());
-        Contact {
+        let contact = Contact {
             url: if is_web { &url } else { b"" },
             host: named.unwrap_or_default(),
             address,
             ..contact
+        };
+        // The name of a connection is what the client said.
+        match kind {
+            b"tls" | b"quic" => contact.push_with_address(found),
+            _ if is_alert => contact.push_with_address(found),
+            _ => contact.push(found),
         }
-        .push(found)
     }
 }
 
@@ -230,6 +237,28 @@ mod tests {
         check(
             &format!("<14>May  1 12:00:00 ids suricata: {}", event("flow", "")),
             ("ip", "192.0.2.10", unstated),
+        );
+    }
+
+    #[test]
+    fn connections_and_alerts_have_the_address_too() {
+        let check = |line: &str, expected: &[&str]| {
+            let parsed = parse(line);
+            let values = parsed.observations.iter().map(|seen| seen.value.as_str());
+            assert_eq!(values.collect::<Vec<_>>(), expected, "{line}");
+        };
+        let both = ["www.example.com", "192.0.2.10"];
+        check(&event("tls", r#","tls":{"sni":"www.example.com"}"#), &both);
+        check(
+            r#"{"timestamp":"2024-05-01T12:00:00.0+0000","src_ip":"10.0.0.5","dest_ip":"192.0.2.10","alert":{"action":"allowed"},"tls":{"sni":"www.example.com"}}"#,
+            &both,
+        );
+        check(
+            &event(
+                "http",
+                r#","http":{"hostname":"www.example.com","url":"/a"}"#,
+            ),
+            &["http://www.example.com/a"],
         );
     }
 

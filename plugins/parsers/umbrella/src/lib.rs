@@ -9,7 +9,7 @@ use vthost_plugin::time::Stamps;
 
 struct Umbrella {
     stamps: Stamps,
-    columns: Columns<14>,
+    columns: Columns<17>,
 }
 
 vthost_plugin::export_parser!(Umbrella);
@@ -22,7 +22,7 @@ impl LineParser for Umbrella {
             name: "umbrella",
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
-            summary: "Cisco Umbrella DNS, proxy and firewall logs (CSV from S3)",
+            summary: "Cisco Umbrella DNS, proxy, firewall and intrusion logs (CSV from S3)",
             formats: &[
                 (
                     "umbrella-dns",
@@ -38,6 +38,11 @@ impl LineParser for Umbrella {
                     "umbrella-firewall",
                     "Cisco Umbrella cloud firewall log",
                     "2024-05-01 12:00:00,[1],Tunnel,CDFW Tunnel Device,OUTBOUND,6,84,10.0.0.5,51000,192.0.2.10,443,dc,1,ALLOW",
+                ),
+                (
+                    "umbrella-intrusion",
+                    "Cisco Umbrella intrusion prevention log",
+                    r#""2024-05-01 12:00:00","Tunnel","Network Tunnels","1","16606","An overflow attempt","1323","HIGH","Attempted User Privilege Gain","cve-2009-1016","TCP","12345","10.0.0.5","33010","192.0.2.10","443","Would Block""#,
                 ),
             ],
             settings_schema: "",
@@ -82,12 +87,23 @@ impl Umbrella {
         };
         let is_url = has_scheme(row[7]);
         let is_verdict = |field: &[u8]| {
-            ["allow", "block", "proxied", "warn"].iter().any(|word| {
-                field
-                    .get(..word.len())
-                    .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
-            })
+            ["allow", "block", "proxied", "warn", "would"]
+                .iter()
+                .any(|word| {
+                    field
+                        .get(..word.len())
+                        .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+                })
         };
+        let is_port = |field: &[u8]| field.iter().all(u8::is_ascii_digit);
+        if is_verdict(row[16]) && is_port(row[13]) && is_port(row[15]) {
+            return Some(Contact {
+                client: row[12],
+                address: row[14],
+                action: action_of(row[16]),
+                ..contact
+            });
+        }
         if matches!(row[4], b"OUTBOUND" | b"INBOUND") {
             return Some(Contact {
                 client: row[7],
@@ -128,10 +144,22 @@ mod tests {
     use vthost_plugin::testing;
 
     #[test]
+    fn a_blank_may_stand_behind_the_comma() {
+        let row = r#""2024-05-01 12:00:00","PC-5", "PC-5, Site", "10.0.0.5","198.51.100.1","Allowed","1 (A)", "NOERROR","www.example.com.", "News""#;
+        let parsed = testing::parse::<Umbrella>(row.as_bytes(), "{}").unwrap();
+        let seen = &parsed.observations[0];
+        assert_eq!(
+            (seen.value.as_str(), seen.client.as_str()),
+            ("www.example.com.", "10.0.0.5")
+        );
+    }
+
+    #[test]
     fn every_example_is_read() {
         let expected = [
             ("domain", "www.example.com."),
             ("url", "https://www.example.com/a"),
+            ("ip", "192.0.2.10"),
             ("ip", "192.0.2.10"),
         ];
         for ((name, _, example), expected) in Umbrella::describe().formats.iter().zip(expected) {

@@ -2,7 +2,7 @@
 //! ProxySG, IIS, CloudFront, Windows Firewall and whatever else writes it. See
 //! <https://www.w3.org/TR/WD-logfile.html>.
 
-use vthost_plugin::contact::{Contact, present};
+use vthost_plugin::contact::Contact;
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{Description, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::split::Columns;
@@ -11,9 +11,7 @@ use vthost_plugin::time::{DateOrder, Stamps};
 struct W3c {
     reader: Reader,
     columns: Columns<FIELDS>,
-    query: Columns<1>,
     header: Vec<u8>,
-    path: Vec<u8>,
 }
 
 vthost_plugin::export_parser!(W3c);
@@ -37,7 +35,9 @@ static OUTWARD: Dialect = Dialect {
             "r-host",
             "r-dns",
         ],
+        port: &["cs-uri-port"],
         path: &["cs-uri-path", "cs-uri-stem"],
+        query: &["cs-uri-query"],
         address: &["dst-ip", "r-ip", "x-cs-dst-ip", "x-s-ip", "cs-ip"],
         client: &["c-ip", "src-ip", "x-c-ip", "x-src-ip"],
         user: &["cs-username", "cs-user", "cs-userdn", "cs-auth-user"],
@@ -106,10 +106,8 @@ impl LineParser for W3c {
         let separator = separator(input, header);
         Ok(Self {
             columns: Columns::named(separator, names(header), reader.names()),
-            query: Columns::named(separator, names(header), ["cs-uri-query"]),
             header: header.to_vec(),
             reader,
-            path: Vec::new(),
         })
     }
 
@@ -124,23 +122,13 @@ impl LineParser for W3c {
             return Line::Ignored("header");
         }
         let values = self.columns.pick(line);
-        let [query] = self.query.pick(line);
         let contact = self.reader.contact(&values, None);
         if contact.time_us.is_none() {
             return Line::Rejected("no date and time in their columns");
         }
-        self.path.clear();
-        self.path.extend_from_slice(contact.path);
-        let query = present(query);
-        if !query.is_empty() && !self.path.is_empty() {
-            if !query.starts_with(b"?") {
-                self.path.push(b'?');
-            }
-            self.path.extend_from_slice(query);
-        }
         // A tunnel has no path.
         let is_tunnel = matches!(contact.scheme, b"tcp" | b"ssl" | b"tunnel");
-        let path = if is_tunnel { &[][..] } else { &self.path };
+        let path = if is_tunnel { &[][..] } else { contact.path };
         Contact { path, ..contact }.push(found)
     }
 }
@@ -206,6 +194,15 @@ mod tests {
                 "https://www.example.com/a?b=c",
                 "10.0.0.5",
                 Action::Allowed,
+            ),
+        );
+        check(
+            "#Fields: date time c-ip cs-uri-scheme cs-host cs-uri-port cs-uri-path\n2024-05-01 12:00:00 10.0.0.5 http www.example.com 8080 /a\n",
+            (
+                "url",
+                "http://www.example.com:8080/a",
+                "10.0.0.5",
+                Action::Unstated,
             ),
         );
         check(

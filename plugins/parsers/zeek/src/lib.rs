@@ -210,11 +210,20 @@ fn push(fields: &[&[u8]; 8], stamps: Stamps, found: &mut Observations<'_>) -> Li
         },
         // The address of a DNS record is the resolver's.
         () if !query.is_empty() => Contact {
-            host: query,
+            name: query,
             ..contact
         },
+        // The name is what the client said.
+        () if !name.is_empty() => {
+            return Contact {
+                host: name,
+                address: server,
+                ..contact
+            }
+            .push_with_address(found);
+        }
         () => Contact {
-            host: if name.is_empty() { host } else { name },
+            host,
             address: server,
             ..contact
         },

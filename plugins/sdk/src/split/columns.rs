@@ -9,8 +9,8 @@ const QUOTE: usize = 1;
 
 /// Picks columns out of rows like `a,"b, c",d`.
 ///
-/// A field that begins with a quote ends with the next quote that is not
-/// doubled; [`undoubled`] reads what it says. A column that a row does not have
+/// A field that begins with a quote, perhaps behind a blank, ends with the next
+/// quote that is not doubled; [`undoubled`] reads what it says. A column that a row does not have
 /// is empty.
 ///
 /// ```
@@ -30,6 +30,7 @@ pub struct Columns<const N: usize> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quotes {
     Enclose,
+    EncloseBehindBlank,
     AreText,
 }
 
@@ -46,7 +47,10 @@ impl<const N: usize> Columns<N> {
         wanted.sort_unstable();
         Self {
             marks: Marks::new([Kind::byte(separator), Kind::byte(b'"')]),
-            quotes: Quotes::Enclose,
+            quotes: match separator {
+                b' ' => Quotes::Enclose,
+                _ => Quotes::EncloseBehindBlank,
+            },
             wanted,
         }
     }
@@ -115,9 +119,16 @@ impl<const N: usize> Columns<N> {
     /// row's end.
     #[inline]
     fn end_of_field(&self, row: &[u8], start: usize) -> usize {
-        if self.quotes == Quotes::AreText || row.get(start) != Some(&b'"') {
-            return self.marks.next(SEPARATOR, start);
-        }
+        let start = match row.get(start) {
+            Some(b'"') if self.quotes != Quotes::AreText => start,
+            Some(b' ')
+                if self.quotes == Quotes::EncloseBehindBlank
+                    && row.get(start + 1) == Some(&b'"') =>
+            {
+                start + 1
+            }
+            _ => return self.marks.next(SEPARATOR, start),
+        };
         let mut quote = self.marks.next(QUOTE, start + 1);
         while row.get(quote + 1) == Some(&b'"') {
             quote = self.marks.next(QUOTE, quote + 2);
@@ -128,7 +139,11 @@ impl<const N: usize> Columns<N> {
     #[inline]
     fn without_quotes<'a>(&self, field: &'a [u8]) -> &'a [u8] {
         match field {
-            [b'"', inside @ .., b'"'] if self.quotes == Quotes::Enclose => inside,
+            [b'"', inside @ .., b'"'] | [b' ', b'"', inside @ .., b'"']
+                if self.quotes != Quotes::AreText =>
+            {
+                inside
+            }
             _ => field,
         }
     }
@@ -187,6 +202,11 @@ mod tests {
             [r#"a "","" b"#, "c", ""],
         );
         check(r#""",b"#, [Some(0), Some(1), None], ["", "b", ""]);
+        check(
+            r#""a", "b, c", d"#,
+            [Some(0), Some(1), Some(2)],
+            ["a", "b, c", " d"],
+        );
         check(r#"a"b,c"#, [Some(0), Some(1), None], ["a\"b", "c", ""]);
         check(
             r#"a,"open,b"#,
