@@ -6,9 +6,7 @@ mod alerts;
 mod routers;
 
 use vthost_plugin::contact::{Contact, action_of, plausible_address};
-use vthost_plugin::parser::{
-    Description, Fit, Input, Line, LineParser, NoSettings, Observations,
-};
+use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::split::blanks;
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
@@ -181,8 +179,9 @@ impl Packets {
     }
 }
 
+/// Whether a field is an address and nothing else.
 fn is_address(field: &[u8]) -> bool {
-    plausible_address(field).is_some()
+    plausible_address(field).is_some_and(|address| address.len() == field.len())
 }
 
 /// A message behind what syslog puts in front, with its time where the message
@@ -232,7 +231,7 @@ fn vpc_places(row: &[u8]) -> Option<VpcColumns> {
     Some(VpcColumns {
         client,
         address: client + 1,
-        start: pair(&is_time),
+        start: Some(pair(&is_time)?),
         action: fields
             .iter()
             .position(|field| matches!(*field, b"ACCEPT" | b"REJECT")),
