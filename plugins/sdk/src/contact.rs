@@ -124,7 +124,7 @@ impl<'a> Contact<'a> {
         }
         if let Some((scheme, rest)) = split_scheme(url) {
             let host_end = memchr::memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len());
-            let authority = plausible_host(&rest[..host_end])?;
+            let authority = plausible_host(without_user(&rest[..host_end]))?;
             // A tunnel is a contact with a host, whatever it is written as.
             let is_tunnel = matches!(scheme, b"tunnel" | b"tcp" | b"ssl");
             return Some(if is_tunnel {
@@ -137,7 +137,7 @@ impl<'a> Contact<'a> {
             return Some(self.composed(host?, url));
         }
         let end = memchr::memchr3(b'/', b'?', b'#', url).unwrap_or(url.len());
-        let authority = plausible_host(&url[..end])?;
+        let authority = plausible_host(without_user(&url[..end]))?;
         if matches!(url.get(end..), None | Some(b"" | b"/")) {
             let path = present(self.path);
             let has_path = path.len() > 1 && path.starts_with(b"/");
@@ -210,10 +210,6 @@ pub fn present(field: &[u8]) -> &[u8] {
 #[must_use]
 pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
     let authority = present(authority);
-    let authority = match memchr::memrchr(b'@', authority) {
-        Some(at) => &authority[at + 1..],
-        None => authority,
-    };
     let host = host_of(authority);
     let name = host.strip_suffix(b".").unwrap_or(host);
     if is_address(name) {
@@ -225,6 +221,15 @@ pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
             byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || !byte.is_ascii()
         });
     is_name.then_some(authority)
+}
+
+/// `www.example.com` of `jane@www.example.com`, in URLs; elsewhere that is a mail
+/// address, and nothing was contacted.
+fn without_user(authority: &[u8]) -> &[u8] {
+    match memchr::memrchr(b'@', authority) {
+        Some(at) => &authority[at + 1..],
+        None => authority,
+    }
 }
 
 /// A name of one label or more, or an address.
@@ -475,6 +480,11 @@ mod tests {
             Some(("domain", "www.example.com")),
         );
         check("/a||FW-1||192.0.2.1", Some(("ip", "192.0.2.1")));
+        check("||jane@example.com||192.0.2.1", Some(("ip", "192.0.2.1")));
+        check(
+            "http://jane@www.example.com/a||||",
+            url("http://jane@www.example.com/a"),
+        );
         check("/a||192.0.2.7||", url("http://192.0.2.7/a"));
         check("N/A||N/A|-|[2001:db8::1]:443", Some(("ip", "2001:db8::1")));
         check("www.example.com|||/a|", url("http://www.example.com/a"));

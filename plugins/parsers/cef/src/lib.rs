@@ -29,10 +29,20 @@ static CEF: Dialect = Dialect {
     example: "May  1 12:00:00 gw CEF:0|Vendor|Product|1.0|100|Connection|5|rt=May 01 2024 12:00:00 UTC src=10.0.0.5 dst=192.0.2.10 request=http://www.example.com/a act=blocked",
     marks: &[],
     roles: Roles {
-        url: &["request", "requestUrl", "requestURL", "url", "FTNTFGTurl"],
+        // FortiGate writes its own keys with a prefix, which depends on its age.
+        url: &[
+            "request",
+            "requestUrl",
+            "requestURL",
+            "url",
+            "FTNTFGTurl",
+            "FortinetFortiGateurl",
+        ],
         host: &[
             "FTNTFGTqname",
+            "FortinetFortiGateqname",
             "FTNTFGThostname",
+            "FortinetFortiGatehostname",
             "dhost",
             "destinationDnsDomain",
             "query",
@@ -49,6 +59,7 @@ static CEF: Dialect = Dialect {
             "end",
             "deviceReceiptTime",
             "FTNTFGTeventtime",
+            "FortinetFortiGateeventtime",
         ],
         action: &["act", "outcome"],
         ..Roles::NONE

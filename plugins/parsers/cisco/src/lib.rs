@@ -338,19 +338,19 @@ fn without_interface(text: &[u8]) -> &[u8] {
     }
 }
 
-/// The words that say what was done stand before the addresses.
+/// What was done, by one of the first words: names of access lists are among
+/// them, so that no part of a word counts.
 fn action(text: &[u8]) -> Action {
-    let has = |word: &[u8]| {
-        text.windows(word.len())
-            .any(|part| part.eq_ignore_ascii_case(word))
-    };
-    if has(b"deny") || has(b"denied") || has(b"drop") || has(b"discard") || has(b"shunned") {
-        Action::Blocked
-    } else if has(b"built") || has(b"teardown") || has(b"permit") || has(b"est-allowed") {
-        Action::Allowed
-    } else {
-        Action::Unstated
-    }
+    /// `access-list NAME permitted tcp …` is the longest.
+    const WORDS: usize = 8;
+    let mut words = text.split(|byte| *byte == b' ').take(WORDS);
+    let said = words.find_map(|word| match word {
+        b"Deny" | b"Denied" | b"denied" | b"deny" | b"Dropping" | b"dropped" | b"drop"
+        | b"Discard" | b"discarded" | b"Shunned" => Some(Action::Blocked),
+        b"Built" | b"Teardown" | b"permitted" | b"permit" | b"est-allowed" => Some(Action::Allowed),
+        _ => None,
+    });
+    said.unwrap_or(Action::Unstated)
 }
 
 #[cfg(test)]
@@ -405,6 +405,10 @@ mod tests {
         ] {
             check(text, ("ip", "192.0.2.10", expected));
         }
+        check(
+            "%ASA-5-106100: access-list deny_some permitted tcp inside/10.0.0.5(51000) -> outside/192.0.2.10(443) hit-cnt 1 first hit",
+            ("ip", "192.0.2.10", allowed),
+        );
         check(
             "%ASA-4-313004: Denied ICMP type=0, from laddr 10.0.0.5 on interface inside to 192.0.2.10: no matching session",
             ("ip", "192.0.2.10", blocked),

@@ -62,7 +62,7 @@ fn access(line: &[u8]) -> Option<Request<'_>> {
         .any(|word| word == b"block");
     Some(Request {
         client: client.last()?,
-        user: words().last()?,
+        user: words().next_back()?,
         time,
         method: parts.next()?,
         target: until(parts.next()?, b"\""),

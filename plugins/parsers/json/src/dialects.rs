@@ -429,7 +429,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             path: &["http/url"],
             address: &["dest_ip"],
             client: &["src_ip"],
-            stamp: &["timestamp_detected", "@timestamp"],
+            stamp: &["timestamp_detected", "timestamp", "@timestamp"],
             action: &["alert/action"],
             ..Roles::NONE
         },

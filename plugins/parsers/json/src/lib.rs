@@ -96,6 +96,8 @@ impl JsonLines {
                 Contact { name, ..contact }.push(found)
             }
             "cato" => contact.push_with_address(found),
+            // A session, whose name is what the client said.
+            "cloudflare-gateway" if contact.url.is_empty() => contact.push_with_address(found),
             _ => contact.push(found),
         }
     }

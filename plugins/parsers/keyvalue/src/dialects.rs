@@ -201,7 +201,6 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
         marks: &["id", "event"],
         roles: Roles {
             url: &["url"],
-            host: &["server"],
             address: &["conndestip", "destip", "remote_ip"],
             client: &["connsrcip", "srcip", "local_ip"],
             action: &["action"],

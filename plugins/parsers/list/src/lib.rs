@@ -56,18 +56,43 @@ impl LineParser for List {
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        if let Some(text) = plain(line) {
+            return push(text, found);
+        }
         let text = text_of(line);
         if let Some(reason) = is_empty_or_comment(&text) {
             return Line::Ignored(reason);
         }
-        match observation(&refanged(&text)) {
-            Ok(observation) => {
-                found.push(observation);
-                Line::Record
-            }
-            Err(reason) => Line::Rejected(reason),
-        }
+        push(&refanged(&text), found)
     }
+}
+
+fn push(text: &str, found: &mut Observations<'_>) -> Line {
+    match observation(text) {
+        Ok(observation) => {
+            found.push(observation);
+            Line::Record
+        }
+        Err(reason) => Line::Rejected(reason),
+    }
+}
+
+/// A line that is an indicator and nothing else, as most are: nothing stands
+/// around it and nothing in it can be a mark.
+fn plain(line: &[u8]) -> Option<&str> {
+    let is_plain = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'.' | b'-' | b'_' | b'/' | b':' | b'?' | b'=' | b'&' | b'%' | b'+' | b'~'
+            )
+    };
+    let begins_comment = line.starts_with(b"//");
+    let is_defanged = matches!(line, [_, b'x' | b'X' | b'_' | b'0', ..]);
+    if line.is_empty() || begins_comment || is_defanged || !line.iter().all(is_plain) {
+        return None;
+    }
+    str::from_utf8(line).ok()
 }
 
 /// What stands on a line: without byte order mark, a comment behind a blank,

@@ -179,8 +179,9 @@ impl Packets {
     }
 }
 
+/// Whether a field is an address and nothing else.
 fn is_address(field: &[u8]) -> bool {
-    plausible_address(field).is_some()
+    plausible_address(field).is_some_and(|address| address.len() == field.len())
 }
 
 /// A message behind what syslog puts in front, with its time where the message
@@ -230,7 +231,7 @@ fn vpc_places(row: &[u8]) -> Option<VpcColumns> {
     Some(VpcColumns {
         client,
         address: client + 1,
-        start: pair(&is_time),
+        start: Some(pair(&is_time)?),
         action: fields
             .iter()
             .position(|field| matches!(*field, b"ACCEPT" | b"REJECT")),

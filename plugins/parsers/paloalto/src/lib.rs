@@ -154,8 +154,9 @@ impl Rows {
         };
         // Older ones have something else in that column.
         let is_precise = precise.get(10) == Some(&b'T');
-        let time = if is_precise { precise } else { received };
-        let time_us = self.stamps.any(time, DateOrder::MonthFirst);
+        let stamp = |text| self.stamps.any(text, DateOrder::MonthFirst);
+        let precise_us = is_precise.then(|| stamp(precise)).flatten();
+        let time_us = precise_us.or_else(|| stamp(received));
         let contact = Contact { time_us, ..contact };
         let row = Row {
             kind,

@@ -121,23 +121,14 @@ impl LineParser for Suricata {
             ..Contact::default()
         };
         if kind == b"dns" {
-            let asked = [name, names, old_name]
-                .into_iter()
-                .find(|name| !name.is_empty());
-            return Contact {
-                name: asked.unwrap_or_default(),
-                ..contact
-            }
-            .push(found);
+            let name = first([name, names, old_name]);
+            return Contact { name, ..contact }.push(found);
         }
         let url = unescaped(url);
         let is_web = !host.is_empty() || url.starts_with(b"http");
-        let named = [host, tls_name, quic_name, name, names]
-            .into_iter()
-            .find(|name| !name.is_empty());
         let contact = Contact {
             url: if is_web { &url } else { b"" },
-            host: named.unwrap_or_default(),
+            host: first([host, tls_name, quic_name, name, names]),
             address,
             ..contact
         };
@@ -148,6 +139,12 @@ impl LineParser for Suricata {
             _ => contact.push(found),
         }
     }
+}
+
+/// The first value that is there.
+fn first<'a, const N: usize>(values: [&'a [u8]; N]) -> &'a [u8] {
+    let mut values = values.into_iter();
+    values.find(|value| !value.is_empty()).unwrap_or_default()
 }
 
 /// The line from its first brace on: syslog may stand before.

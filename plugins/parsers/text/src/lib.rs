@@ -2,6 +2,8 @@
 //! (`hxxp://www[.]example[.]com`). It knows neither who made a contact nor
 //! whether there was one, and says so by how sure it is.
 
+#[cfg(test)]
+mod cases;
 mod tlds;
 
 use std::borrow::Cow;
@@ -10,6 +12,7 @@ use vthost_plugin::contact::{plausible_address, split_scheme};
 use vthost_plugin::parser::{
     Description, Fit, Input, Line, LineParser, NoSettings, Observation, Observations, host_of,
 };
+use vthost_plugin::split::after;
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::Stamps;
 
@@ -80,15 +83,76 @@ impl LineParser for Text {
 /// What may be an indicator: parts of a line without the punctuation around
 /// them. A URL goes on to the next blank, quote or angle bracket.
 fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(|byte| {
-        byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'|' | 0)
-    })
-    .flat_map(|part| match url_start(part) {
-        Some(start) => Parts::Url(std::iter::once(&part[start..])),
-        None => Parts::Others(part.split(is_between as fn(&u8) -> bool)),
-    })
-    .map(trimmed)
-    .filter(|word| word.len() >= 4)
+    Split { rest: line }
+        .flat_map(|(part, marks)| match url_start(part, marks) {
+            Some(start) => Parts::Url(std::iter::once(&part[start..])),
+            None => Parts::Others(part.split(is_between as fn(&u8) -> bool)),
+        })
+        .map(trimmed)
+        .filter(|word| word.len() >= 4)
+}
+
+/// Bytes that tell something of the part that they stand in.
+mod mark {
+    /// It ends there.
+    pub(super) const END: u8 = 1;
+    /// It may be a name or an address.
+    pub(super) const DOT: u8 = 2;
+    /// It may be an address, or have a scheme.
+    pub(super) const COLON: u8 = 4;
+    /// It may be defanged.
+    pub(super) const OPEN: u8 = 8;
+    /// It may be a URL.
+    pub(super) const SLASH: u8 = 16;
+}
+
+/// The marks of each byte.
+const MARKS: [u8; 256] = {
+    let mut marks = [0; 256];
+    let ends = b" \t\r\n\x0b\x0c\"'<>`|\0";
+    let mut index = 0;
+    while index < ends.len() {
+        marks[ends[index] as usize] = mark::END;
+        index += 1;
+    }
+    marks[b'.' as usize] = mark::DOT;
+    marks[b':' as usize] = mark::COLON;
+    marks[b'[' as usize] = mark::OPEN;
+    marks[b'(' as usize] = mark::OPEN;
+    marks[b'{' as usize] = mark::OPEN;
+    marks[b'/' as usize] = mark::SLASH;
+    marks
+};
+
+/// The parts of a line between blanks and quotes that may name something, and
+/// the marks of each.
+struct Split<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Split<'a> {
+    type Item = (&'a [u8], u8);
+
+    fn next(&mut self) -> Option<(&'a [u8], u8)> {
+        while !self.rest.is_empty() {
+            let mut marks = 0;
+            let mut len = 0;
+            for byte in self.rest {
+                let mark = MARKS[usize::from(*byte)];
+                if mark == mark::END {
+                    break;
+                }
+                marks |= mark;
+                len += 1;
+            }
+            let part = &self.rest[..len];
+            self.rest = self.rest.get(len + 1..).unwrap_or_default();
+            if marks & (mark::DOT | mark::COLON | mark::OPEN) != 0 {
+                return Some((part, marks));
+            }
+        }
+        None
+    }
 }
 
 /// The pieces of a part: the URL in it, or what stands between separators.
@@ -113,12 +177,16 @@ fn is_between(byte: &u8) -> bool {
 }
 
 /// Where a URL begins in a part that has one: at its scheme.
-fn url_start(part: &[u8]) -> Option<usize> {
-    // What all of the marks have in common, and few parts have.
-    part.windows(2).find(|pair| pair == b"//")?;
-    let mark = [&b"://"[..], b"[://]", b"[:]//", b":[//]"]
-        .iter()
-        .find_map(|mark| part.windows(mark.len()).position(|window| window == *mark))?;
+fn url_start(part: &[u8], marks: u8) -> Option<usize> {
+    // What all of them have in common, and few parts have.
+    let needed = mark::COLON | mark::SLASH;
+    (marks & needed == needed).then_some(())?;
+    let find = |mark: &[u8]| after(part, mark).map(|rest| part.len() - rest.len() - mark.len());
+    let is_defanged = marks & mark::OPEN != 0;
+    let mark = find(b"://").or_else(|| {
+        let written = [&b"[://]"[..], b"[:]//", b":[//]"];
+        written.into_iter().filter(|_| is_defanged).find_map(find)
+    })?;
     let scheme = part[..mark]
         .iter()
         .rev()
@@ -200,10 +268,8 @@ fn refanged(word: &[u8]) -> Cow<'_, [u8]> {
 
 fn indicator(word: &[u8]) -> Option<Observation<'_>> {
     if let Some((scheme, rest)) = split_scheme(word) {
-        let is_web = matches!(
-            scheme.to_ascii_lowercase().as_slice(),
-            b"http" | b"https" | b"ftp" | b"ws" | b"wss"
-        );
+        const WEB: [&[u8]; 5] = [b"http", b"https", b"ftp", b"ws", b"wss"];
+        let is_web = WEB.iter().any(|web| web.eq_ignore_ascii_case(scheme));
         let host = rest
             .split(|byte| matches!(byte, b'/' | b'?' | b'#'))
             .next()?;
@@ -229,13 +295,20 @@ fn indicator(word: &[u8]) -> Option<Observation<'_>> {
 
 fn is_host(authority: &[u8]) -> bool {
     let host = host_of(authority);
-    plausible_address(host).is_some() && is_written_as_address(host) || tlds::is_domain(host)
+    match plausible_address(host) {
+        Some(_) => is_written_as_address(host),
+        None => tlds::is_domain(host),
+    }
 }
 
 /// Whether people write it as an address: `1.2.3.4` is one, `12:30:59` is not,
 /// and `a::b` is one that nobody means.
 fn is_written_as_address(host: &[u8]) -> bool {
-    let host = str::from_utf8(host).unwrap_or_default();
+    let begins = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
+    let host = match host.first().is_some_and(begins) {
+        true => str::from_utf8(host).unwrap_or_default(),
+        false => return false,
+    };
     match host.parse() {
         Ok(std::net::IpAddr::V4(_)) => true,
         Ok(std::net::IpAddr::V6(_)) => host.matches(':').count() >= 3,
