@@ -409,7 +409,7 @@ mod tests {
 
     #[test]
     fn unique_rows_have_the_fields_of_findings() {
-        let mut check = |value: &str, first_us, allowed| {
+        let check = |value: &str, first_us, allowed| {
             let seen = Sightings {
                 indicator: Indicator::from_canonical(Kind::Url, value.to_owned()),
                 written: None,
