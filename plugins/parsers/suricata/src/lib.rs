@@ -142,7 +142,7 @@ impl LineParser for Suricata {
 }
 
 /// The first value that is there.
-fn first<'a, const N: usize>(values: [&'a [u8]; N]) -> &'a [u8] {
+fn first<const N: usize>(values: [&[u8]; N]) -> &[u8] {
     let mut values = values.into_iter();
     values.find(|value| !value.is_empty()).unwrap_or_default()
 }
