@@ -148,8 +148,10 @@ fn stamp(rest: &[u8], stamps: Stamps) -> Option<(i64, &[u8])> {
     let words: &[usize] = match first {
         // `May  1 12:00:00`, or with the year before or behind the time.
         b'A'..=b'Z' => &[4, 3],
-        // `2024-05-01T12:00:00Z`, `2024-05-01 12:00:00 +0900`, or without zone.
-        b'0'..=b'9' => &[1, 3, 2],
+        // `2024-05-01T12:00:00Z` or `1714564800.123`.
+        b'0'..=b'9' if !is_date(word(rest).0) => &[1],
+        // `2024-05-01 12:00:00 +0900`, or without zone.
+        b'0'..=b'9' => &[3, 2],
         _ => return None,
     };
     words.iter().find_map(|words| {
@@ -158,6 +160,14 @@ fn stamp(rest: &[u8], stamps: Stamps) -> Option<(i64, &[u8])> {
         let time_us = stamps.any(text, DateOrder::MonthFirst)?;
         Some((time_us, rest[end..].trim_ascii_start()))
     })
+}
+
+/// Whether a word is a date alone: too short for a time, with separators.
+fn is_date(word: &[u8]) -> bool {
+    word.len() <= 11
+        && !word
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 /// Whether neither a fraction, a year nor a zone follows.

@@ -336,17 +336,26 @@ impl Parts {
     }
 
     fn take_word(&mut self, word: &[u8]) -> Option<()> {
-        match (month(word), zone_name(word)) {
-            (Some(month), _) if self.month.is_none() => self.month = Some(month),
-            (_, Some(offset)) => self.offset_minutes = Some(offset),
-            _ if is_weekday(word) || word == b"T" => {}
-            _ if word.eq_ignore_ascii_case(b"PM") => {
+        if self.month.is_none()
+            && let Some(month) = month(word)
+        {
+            self.month = Some(month);
+            return Some(());
+        }
+        if let Some(offset) = zone_name(word) {
+            self.offset_minutes = Some(offset);
+            return Some(());
+        }
+        match () {
+            () if self.seconds_of_day.is_some() && is_ambiguous_zone(word) => {}
+            () if is_weekday(word) || word == b"T" => {}
+            () if word.eq_ignore_ascii_case(b"PM") => {
                 self.seconds_of_day = afternoon(self.seconds_of_day?, 12)
             }
-            _ if word.eq_ignore_ascii_case(b"AM") => {
+            () if word.eq_ignore_ascii_case(b"AM") => {
                 self.seconds_of_day = afternoon(self.seconds_of_day?, 0)
             }
-            _ => return None,
+            () => return None,
         }
         Some(())
     }
@@ -410,25 +419,27 @@ fn afternoon(seconds: i64, hours_more: i64) -> Option<i64> {
 
 /// `Jan` or `January`, in any case.
 fn month(word: &[u8]) -> Option<i64> {
-    const MONTHS: [&[u8]; 12] = [
-        b"january",
-        b"february",
-        b"march",
-        b"april",
-        b"may",
-        b"june",
-        b"july",
-        b"august",
-        b"september",
-        b"october",
-        b"november",
-        b"december",
-    ];
-    let is_it = |name: &[u8]| {
-        (word.len() == 3 && name[..3].eq_ignore_ascii_case(word)) || name.eq_ignore_ascii_case(word)
+    let (start, rest) = word.split_at_checked(3)?;
+    let &[first, second, third] = start else {
+        return None;
     };
-    let index = MONTHS.iter().position(|name| is_it(name))?;
-    i64::try_from(index + 1).ok()
+    let start = [first | 0x20, second | 0x20, third | 0x20];
+    let (month, rest_of_name): (i64, &[u8]) = match &start {
+        b"jan" => (1, b"uary"),
+        b"feb" => (2, b"ruary"),
+        b"mar" => (3, b"ch"),
+        b"apr" => (4, b"il"),
+        b"may" => (5, b""),
+        b"jun" => (6, b"e"),
+        b"jul" => (7, b"y"),
+        b"aug" => (8, b"ust"),
+        b"sep" => (9, b"tember"),
+        b"oct" => (10, b"ober"),
+        b"nov" => (11, b"ember"),
+        b"dec" => (12, b"ember"),
+        _ => return None,
+    };
+    (rest.is_empty() || rest.eq_ignore_ascii_case(rest_of_name)).then_some(month)
 }
 
 fn is_weekday(word: &[u8]) -> bool {
@@ -439,6 +450,9 @@ fn is_weekday(word: &[u8]) -> bool {
 
 /// Minutes east of UTC of the zone names that stand in logs and mean one thing.
 fn zone_name(word: &[u8]) -> Option<i64> {
+    if word.len() > 4 {
+        return None;
+    }
     const ZONES: [(&[u8], i64); 27] = [
         (b"Z", 0),
         (b"UTC", 0),
@@ -472,6 +486,12 @@ fn zone_name(word: &[u8]) -> Option<i64> {
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(word))
         .map(|(_, minutes)| *minutes)
+}
+
+/// Zones whose names mean several things: they leave the input's own.
+fn is_ambiguous_zone(word: &[u8]) -> bool {
+    const NAMES: [&[u8]; 7] = [b"ADT", b"AST", b"BST", b"CST", b"GST", b"IST", b"SST"];
+    NAMES.contains(&word)
 }
 
 #[cfg(test)]
@@ -563,6 +583,9 @@ mod tests {
             check(same, Some(NOON));
         }
         check("May  1 12:00:00.25", Some(NOON + 250_000));
+        check("May  1 12:00:00 2024 IST", Some(NOON));
+        check("1 MAY 2024 12:00:00", Some(NOON));
+        check("Wednesday, May 1 2024 12:00:00", Some(NOON));
         check("13/05/2024 12:00:00", Some(NOON + 12 * 86_400_000_000));
         // A later day of the year was last year's: 2024 has a 29 February.
         check("May  3 12:00:00", Some(NOON - 364 * 86_400_000_000));

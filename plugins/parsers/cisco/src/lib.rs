@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_of_rare_kinds_and_odd_forms_do_too() {
+    fn messages_of_other_kinds_have_their_own_words() {
         let (allowed, blocked) = (Action::Allowed, Action::Blocked);
         check(
             "%ASA-5-106100: access-list deny_some permitted tcp inside/10.0.0.5(51000) -> outside/192.0.2.10(443) hit-cnt 1 first hit",

@@ -12,11 +12,15 @@ use vthost_plugin::contact::{Contact, plausible_address};
 use vthost_plugin::parser::{
     Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
 };
+use vthost_plugin::split::after;
 use vthost_plugin::time::{DateOrder, Stamps};
 
 struct Combined {
     stamps: Stamps,
     order: DateOrder,
+    /// Whether the first line is one of i-FILTER's: others that look like its
+    /// are read as what they are.
+    is_ifilter: bool,
 }
 
 vthost_plugin::export_parser!(Combined);
@@ -73,6 +77,10 @@ impl LineParser for Combined {
         Ok(Self {
             stamps: Stamps::of(input),
             order: order(input),
+            is_ifilter: input
+                .lines()
+                .find(|line| !line.is_empty())
+                .is_some_and(|line| ifilter::request(line).is_some()),
         })
     }
 
@@ -80,11 +88,13 @@ impl LineParser for Combined {
         if line.trim_ascii().is_empty() {
             return Line::Ignored("blank");
         }
-        if let Some(request) = ifilter::request(line) {
+        if self.is_ifilter
+            && let Some(request) = ifilter::request(line)
+        {
             return request.push(self.stamps, found);
         }
         let Some(row) = Row::read(line) else {
-            return self.haproxy(line, found);
+            return self.other(line, found);
         };
         let time_us = self.stamps.any(row.time, self.order);
         let mut words = row.request.split(|byte| *byte == b' ');
@@ -92,7 +102,7 @@ impl LineParser for Combined {
             words.next().unwrap_or_default(),
             words.next().unwrap_or_default(),
         );
-        let is_denied = line.windows(7).any(|part| part == b"_DENIED");
+        let is_denied = after(line, b"_DENIED").is_some();
         let contact = Contact {
             time_us,
             action: if is_denied {
@@ -132,7 +142,11 @@ impl LineParser for Combined {
 }
 
 impl Combined {
-    fn haproxy(&self, line: &[u8], found: &mut Observations<'_>) -> Line {
+    /// A line that has no request behind the time.
+    fn other(&self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        if let Some(request) = ifilter::request(line) {
+            return request.push(self.stamps, found);
+        }
         let Some((address, time)) = haproxy_client(line) else {
             return Line::Rejected("not client, time in brackets and request in quotes");
         };
@@ -203,19 +217,17 @@ impl<'a> Row<'a> {
         if time.iter().filter(|byte| **byte == b'/').count() != 2 {
             return None;
         }
-        let before: Vec<&[u8]> = line[..open]
-            .split(|byte| *byte == b' ')
-            .filter(|word| !word.is_empty())
-            .collect();
-        let [.., _ident, user] = before.as_slice() else {
-            return None;
+        let words = || {
+            let words = line[..open].split(|byte| *byte == b' ');
+            words.filter(|word| !word.is_empty())
         };
-        let mut addresses = before
-            .iter()
-            .map(|word| trimmed(word))
+        let mut last = words().rev();
+        let (user, _ident) = (last.next()?, last.next()?);
+        let mut addresses = words()
+            .map(trimmed)
             .filter(|word| plausible_address(word).is_some());
         Some(Self {
-            client: addresses.next().or_else(|| before.first().copied())?,
+            client: addresses.next().or_else(|| words().next())?,
             user,
             time,
             request: &line[quote + 1..end],

@@ -100,7 +100,8 @@ fn plain(line: &[u8]) -> Option<&str> {
 fn text_of(line: &[u8]) -> Cow<'_, str> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let begins_comment = |rest: &[u8]| matches!(rest, [blank, b'#' | b';', ..] | [blank, b'/', b'/', ..] if blank.is_ascii_whitespace());
-    let comment = (0..line.len()).find(|place| begins_comment(&line[*place..]));
+    let mut blanks = (0..line.len()).filter(|place| line[*place].is_ascii_whitespace());
+    let comment = blanks.find(|place| begins_comment(&line[*place..]));
     let line = &line[..comment.unwrap_or(line.len())];
     match String::from_utf8_lossy(line) {
         Cow::Borrowed(text) => Cow::Borrowed(bare(text)),
@@ -227,7 +228,12 @@ const SCHEMES: [(&str, &str); 8] = [
 fn refanged(text: &str) -> Cow<'_, str> {
     let (scheme, rest) = refanged_scheme(text);
     let (head, path) = rest.split_at(path_start(rest));
-    let refanged = without_marks(head);
+    // Every mark has one of these.
+    let may_have_marks = head.contains(['[', ']', '(', ')', '{', '\\']);
+    let refanged = match may_have_marks {
+        true => Cow::Owned(without_marks(head)),
+        false => Cow::Borrowed(head),
+    };
     if scheme.is_none() && refanged == head {
         return Cow::Borrowed(text);
     }
@@ -282,7 +288,9 @@ fn without_marks(text: &str) -> String {
     while let Some(place) = rest.find(['[', '(', '{', '.', ':', '\\']) {
         let (before, tail) = rest.split_at(place);
         plain.push_str(before);
-        let mark = MARKS.iter().find_map(|(mark, stands_for)| {
+        let begins = |mark: &str| mark.as_bytes().first() == tail.as_bytes().first();
+        let mut marks = MARKS.iter().filter(|(mark, _)| begins(mark));
+        let mark = marks.find_map(|(mark, stands_for)| {
             let (start, after) = tail.split_at_checked(mark.len())?;
             start
                 .eq_ignore_ascii_case(mark)

@@ -249,9 +249,12 @@ fn refanged(word: &[u8]) -> Cow<'_, [u8]> {
         rest = &word[4..];
     }
     while let Some((first, after)) = rest.split_first() {
-        let known = WRITTEN
-            .iter()
-            .find(|(written, _)| rest.starts_with(written));
+        let known = match first {
+            b'[' | b'(' | b'{' => WRITTEN
+                .iter()
+                .find(|(written, _)| rest.starts_with(written)),
+            _ => None,
+        };
         match known {
             Some((written, meant)) => {
                 text.extend_from_slice(meant);

@@ -80,7 +80,7 @@ pub(in crate::cli) fn formats(
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
     let engine = environment.engine()?;
-    let mut text = String::from("# Log formats\n");
+    let mut text = String::from(include_str!("formats.md"));
     let parsers = builtin::all()
         .iter()
         .filter(|plugin| plugin.kind == PluginKind::Parser);
