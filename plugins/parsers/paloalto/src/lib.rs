@@ -93,7 +93,8 @@ impl LineParser for PaloAlto {
         let mut columns = Columns::at(b',', COLUMNS);
         let rows = input.confidence(95, |line| {
             let [received, kind, ..] = columns.pick(line);
-            Fit::from(is_type(kind) && received.iter().any(u8::is_ascii_digit))
+            let is_row = is_type(kind) && received.iter().any(u8::is_ascii_digit);
+            Fit::from(is_row || is_audit(line))
         });
         rows.max(json::detect(input))
     }
@@ -122,6 +123,9 @@ impl LineParser for PaloAlto {
 
 impl Rows {
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        if is_audit(line) {
+            return Line::Ignored(OF_THE_DEVICE);
+        }
         let [
             received,
             kind,
@@ -232,6 +236,11 @@ fn push_event(event: &[u8], contact: Contact<'_>, found: &mut Observations<'_>) 
 }
 
 const OF_THE_DEVICE: &str = "an event of the device itself";
+
+/// Audit logs have their own columns: serial number, time, `audit`.
+fn is_audit(line: &[u8]) -> bool {
+    line.split(|byte| *byte == b',').nth(2) == Some(b"audit")
+}
 
 fn is_type(kind: &[u8]) -> bool {
     matches!(
@@ -408,6 +417,14 @@ mod tests {
             parsed.rejected,
             [("no PAN-OS log type in the fourth column".to_owned(), 1)]
         );
+    }
+
+    #[test]
+    fn audit_logs_are_events_of_the_device() {
+        let line = b"Apr 11 20:06:15 fw 0111,2024/04/11 20:06:15,audit,2561,gui-op,jane,\"<x/>\",success\n";
+        assert_eq!(testing::detect::<PaloAlto>(line), 95);
+        let parsed = testing::parse::<PaloAlto>(line, "{}").unwrap();
+        assert_eq!(parsed.ignored, [(OF_THE_DEVICE.to_owned(), 1)]);
     }
 
     #[test]

@@ -51,7 +51,7 @@ const NETSKOPE_CHECKS: &[(&str, Check)] = &[
 ];
 
 /// The formats. The first of those that fit equally well is taken.
-pub(crate) static LAYOUTS: [Layout; 10] = [
+pub(crate) static LAYOUTS: [Layout; 11] = [
     Layout {
         dialect: Dialect {
             name: "netskope-transactions",
@@ -216,6 +216,33 @@ pub(crate) static LAYOUTS: [Layout; 10] = [
     },
     Layout {
         dialect: Dialect {
+            name: "iis-all",
+            title: "IIS with all fields, without its header: the client is the remote side",
+            example: "2024-05-01 12:00:00 W3SVC2 WEB1 10.0.0.80 GET /a - 80 - 192.0.2.10 HTTP/1.1 curl/8.0 - - www.example.org 200 0 0 346 306 0",
+            marks: &["0", "1", "4", "5", "6", "8", "10"],
+            roles: Roles {
+                address: &["10"],
+                date: &["0"],
+                clock: &["1"],
+                ..Roles::NONE
+            },
+            order: DateOrder::MonthFirst,
+        },
+        separator: b' ',
+        most: 84,
+        has_time: true,
+        checks: &[
+            ("0", is_date),
+            ("1", is_clock),
+            ("4", is_end),
+            ("5", is_method),
+            ("8", is_number),
+            ("10", is_end),
+        ],
+        is_other: is_comment,
+    },
+    Layout {
+        dialect: Dialect {
             name: "barracuda-waf",
             title: "Barracuda Web Application Firewall (access log): the client is the remote side",
             example: r#"<134>2024-05-01 12:00:00.959 +0000  waf TR 10.0.0.80 443 192.0.2.10 8210 "-" "-" GET TLSv1.2 www.example.org HTTP/1.1 404 791 293"#,
@@ -265,8 +292,8 @@ pub(crate) static LAYOUTS: [Layout; 10] = [
 ];
 
 /// Name, title and example of each, for the description.
-pub(crate) static FORMATS: [(&str, &str, &str); 10] = {
-    let mut formats = [("", "", ""); 10];
+pub(crate) static FORMATS: [(&str, &str, &str); 11] = {
+    let mut formats = [("", "", ""); 11];
     let mut index = 0;
     while index < formats.len() {
         let Dialect {
