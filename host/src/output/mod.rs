@@ -11,7 +11,7 @@ mod summary;
 mod text;
 
 pub use earlier::{Earlier, EarlierError, read_results};
-pub use files::{OutputError, TextFiles, write_all};
+pub use files::{OutputError, TextFiles, write_all, write_results};
 pub use results::{ExtractRow, UniqueRow, results};
 pub use summary::{Summary, VerdictCounts};
 pub use text::{line, python_stats, rfc3339, visible};
