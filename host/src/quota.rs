@@ -127,6 +127,13 @@ pub fn next_slot(usage: &Usage, now: UnixMs, limits: &Limits) -> Slot {
             resumes_ms: next_day(now),
         };
     }
+    next_free_slot(usage, now, limits)
+}
+
+/// When the next request may go out that is free of charge: it counts in the
+/// window, and neither in the day nor in the month.
+#[must_use]
+pub fn next_free_slot(usage: &Usage, now: UnixMs, limits: &Limits) -> Slot {
     let mut times: Vec<UnixMs> = usage
         .recent
         .iter()
@@ -185,6 +192,12 @@ pub fn next_month(now: UnixMs) -> UnixMs {
     midnight(date(now).last_of_month().tomorrow())
 }
 
+/// A day of UTC as VirusTotal names it: `YYYYMMDD`.
+#[must_use]
+pub fn day_name(now: UnixMs) -> String {
+    date(now).strftime("%Y%m%d").to_string()
+}
+
 fn date(now: UnixMs) -> Date {
     let now = Timestamp::from_millisecond(now).unwrap_or_default();
     Offset::UTC.to_datetime(now).date()
@@ -222,6 +235,7 @@ impl FromStr for Rate {
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (number, unit) = match self.window_ms {
+            1_000 => return write!(f, "{}/s", self.requests),
             60_000 => return write!(f, "{}/min", self.requests),
             3_600_000 => return write!(f, "{}/h", self.requests),
             ms if ms % 1000 == 0 => (ms / 1000, "s"),
@@ -229,6 +243,23 @@ impl fmt::Display for Rate {
         };
         write!(f, "{}/{number}{unit}", self.requests)
     }
+}
+
+/// Writes a duration as [`duration_ms`] reads it, in the largest unit that
+/// holds it a whole number of times.
+#[must_use]
+pub fn duration_text(ms: i64) -> String {
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1_000, "s"),
+    ];
+    let unit = units
+        .iter()
+        .find(|(unit_ms, _)| ms != 0 && ms % unit_ms == 0);
+    let (unit_ms, name) = unit.copied().unwrap_or((1, "ms"));
+    format!("{}{name}", ms / unit_ms)
 }
 
 /// Reads `90s`, `15min`, `12h`, `7d`, or a unit alone for one of it.
@@ -291,9 +322,23 @@ mod tests {
 
     #[test]
     fn a_rate_is_written_as_it_is_read() {
-        for text in ["4/min", "4/2s", "240/h", "10/250ms"] {
+        for text in ["4/min", "4/2s", "240/h", "10/250ms", "1000/s"] {
             assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_duration_is_written_as_it_is_read() {
+        let check = |ms, expected: &str| {
+            assert_eq!(duration_text(ms), expected);
+            assert_eq!(duration_ms(expected), Some(ms));
+        };
+        check(0, "0ms");
+        check(1_500, "1500ms");
+        check(90_000, "90s");
+        check(60_000, "1min");
+        check(43_200_000, "12h");
+        check(7 * 86_400_000, "7d");
     }
 
     #[test]
@@ -301,6 +346,7 @@ mod tests {
         let now = ms("2024-02-29T23:59:59.5Z");
         assert_eq!(next_day(now), ms("2024-03-01T00:00:00Z"));
         assert_eq!(next_month(now), ms("2024-03-01T00:00:00Z"));
+        assert_eq!(day_name(now), "20240229");
         assert_eq!(this_day(now), ms("2024-02-29T00:00:00Z"));
         assert_eq!(this_month(now), ms("2024-02-01T00:00:00Z"));
         assert_eq!(

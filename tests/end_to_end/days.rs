@@ -3,21 +3,23 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use vthost::clock::{Clock, UnixMs};
 use vthost::quota::{Limits, Usage, finish_ms};
 use vthost::store::Store;
-use vthost::triage::run::{Done, Ended, WhenSpent};
-use vthost::triage::{Cause, Share};
+use vthost::triage::run::{Done, Ended, Reporter, WhenSpent, reconcile};
+use vthost::triage::{Cause, Finding, Ladder, Share};
 use vthost::virustotal::Client;
 use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Request, Simulator};
 
 use crate::direct::Direct;
 use crate::limiter::{domains, most_in_any_window};
-use crate::support::{FastClock, Manner, ladder, on_each_store, planned, triage_in};
+use crate::support::{
+    FastClock, Manner, block_on, ladder, new_urls, on_each_store, planned, scanning, triage_in,
+};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -47,11 +49,16 @@ struct World<'a> {
 
 impl<'a> World<'a> {
     fn new(limits: QuotaLimits, store: &'a Store) -> Self {
-        let right = FastClock::at_noon();
-        let simulator = Simulator::new(Options {
+        let options = Options {
             limits,
             ..Options::default()
-        });
+        };
+        Self::with(options, store)
+    }
+
+    fn with(options: Options, store: &'a Store) -> Self {
+        let right = FastClock::at_noon();
+        let simulator = Simulator::new(options);
         Self {
             direct: Arc::new(Direct::new(simulator, &right, vec![0])),
             clock: WrongClock {
@@ -67,6 +74,10 @@ impl<'a> World<'a> {
     }
 
     fn run(&self, names: &[String], limits: Limits, manner: Manner<'_>) -> Done {
+        self.climb(ladder(Share::Hash), names, limits, manner)
+    }
+
+    fn climb(&self, ladder: Ladder, names: &[String], limits: Limits, manner: Manner<'_>) -> Done {
         let values: Vec<&str> = names.iter().map(String::as_str).collect();
         let client = Client::new(self.direct.clone());
         let planned = planned(&values);
@@ -76,7 +87,7 @@ impl<'a> World<'a> {
             self.store,
             &self.clock,
             limits,
-            ladder(Share::Hash),
+            ladder,
             planned,
         )
     }
@@ -92,6 +103,7 @@ impl<'a> World<'a> {
 const WAITING: Manner<'static> = Manner {
     user: None,
     when_spent: WhenSpent::Wait,
+    reporter: None,
 };
 
 #[test]
@@ -226,7 +238,7 @@ fn a_quota_that_others_have_used_is_asked_for_and_named() {
         }
         let manner = Manner {
             user: Some("demo"),
-            when_spent: WhenSpent::End,
+            ..Manner::default()
         };
         let limits = Limits {
             per_day: 10,
@@ -245,4 +257,96 @@ fn a_quota_that_others_have_used_is_asked_for_and_named() {
         use Cause::{Judged, NotAsked};
         assert_eq!(causes, [Judged, Judged, NotAsked, NotAsked, NotAsked]);
     });
+}
+
+/// Keeps what a run has when it waits.
+#[derive(Default)]
+struct Kept(Mutex<Vec<Vec<Finding>>>);
+
+impl Reporter for Kept {
+    fn found(&self, _finding: &Finding, _left: usize) {}
+    fn waiting(&self, _until_ms: UnixMs, _left: usize) {}
+    fn retrying(&self, _reason: &str) {}
+    fn spent(&self, _reason: &str, so_far: &[Finding]) {
+        self.0.lock().unwrap().push(so_far.to_vec());
+    }
+}
+
+#[test]
+fn whoever_waits_has_what_there_is() {
+    let store = Store::in_memory().unwrap();
+    let quota = QuotaLimits {
+        per_day: 2,
+        ..QuotaLimits::default()
+    };
+    let world = World::new(quota, &store);
+    let limits = Limits {
+        per_day: 2,
+        ..Limits::default()
+    };
+    let kept = Kept::default();
+    let manner = Manner {
+        reporter: Some(&kept),
+        ..WAITING
+    };
+    let done = world.run(&domains(5), limits, manner);
+    assert_eq!(done.ended, Ended::Done);
+    let causes = |so_far: &Vec<Finding>| -> Vec<Cause> {
+        so_far.iter().map(|finding| finding.cause).collect()
+    };
+    let kept: Vec<_> = kept.0.lock().unwrap().iter().map(causes).collect();
+    use Cause::{Judged, NotAsked};
+    assert_eq!(
+        kept,
+        [
+            [Judged, Judged, NotAsked, NotAsked, NotAsked],
+            [Judged, Judged, Judged, Judged, NotAsked],
+        ]
+    );
+}
+
+#[test]
+fn polls_that_cost_nothing_leave_the_day_to_submissions() {
+    let manner = Manner {
+        user: Some("demo"),
+        ..Manner::default()
+    };
+    let check = |meter_analyses: bool, expected: [u64; 2]| {
+        on_each_store(|store| {
+            let quota = QuotaLimits {
+                per_day: 10,
+                ..QuotaLimits::default()
+            };
+            let world = World::with(
+                Options {
+                    limits: quota,
+                    meter_analyses,
+                    analysis_ms: 50_000,
+                    ..Options::default()
+                },
+                store,
+            );
+            let limits = Limits {
+                per_day: 10,
+                ..Limits::default()
+            };
+            let client = Client::new(world.direct.clone());
+            let mut judged = [0, 0];
+            for judged in &mut judged {
+                let done = world.climb(scanning(), &new_urls(30), limits, manner);
+                let is_judged = |finding: &&Finding| finding.cause == Cause::Judged;
+                *judged = done.findings.iter().filter(is_judged).count() as u64;
+                let told = reconcile(&client, "demo", store, "test", world.clock.now_ms());
+                block_on(told).unwrap().unwrap();
+                world.clock.right.advance(Duration::from_secs(24 * 3600));
+            }
+            assert_eq!(judged, expected);
+            assert!(world.answers().iter().all(|(_, status)| *status == 200));
+        });
+    };
+    // Of a day's ten requests six hand something in, and four analyses are ready
+    // in time. Where polls cost, the next day has the two others, and four more of
+    // both; where they do not, which is known by then, it has ten submissions.
+    check(true, [4, 10]);
+    check(false, [4, 16]);
 }

@@ -8,13 +8,15 @@ use vthost::clock::Clock as _;
 use vthost::quota::{Limits, Rate, Usage, finish_ms};
 use vthost::store::Store;
 use vthost::triage::run::Ended;
-use vthost::triage::{Finding, Share};
+use vthost::triage::{Finding, Ladder, Share};
 use vthost::verdict::Scope;
 use vthost::virustotal::Client;
 use vthost_simulator::{Effect, Fault, Logged, Options, QuotaLimits, Simulator};
 
 use crate::direct::Direct;
-use crate::support::{FastClock, Home, ladder, on_each_store, patient, planned, serve, triage};
+use crate::support::{
+    FastClock, Home, ladder, new_urls, on_each_store, patient, planned, scanning, serve, triage,
+};
 
 pub(crate) fn domains(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("host{n}.example.com")).collect()
@@ -188,6 +190,42 @@ fn a_slow_analysis_leaves_the_slots_to_others() {
         };
         assert!(done.findings.iter().all(is_exact));
     });
+}
+
+#[test]
+fn no_slot_is_idle_while_something_could_be_asked() {
+    // What is handed in at once costs a submission and one look, an analysis
+    // taking a minute. On the ladder the reports on host and URL come before.
+    let check = |ladder: Ladder, each: usize, count: usize, store: &Store| {
+        let clock = FastClock::at_noon();
+        let begun = clock.now_ms();
+        let simulator = Simulator::new(Options {
+            analysis_ms: 60_000,
+            ..Options::default()
+        });
+        let direct = Arc::new(Direct::new(simulator, &clock, vec![0]));
+        let urls = new_urls(count);
+        let values: Vec<&str> = urls.iter().map(String::as_str).collect();
+        let client = Client::new(direct.clone());
+        let limits = Limits::default();
+        let done = triage(&client, store, &clock, limits, ladder, planned(&values));
+        assert_eq!(done.ended, Ended::Done);
+        let requests = (each * count) as u64;
+        assert_eq!(done.requests, requests);
+        let minimum = finish_ms(requests, &Usage::default(), begun, &limits) - begun;
+        let took = clock.now_ms() - begun;
+        assert!(
+            (minimum..=minimum + minimum / 50).contains(&took),
+            "{took} for {minimum}"
+        );
+        let simulator = direct.simulator();
+        assert!(simulator.log().iter().all(|logged| logged.status != 429));
+    };
+    for count in [4, 100, 250] {
+        check(scanning(), 2, count, &Store::in_memory().unwrap());
+    }
+    on_each_store(|store| check(scanning(), 2, 20, store));
+    on_each_store(|store| check(ladder(Share::Submit), 4, 20, store));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use vthost_simulator::{DEMO_KEY, Effect, Fault, Simulator};
 
-use crate::support::{Home, patient, serve};
+use crate::support::{Home, Ran, patient, serve};
 
 /// A forward proxy for plain HTTP on loopback that wants `user:hunter2`.
 struct Proxy {
@@ -270,4 +270,36 @@ fn another_policy_says_what_it_changes() {
     assert_eq!(refused.status, Some(3));
     assert!(refused.stderr.contains("--out"), "{}", refused.stderr);
     assert_eq!(server.log().len(), asked);
+}
+
+#[test]
+#[cfg(unix)]
+fn the_command_that_a_run_ends_with_goes_on() {
+    let home = Home::new();
+    let names: String = (0..20).map(|n| format!("host{n}.example.com\n")).collect();
+    let list = home.write("it's a list.txt", names);
+    let mut simulator = Simulator::new(patient());
+    simulator.add_fault(Fault::new(".", 10, Effect::Html(502)).unwrap());
+    let server = serve(simulator);
+    let url = server.url();
+    let args = ["--rate", "1000/s", "--vt-url", &url, "--store", "s", &list];
+    let ended = home.run(&args);
+    assert_eq!(ended.status, Some(3), "{}", ended.stderr);
+    let command = |ran: &Ran| {
+        let mut lines = ran.stderr.lines();
+        let line = lines.find_map(|line| line.strip_prefix("  vthost "));
+        format!("vthost {}", line.unwrap())
+    };
+    let goes_on = home.shell(&command(&ended));
+    assert_eq!(goes_on.status, Some(0), "{}", goes_on.stderr);
+    assert_eq!(home.read("good-domain.txt").lines().count(), 20);
+
+    let spent = ["--per-month", "1", "--store", "other"];
+    let spent = home.run(&[args[..4].to_vec(), spent.to_vec(), vec![&list]].concat());
+    assert_eq!(spent.status, Some(4), "{}", spent.stderr);
+    let expected = format!(
+        "vthost --store other --rate 1000/s --per-month 1 --vt-url {url}/ '{}'",
+        list.replace('\'', "'\\''")
+    );
+    assert_eq!(command(&spent), expected);
 }

@@ -36,6 +36,17 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
+impl Ran {
+    fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
 impl Home {
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
@@ -74,12 +85,23 @@ impl Home {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
-        let output = self.vthost(args).output().unwrap();
-        Ran {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Ran::of(&mut self.vthost(args))
+    }
+
+    /// A line for a shell, in which `vthost` is this program.
+    #[cfg(unix)]
+    pub(crate) fn shell(&self, line: &str) -> Ran {
+        let program = self.vthost(&[]);
+        let directory = Path::new(program.get_program()).parent().unwrap();
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", line]).current_dir(self.0.path());
+        shell.env_clear().env("PATH", directory);
+        shell.envs(
+            program
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        Ran::of(&mut shell)
     }
 }
 
@@ -97,6 +119,20 @@ pub(crate) fn on_each_location(check: impl Fn(&str)) {
     check("store.sqlite");
     if let Some(schema) = TestSchema::new() {
         check(&schema.url());
+    }
+}
+
+/// URLs that VirusTotal has never seen, on hosts that it has.
+pub(crate) fn new_urls(count: usize) -> Vec<String> {
+    let url = |n| format!("http://host{n}.example.com/new");
+    (0..count).map(url).collect()
+}
+
+/// A ladder on which everything is handed in.
+pub(crate) fn scanning() -> Ladder {
+    Ladder {
+        rescan: Rescan::Yes,
+        ..ladder(Share::Submit)
     }
 }
 
@@ -177,6 +213,7 @@ impl Reporter for Silent {
     fn found(&self, _finding: &Finding, _left: usize) {}
     fn waiting(&self, _until_ms: UnixMs, _left: usize) {}
     fn retrying(&self, _reason: &str) {}
+    fn spent(&self, _reason: &str, _so_far: &[Finding]) {}
 }
 
 /// Sightings of some indicators, all to be asked, in this order.
@@ -235,6 +272,7 @@ pub(crate) fn client(url: &str, timeout: Duration) -> Client {
 pub(crate) struct Manner<'a> {
     pub(crate) user: Option<&'a str>,
     pub(crate) when_spent: WhenSpent,
+    pub(crate) reporter: Option<&'a dyn Reporter>,
 }
 
 /// Runs a triage to its end, with the rule of `strict`.
@@ -260,10 +298,6 @@ pub(crate) fn triage_in(
     ladder: Ladder,
     planned: Vec<Planned>,
 ) -> Done {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
     let triage = Triage {
         client,
         account: "test",
@@ -278,10 +312,17 @@ pub(crate) fn triage_in(
         },
         user: manner.user,
         when_spent: manner.when_spent,
-        reporter: &Silent,
+        reporter: manner.reporter.unwrap_or(&Silent),
     };
     let never = Box::pin(std::future::pending());
-    runtime
-        .block_on(triage.run(planned, &mut StrictRule, never))
-        .unwrap()
+    block_on(triage.run(planned, &mut StrictRule, never)).unwrap()
+}
+
+/// Awaits something that asks.
+pub(crate) fn block_on<T>(asking: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(asking)
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
 
-use vthost_simulator::{Effect, Fault, Server, Simulator};
+use vthost_simulator::{DEMO_KEY, Effect, Fault, Server, Simulator};
 
 use crate::limiter::{domains, most_in_any_window};
 use crate::postgres::TestSchema;
@@ -233,4 +233,47 @@ fn a_store_that_is_not_there_says_so() {
     );
     check("postgres://me:hunter2@h/vt?sslmode=allow", "sslmode");
     check("postgres://me:hunter2@:99999/vt", "cannot be read");
+}
+
+#[test]
+fn a_servers_tables_hold_no_key() {
+    let Some(schema) = TestSchema::new() else {
+        return;
+    };
+    let home = Home::new();
+    let list = home.write("list.txt", "http://www.example.com/new\nfine.example.com\n");
+    let server = serve(Simulator::new(patient()));
+    let (url, store) = (server.url(), schema.url());
+    let ran = home.run(&[
+        "--share",
+        "submit",
+        "--poll-after",
+        "1ms",
+        "--rate",
+        "1000/s",
+        "--vt-url",
+        &url,
+        "--store",
+        &store,
+        &list,
+    ]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    // An exception if any row of any table has it.
+    for table in [
+        "answer",
+        "submission",
+        "charge",
+        "claim",
+        "account",
+        "ledger",
+    ] {
+        schema.execute(&format!(
+            "DO $$ BEGIN
+                 IF EXISTS (SELECT FROM {table} t WHERE t::text LIKE '%{DEMO_KEY}%') THEN
+                     RAISE EXCEPTION 'the key is in {table}';
+                 END IF;
+             END $$"
+        ));
+    }
+    schema.execute("SELECT 1 / count(*) FROM submission WHERE state = 'completed'");
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::quota::{Rate, duration_ms};
+use crate::quota::{Rate, duration_ms, duration_text};
 use crate::store::Location;
 use crate::triage::Share;
 
@@ -415,6 +415,17 @@ impl FromStr for MaxAge {
     }
 }
 
+/// As it is read.
+impl fmt::Display for MaxAge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [bad, good, unknown] = [self.bad_ms, self.good_ms, self.unknown_ms].map(duration_text);
+        if bad == good && good == unknown {
+            return f.write_str(&bad);
+        }
+        write!(f, "bad={bad},good={good},unknown={unknown}")
+    }
+}
+
 /// A proxy. Its password is shown nowhere.
 #[derive(Clone)]
 pub struct ProxyUrl(url::Url);
@@ -424,6 +435,16 @@ impl ProxyUrl {
     #[must_use]
     pub fn secret(&self) -> &url::Url {
         &self.0
+    }
+
+    /// The URL with words in the place of user and password.
+    #[must_use]
+    pub fn template(&self) -> String {
+        let shown = self.to_string();
+        if self.0.username().is_empty() && self.0.password().is_none() {
+            return shown;
+        }
+        shown.replacen("://", "://USER:PASSWORD@", 1)
     }
 }
 
@@ -545,6 +566,13 @@ fn milliseconds(text: &str) -> Result<i64, String> {
     duration_ms(text).ok_or_else(|| "write a number and a unit, such as 90s, 12h or 7d".to_owned())
 }
 
+/// Minutes east of UTC as `+09:00`.
+pub(super) fn utc_offset_text(minutes: i16) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let minutes = minutes.unsigned_abs();
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 /// Minutes east of UTC of `+09:00`.
 fn utc_offset_minutes(text: &str) -> Result<i16, String> {
     let bad = || "write hours and minutes east of UTC, such as +09:00 or -05:30".to_owned();
@@ -601,6 +629,9 @@ mod tests {
         check("unknown=12h", Some((7 * DAY, 7 * DAY, DAY / 2)));
         check("evil=1d", None);
         check("bad=", None);
+        for text in ["12h", "bad=30d,good=7d,unknown=1d"] {
+            assert_eq!(text.parse::<MaxAge>().unwrap().to_string(), text);
+        }
     }
 
     #[test]
@@ -609,6 +640,10 @@ mod tests {
             .parse()
             .unwrap();
         assert_eq!(proxy.to_string(), "http://proxy.example.com:3128");
+        assert_eq!(
+            proxy.template(),
+            "http://USER:PASSWORD@proxy.example.com:3128"
+        );
         assert!(!format!("{proxy:?}").contains("hunter2"));
         let error = "hunter2@proxy".parse::<ProxyUrl>().unwrap_err();
         assert!(!error.contains("hunter2"));
@@ -622,5 +657,8 @@ mod tests {
         check("00:00", Some(0));
         check("+9", None);
         check("+19:00", None);
+        for text in ["+09:00", "-05:30", "+00:00"] {
+            assert_eq!(utc_offset_text(utc_offset_minutes(text).unwrap()), text);
+        }
     }
 }

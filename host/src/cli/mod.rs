@@ -2,6 +2,7 @@
 //! a command ends with one [`ExitStatus`].
 
 pub mod args;
+mod command_line;
 mod commands;
 mod exit;
 mod pins;

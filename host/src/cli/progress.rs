@@ -2,6 +2,7 @@
 //! line now and then elsewhere. Always on standard error.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,7 +10,7 @@ use jiff::Timestamp;
 
 use super::printer::Printer;
 use crate::clock::{Clock as _, SystemClock, UnixMs};
-use crate::output::{OutputError, TextFiles, visible};
+use crate::output::{OutputError, Summary, TextFiles, visible, write_results};
 use crate::quota::{self, Limits, Usage};
 use crate::triage::Finding;
 use crate::triage::run::Reporter;
@@ -20,6 +21,12 @@ const LINE_EVERY_MS: i64 = 60_000;
 /// And while a day or a month is waited for, this often.
 const LONG_LINE_EVERY_MS: i64 = 3_600_000;
 
+/// Where the results go, and what was read.
+pub(super) struct Results {
+    pub(super) directory: PathBuf,
+    pub(super) summary: Summary,
+}
+
 /// Shows progress, and lets the text files grow.
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -29,6 +36,7 @@ pub(super) struct Progress {
 
 struct State {
     files: TextFiles,
+    results: Results,
     failure: Option<OutputError>,
     bad: u64,
     said_ms: UnixMs,
@@ -36,7 +44,12 @@ struct State {
 
 impl Progress {
     /// Progress over so many indicators.
-    pub(super) fn new(indicators: usize, limits: Limits, files: TextFiles) -> Self {
+    pub(super) fn new(
+        indicators: usize,
+        limits: Limits,
+        files: TextFiles,
+        results: Results,
+    ) -> Self {
         let bar = if std::io::stderr().is_terminal() {
             ProgressBar::with_draw_target(Some(indicators as u64), ProgressDrawTarget::stderr())
         } else {
@@ -50,6 +63,7 @@ impl Progress {
             limits,
             state: Mutex::new(State {
                 files,
+                results,
                 failure: None,
                 bad: 0,
                 said_ms: SystemClock.now_ms(),
@@ -118,6 +132,16 @@ impl Reporter for Progress {
         let text = format!("will be tried again: {}", visible(reason));
         self.bar.suspend(|| Printer.say(&text));
     }
+
+    fn spent(&self, reason: &str, so_far: &[Finding]) {
+        let mut state = self.state();
+        let Results { directory, summary } = &mut state.results;
+        summary.count(so_far);
+        if let Err(error) = write_results(directory, so_far, summary) {
+            state.failure.get_or_insert(error);
+        }
+        self.bar.suspend(|| Printer.say(&visible(reason)));
+    }
 }
 
 /// A time for people, in UTC to the second.
@@ -126,4 +150,48 @@ pub(super) fn clock_time(ms: UnixMs) -> String {
         |_| "never".to_owned(),
         |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indicator::{Indicator, Kind};
+    use crate::observation::Place;
+    use crate::sightings::Sightings;
+    use crate::triage::Cause;
+
+    fn left(name: &str) -> Finding {
+        let sightings = Sightings {
+            indicator: Indicator::parse(Kind::Domain, name.as_bytes()).unwrap(),
+            written: None,
+            count: 1,
+            allowed: 0,
+            blocked: 0,
+            first_us: None,
+            last_us: None,
+            clients: Vec::new(),
+            place: Place::new(0, 0),
+        };
+        Finding::unknown(sightings, Cause::NotAsked, "no slot".to_owned())
+    }
+
+    #[test]
+    fn a_run_that_waits_has_written_what_it_has() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = TextFiles::create(directory.path()).unwrap();
+        let results = Results {
+            directory: directory.path().to_owned(),
+            summary: Summary::default(),
+        };
+        let progress = Progress::new(2, Limits::default(), files, results);
+        let so_far = [left("a.example.com"), left("b.example.com")];
+        for _ in 0..2 {
+            progress.spent("the day's quota is spent", &so_far);
+            let path = directory.path().join("results.jsonl");
+            let written = std::fs::read_to_string(path).unwrap();
+            assert_eq!(written.matches("\"cause\":\"not-asked\"").count(), 2);
+            assert!(written.contains("\"unknown\":2"), "{written}");
+        }
+        progress.finish().unwrap();
+    }
 }

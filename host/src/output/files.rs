@@ -89,6 +89,19 @@ pub fn write_all(
             .collect();
         replace(&path_of(directory, verdict), lines.as_bytes())?;
     }
+    write_results(directory, findings, summary)
+}
+
+/// Writes `results.jsonl` alone: while a run waits, the text files grow still.
+///
+/// # Errors
+///
+/// When it cannot be written; it is then as it was.
+pub fn write_results(
+    directory: &Path,
+    findings: &[Finding],
+    summary: &Summary,
+) -> Result<(), OutputError> {
     replace(
         &directory.join("results.jsonl"),
         &results(findings, summary),

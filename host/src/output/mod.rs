@@ -12,7 +12,7 @@ mod summary;
 mod text;
 
 pub use earlier::{Earlier, EarlierError, read_results};
-pub use files::{OutputError, TextFiles, write_all};
+pub use files::{OutputError, TextFiles, write_all, write_results};
 pub use results::{ExtractRow, UniqueRows, results};
 pub use summary::{Summary, VerdictCounts};
 pub use text::{line, python_stats, rfc3339, visible};

@@ -13,7 +13,7 @@ use crate::verdict::Verdict;
 use super::text::visible;
 
 /// What a run did, in numbers.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Summary {
     /// What became of each input.
     pub inputs: Vec<InputSummary>,
@@ -72,8 +72,10 @@ impl Summary {
         );
     }
 
-    /// Counts the findings.
+    /// Counts the findings, in the place of any before.
     pub fn count(&mut self, findings: &[Finding]) {
+        self.verdicts = VerdictCounts::default();
+        self.unknown_by.clear();
         for finding in findings {
             match finding.verdict {
                 Verdict::Bad => self.verdicts.bad += 1,

@@ -17,6 +17,36 @@ pub struct Told {
     pub month_allowed: Option<u32>,
     /// Requests used this month.
     pub month_used: Option<u32>,
+    /// How often an analysis was asked for, since [`polls_since`].
+    pub polls: Option<PollsUsed>,
+}
+
+/// How often an analysis was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollsUsed {
+    /// At the cost of a request.
+    pub charged: u64,
+    /// Free of charge: also what is asked for and cannot be.
+    pub free: u64,
+}
+
+/// VirusTotal tells of the last 30 days.
+#[must_use]
+pub fn polls_since(now: UnixMs) -> UnixMs {
+    const DAYS_BEFORE: i64 = 29;
+    quota::this_day(now) - DAYS_BEFORE * 86_400_000
+}
+
+impl PollsUsed {
+    /// Whether they are free for the account, given how many the ledger knows
+    /// of; none while that cannot be told. An analysis that cannot be is free
+    /// for everybody, so only as many as were really asked for say something.
+    fn are_free(self, own: u32) -> Option<bool> {
+        match self {
+            Self { charged: 1.., .. } => Some(false),
+            Self { free, .. } => (own > 0 && free >= u64::from(own)).then_some(true),
+        }
+    }
 }
 
 /// Requests that are not in the ledger.
@@ -38,13 +68,17 @@ impl Store {
         self.database.run_alone(account, &|statements| {
             let today = answered_since(statements, account, day, now)?;
             let this_month = answered_since(statements, account, month, now)?;
+            let own_polls = own_polls(statements, account, now)?;
+            let polls_free = told.polls.and_then(|polls| polls.are_free(own_polls));
             statements.execute(
                 "INSERT INTO account
-                    (account, told_ms, day_allowed, month_allowed, foreign_today, foreign_month)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                    (account, told_ms, day_allowed, month_allowed, foreign_today, foreign_month,
+                     polls_free)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, 0))
                  ON CONFLICT (account) DO UPDATE SET
                     told_ms = ?2, day_allowed = ?3, month_allowed = ?4,
-                    foreign_today = ?5, foreign_month = ?6",
+                    foreign_today = ?5, foreign_month = ?6,
+                    polls_free = coalesce(?7, account.polls_free)",
                 &[
                     account.into(),
                     now.into(),
@@ -52,6 +86,7 @@ impl Store {
                     told.month_allowed.into(),
                     other(told.day_used, today).into(),
                     other(told.month_used, this_month).into(),
+                    polls_free.map(i64::from).into(),
                 ],
             )?;
             Ok(())
@@ -81,6 +116,43 @@ impl Store {
         )?;
         Ok(told.first().copied().unwrap_or_default())
     }
+
+    /// Whether asking for an analysis is known to be free of charge for an
+    /// account.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn polls_are_free(&self, account: &str) -> Result<bool, StoreError> {
+        self.database
+            .run(&|statements| polls_are_free(statements, account))
+    }
+}
+
+pub(super) fn polls_are_free(
+    statements: &mut dyn Statements,
+    account: &str,
+) -> Result<bool, StoreError> {
+    let rows = statements.query(
+        "SELECT polls_free FROM account WHERE account = ?1",
+        &[account.into()],
+    )?;
+    rows.first()
+        .map_or(Ok(false), |row| Ok(row.integer(0)? != 0))
+}
+
+/// How often an analysis was asked for, and there was an answer.
+fn own_polls(
+    statements: &mut dyn Statements,
+    account: &str,
+    now: UnixMs,
+) -> Result<u32, StoreError> {
+    let rows = statements.query(
+        "SELECT count(*) FROM charge
+         WHERE account = ?1 AND sent_ms >= ?2 AND settled_ms <= ?3 AND purpose != 'question'",
+        &[account.into(), polls_since(now).into(), now.into()],
+    )?;
+    rows.first().map_or(Ok(0), |row| row.count(0))
 }
 
 /// What was charged since then and had its answer before VirusTotal was asked.
@@ -94,7 +166,8 @@ fn answered_since(
 ) -> Result<u32, StoreError> {
     let rows = statements.query(
         "SELECT count(*) FROM charge
-         WHERE account = ?1 AND sent_ms >= ?2 AND coalesce(settled_ms, sent_ms + ?3) <= ?4",
+         WHERE account = ?1 AND sent_ms >= ?2 AND coalesce(settled_ms, sent_ms + ?3) <= ?4
+           AND purpose != 'free-poll'",
         &[account.into(), from.into(), IN_FLIGHT_MS.into(), now.into()],
     )?;
     rows.first().map_or(Ok(0), |row| row.count(0))
@@ -123,12 +196,21 @@ pub(super) fn foreign(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quota::Limits;
-    use crate::store::Taken;
+    use crate::quota::{Limits, Slot};
     use crate::store::tests::on_each;
+    use crate::store::{Purpose, Taken};
 
     const NOON: UnixMs = 1_714_564_800_000;
     const DAY: i64 = 86_400_000;
+
+    /// Takes a slot that is there, for a request that is answered at once.
+    fn take(store: &Store, purpose: Purpose, now: UnixMs) {
+        let taken = store.take_slot("key", &Limits::default(), purpose, now);
+        let Taken::Charged(own) = taken.unwrap() else {
+            panic!("there is a slot");
+        };
+        store.settle(own, now).unwrap();
+    }
 
     #[test]
     fn what_others_asked_counts_until_the_day_and_the_month_end() {
@@ -138,24 +220,80 @@ mod tests {
                 let usage = store.usage("key", &limits, now).unwrap();
                 (usage.today, usage.this_month)
             };
-            let Taken::Charged(own) = store.take_slot("key", &limits, NOON).unwrap() else {
-                panic!("there is a slot");
-            };
-            store.settle(own, NOON).unwrap();
+            take(store, Purpose::Question, NOON);
             let told = Told {
                 day_allowed: Some(100),
                 day_used: Some(11),
                 month_allowed: None,
                 month_used: Some(31),
+                polls: None,
             };
             store.reconcile("key", &told, NOON + 1).unwrap();
             assert_eq!(used(NOON + 2), (11, 31));
-            store.take_slot("key", &limits, NOON + 3).unwrap();
+            take(store, Purpose::Question, NOON + 3);
             assert_eq!(used(NOON + 4), (12, 32));
             assert_eq!(used(NOON + DAY), (0, 32));
             assert_eq!(used(NOON + 31 * DAY), (0, 0));
             assert_eq!(store.allowed("key").unwrap().day_allowed, Some(100));
             assert_eq!(store.allowed("other").unwrap(), Told::default());
+        });
+    }
+
+    #[test]
+    fn polls_are_free_when_all_of_ours_were() {
+        let told = |charged, free| Told {
+            polls: Some(PollsUsed { charged, free }),
+            ..Told::default()
+        };
+        on_each(|store| {
+            let learn = |told: &Told| {
+                store.reconcile("key", told, NOON + 9).unwrap();
+                store.polls_are_free("key").unwrap()
+            };
+            assert!(!learn(&told(0, 5)), "none of them ours");
+            take(store, Purpose::Poll, NOON);
+            take(store, Purpose::Poll, NOON + 1);
+            assert!(!learn(&told(0, 1)), "the other may be to come");
+            assert!(!learn(&told(2, 1)), "only what cannot be is free");
+            assert!(learn(&told(0, 3)));
+            assert!(learn(&Told::default()), "nothing new");
+            let today = || {
+                let limits = Limits::default();
+                store.usage("key", &limits, NOON + 9).unwrap().today
+            };
+            assert_eq!(today(), 2);
+            take(store, Purpose::Poll, NOON + 2);
+            assert_eq!(today(), 2);
+            take(store, Purpose::Question, NOON + 3);
+            assert_eq!(today(), 3);
+            assert!(!learn(&told(1, 3)), "the account has changed");
+        });
+    }
+
+    #[test]
+    fn a_free_poll_counts_in_the_minute_and_not_in_the_day() {
+        let limits = Limits {
+            per_day: 1,
+            ..Limits::default()
+        };
+        on_each(|store| {
+            let told = Told {
+                polls: Some(PollsUsed {
+                    charged: 0,
+                    free: 1,
+                }),
+                ..Told::default()
+            };
+            take(store, Purpose::Poll, NOON);
+            store.reconcile("key", &told, NOON).unwrap();
+            let taken = |purpose, now| store.take_slot("key", &limits, purpose, now).unwrap();
+            for now in NOON + 1..NOON + 4 {
+                assert!(matches!(taken(Purpose::Poll, now), Taken::Charged(_)));
+            }
+            let is_full = |taken| matches!(taken, Taken::NotYet(Slot::At(_)));
+            assert!(is_full(taken(Purpose::Poll, NOON + 4)));
+            let is_spent = |taken| matches!(taken, Taken::NotYet(Slot::DaySpent { .. }));
+            assert!(is_spent(taken(Purpose::Question, NOON + 4)));
         });
     }
 }

@@ -13,6 +13,15 @@ const KEEP_MS: i64 = 62 * 86_400_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChargeId(i64);
 
+/// What a slot is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A question, or handing something in.
+    Question,
+    /// Asking for an analysis: free of charge for some accounts.
+    Poll,
+}
+
 /// What came of asking for a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
@@ -33,18 +42,25 @@ impl Store {
         &self,
         account: &str,
         limits: &Limits,
+        purpose: Purpose,
         now: UnixMs,
     ) -> Result<Taken, StoreError> {
         // Another process asks and charges either before this or after.
         self.database.run_alone(account, &|statements| {
             let usage = read_usage(statements, account, limits.rate.window_ms, now)?;
-            let slot = quota::next_slot(&usage, now, limits);
+            let is_free =
+                purpose == Purpose::Poll && accounts::polls_are_free(statements, account)?;
+            let (slot, purpose) = match purpose {
+                _ if is_free => (quota::next_free_slot(&usage, now, limits), "free-poll"),
+                Purpose::Poll => (quota::next_slot(&usage, now, limits), "poll"),
+                Purpose::Question => (quota::next_slot(&usage, now, limits), "question"),
+            };
             if slot != Slot::Now {
                 return Ok(Taken::NotYet(slot));
             }
             let ids = statements.query(
-                "INSERT INTO charge (account, sent_ms) VALUES (?1, ?2) RETURNING id",
-                &[account.into(), now.into()],
+                "INSERT INTO charge (account, sent_ms, purpose) VALUES (?1, ?2, ?3) RETURNING id",
+                &[account.into(), now.into(), purpose.into()],
             )?;
             let id = ids.first().ok_or(StoreError::Damaged { column: 0 })?;
             let id = ChargeId(id.integer(0)?);
@@ -121,7 +137,8 @@ fn charged_since(
     from: UnixMs,
 ) -> Result<u32, StoreError> {
     let rows = statements.query(
-        "SELECT count(*) FROM charge WHERE account = ?1 AND sent_ms >= ?2",
+        "SELECT count(*) FROM charge
+         WHERE account = ?1 AND sent_ms >= ?2 AND purpose != 'free-poll'",
         &[account.into(), from.into()],
     )?;
     rows.first().map_or(Ok(0), |row| row.count(0))
@@ -148,7 +165,9 @@ mod tests {
     const NOON: UnixMs = 1_717_156_800_000; // 2024-05-31T12:00:00Z
 
     fn take(store: &Store, now: UnixMs) -> Taken {
-        store.take_slot("key", &limits(2), now).unwrap()
+        store
+            .take_slot("key", &limits(2), Purpose::Question, now)
+            .unwrap()
     }
 
     #[test]
@@ -184,7 +203,11 @@ mod tests {
                 per_day: 1,
                 ..limits(4)
             };
-            let take = |account, now| store.take_slot(account, &limits, now).unwrap();
+            let take = |account, now| {
+                store
+                    .take_slot(account, &limits, Purpose::Question, now)
+                    .unwrap()
+            };
             assert!(matches!(take("a", NOON), Taken::Charged(_)));
             assert!(matches!(take("b", NOON), Taken::Charged(_)));
             let midnight = NOON + 12 * 3_600_000;
@@ -205,8 +228,12 @@ mod tests {
                     scope.spawn(|| {
                         // Both may have to make the tables.
                         let store = Store::open(location).unwrap();
-                        let taken =
-                            (0..20).map(|n| store.take_slot("key", &limits(5), NOON + n).unwrap());
+                        let take = |now| {
+                            store
+                                .take_slot("key", &limits(5), Purpose::Question, now)
+                                .unwrap()
+                        };
+                        let taken = (0..20).map(|n| take(NOON + n));
                         taken
                             .filter(|taken| matches!(taken, Taken::Charged(_)))
                             .count()

@@ -166,15 +166,14 @@ fn decoded(text: &str) -> Result<String, BadPostgresUrl> {
     Ok(decoded.map_err(|_| BadPostgresUrl::NotAUrl)?.into_owned())
 }
 
-/// Without password and parameters.
+/// Without a password, and without what it must not say.
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok(mut url) = self.url() else {
+        let (Ok(mut url), Ok(_)) = (self.url(), self.connecting()) else {
             return f.write_str("postgres://…");
         };
         // A URL without a host has no password to take away.
         let _ = url.set_password(None);
-        url.set_query(None);
         write!(f, "{url}")
     }
 }
@@ -215,8 +214,9 @@ mod tests {
         );
         check(
             "postgresql://me:hunter2@db.example.com:5433/vt?sslmode=disable",
-            "server postgresql://me@db.example.com:5433/vt",
+            "server postgresql://me@db.example.com:5433/vt?sslmode=disable",
         );
+        check("postgres://me@h/vt?password=hunter2", "server postgres://…");
         check("postgres://me:hunter2@:x", "server postgres://…");
     }
 
@@ -225,6 +225,7 @@ mod tests {
         for text in [
             "postgres://me:hunter2@db.example.com/vt",
             "postgres://me:hunter2@db.example.com/vt?sslmode=hunter2",
+            "postgres://me@db.example.com/vt?password=hunter2",
             "postgres://me:hunter2@:port/",
         ] {
             let location: Location = text.parse().unwrap();

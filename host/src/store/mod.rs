@@ -25,13 +25,13 @@ use std::sync::Mutex;
 
 use crate::clock::{Clock, SystemClock};
 
-pub use accounts::Told;
+pub use accounts::{PollsUsed, Told, polls_since};
 pub use answers::{StoredAnswer, StoredOutcome};
 pub use claims::Claimant;
-pub use ledger::{ChargeId, Taken};
+pub use ledger::{ChargeId, Purpose, Taken};
 pub use location::{BadPostgresUrl, Location, PostgresUrl};
 pub use overflow::DiskOverflow;
-pub use overview::{Held, Owed};
+pub use overview::{Contents, Held, Owed};
 pub use submissions::SubmissionState;
 
 use database::Database;
@@ -185,7 +185,9 @@ mod tests {
         );
         let limits = crate::quota::Limits::default();
         schema.execute(&format!("SELECT pg_terminate_backend({})", pid()));
-        store.take_slot("key", &limits, 0).unwrap();
+        store
+            .take_slot("key", &limits, Purpose::Question, 0)
+            .unwrap();
         assert_eq!(store.usage("key", &limits, 0).unwrap().today, 1);
     }
 

@@ -1,5 +1,7 @@
 //! What a store holds and still owes.
 
+use std::collections::HashSet;
+
 use super::{Store, StoreError};
 use crate::clock::UnixMs;
 
@@ -27,7 +29,32 @@ pub struct Owed {
     pub next_poll_ms: UnixMs,
 }
 
+/// What there is anything on, so that a server far away need not be asked about
+/// the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Questions with an answer, in their stable form.
+    pub questions: HashSet<String>,
+    /// URLs that were handed in.
+    pub urls: HashSet<String>,
+}
+
 impl Store {
+    /// What there is anything on.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn contents(&self) -> Result<Contents, StoreError> {
+        let names = |sql: &str| self.database.query(sql, &[], |row| row.text(0));
+        let questions = names("SELECT question FROM answer")?;
+        let urls = names("SELECT url FROM submission")?;
+        Ok(Contents {
+            questions: questions.into_iter().collect(),
+            urls: urls.into_iter().collect(),
+        })
+    }
+
     /// How many answers there are, by outcome.
     ///
     /// # Errors
@@ -102,6 +129,10 @@ mod tests {
                 next_poll_ms: 61,
             };
             assert_eq!(store.owed().unwrap(), [owed]);
+            let contents = store.contents().unwrap();
+            assert_eq!(contents.questions.len(), 2);
+            assert!(contents.questions.contains("domains/a.example.com"));
+            assert_eq!(contents.urls.len(), 2);
         });
     }
 }

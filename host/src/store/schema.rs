@@ -11,7 +11,7 @@ use super::location::PostgresUrl;
 
 /// Step N takes a file from schema N to N + 1. Steps that were released are
 /// never changed, only added to.
-const SQLITE_STEPS: [&str; 2] = [
+const SQLITE_STEPS: [&str; 3] = [
     "
     -- What VirusTotal said to a question; one row a question, the newest.
     CREATE TABLE answer (
@@ -62,6 +62,12 @@ const SQLITE_STEPS: [&str; 2] = [
         foreign_month INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- `question`, `poll` (for an analysis), `free-poll`.
+    ALTER TABLE charge ADD COLUMN purpose TEXT NOT NULL DEFAULT 'question';
+    -- Whether asking for an analysis is free of charge, as far as is known.
+    ALTER TABLE account ADD COLUMN polls_free INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// The same tables on a server, which counts its schemas by itself.
@@ -88,7 +94,8 @@ const POSTGRES_STEPS: [&str; 1] = ["
         id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         account    TEXT NOT NULL,
         sent_ms    BIGINT NOT NULL,
-        settled_ms BIGINT
+        settled_ms BIGINT,
+        purpose    TEXT NOT NULL
     );
     CREATE INDEX charge_by_time ON charge (account, sent_ms);
     CREATE TABLE claim (
@@ -102,7 +109,8 @@ const POSTGRES_STEPS: [&str; 1] = ["
         day_allowed   BIGINT,
         month_allowed BIGINT,
         foreign_today BIGINT NOT NULL,
-        foreign_month BIGINT NOT NULL
+        foreign_month BIGINT NOT NULL,
+        polls_free    BIGINT NOT NULL
     );
     -- Whoever takes a slot of an account locks its row here.
     CREATE TABLE ledger (account TEXT PRIMARY KEY);
@@ -171,6 +179,7 @@ pub(super) fn migrate_sqlite(connection: &mut Connection, path: &Path) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quota::Limits;
     use crate::store::{Location, Store};
 
     #[test]
@@ -184,6 +193,26 @@ mod tests {
         drop(connection);
         let error = Store::open(&location).err().unwrap();
         assert!(error.to_string().contains("schema 99"), "{error}");
+    }
+
+    #[test]
+    fn an_older_store_keeps_what_it_has() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.sqlite");
+        let connection = Connection::open(&path).unwrap();
+        for step in &SQLITE_STEPS[..2] {
+            connection.execute_batch(step).unwrap();
+        }
+        connection
+            .execute_batch(
+                "INSERT INTO charge (account, sent_ms) VALUES ('key', 0);
+                 PRAGMA user_version = 2",
+            )
+            .unwrap();
+        drop(connection);
+        let store = Store::open(&Location::File(path)).unwrap();
+        let usage = store.usage("key", &Limits::default(), 0).unwrap();
+        assert_eq!(usage.today, 1);
     }
 
     #[test]

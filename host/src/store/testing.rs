@@ -42,12 +42,16 @@ impl TestSchema {
         format!("{}{separator}{options}", self.server)
     }
 
-    /// A connection to these tables beside the store's.
+    /// Statements beside the store's.
     pub(crate) fn execute(&self, sql: &str) {
+        self.client().batch_execute(sql).unwrap();
+    }
+
+    fn client(&self) -> Client {
         let mut client = Client::connect(&self.server, NoTls).unwrap();
+        let path = format!("SET search_path TO {}", self.name);
+        client.batch_execute(&path).unwrap();
         client
-            .batch_execute(&format!("SET search_path TO {}; {sql}", self.name))
-            .unwrap();
     }
 }
 

@@ -18,8 +18,11 @@ use super::plan::Planned;
 use super::{Cause, Finding};
 use crate::clock::{Clock, UnixMs};
 use crate::indicator::{Indicator, Kind, vt_id};
-use crate::quota::{Limits, Slot, next_slot};
-use crate::store::{Claimant, Store, StoreError, StoredAnswer, SubmissionState, Taken, Told};
+use crate::quota::{Limits, Slot, day_name, next_slot};
+use crate::store::{
+    Claimant, Contents, PollsUsed, Purpose, Store, StoreError, StoredAnswer, SubmissionState,
+    Taken, Told, polls_since,
+};
 use crate::verdict::Verdict;
 use crate::virustotal::report::Report;
 use crate::virustotal::{AnalysisStatus, Client, Fault, Lookup, Question};
@@ -69,6 +72,9 @@ pub trait Reporter: Send + Sync {
     fn waiting(&self, until_ms: UnixMs, left: usize);
     /// A request failed and is tried again.
     fn retrying(&self, reason: &str);
+    /// A quota is spent, and the run waits; this is what it has so far, in the
+    /// order of the plan.
+    fn spent(&self, reason: &str, so_far: &[Finding]);
 }
 
 /// How a run ended.
@@ -158,6 +164,40 @@ impl Triage<'_> {
     }
 }
 
+/// What was stored when the run began: what was not there is not asked for.
+pub struct AtFirst<'a> {
+    store: &'a Store,
+    contents: Contents,
+}
+
+impl<'a> AtFirst<'a> {
+    /// Looks at what is stored.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn of(store: &'a Store) -> Result<Self, StoreError> {
+        let contents = store.contents()?;
+        Ok(Self { store, contents })
+    }
+}
+
+impl Answers for AtFirst<'_> {
+    fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError> {
+        if !self.contents.questions.contains(&question.to_string()) {
+            return Ok(None);
+        }
+        self.store.answer(question)
+    }
+
+    fn submission(&self, url: &str) -> Result<Option<SubmissionState>, StoreError> {
+        if !self.contents.urls.contains(url) {
+            return Ok(None);
+        }
+        self.store.submission(url)
+    }
+}
+
 impl Answers for Store {
     fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError> {
         Self::answer(self, question)
@@ -180,10 +220,11 @@ pub fn judge_stored(
     store: &Store,
     judge: &mut dyn Judge,
 ) -> Result<Vec<Option<Finding>>, StoreError> {
+    let stored = AtFirst::of(store)?;
     planned
         .iter()
         .map(|planned| {
-            Ok(match look(planned, ladder, store, judge)? {
+            Ok(match look(planned, ladder, &stored, judge)? {
                 Look::Settled(finding) => Some(*finding),
                 Look::Open(_) => None,
             })
@@ -208,7 +249,7 @@ pub enum Look {
 pub fn look(
     planned: &Planned,
     ladder: &Ladder,
-    store: &Store,
+    stored: &dyn Answers,
     judge: &mut dyn Judge,
 ) -> Result<Look, StoreError> {
     if let Some(kept) = planned.kept() {
@@ -219,7 +260,7 @@ pub fn look(
         let judged = judge.judge(sightings, &answer.subject, answer.scope, &answer.report);
         judged.as_ref().map_or(NO_OPINION, Opinion::from)
     };
-    let finding = match ladder.progress(&sightings.indicator, store, &mut ask)? {
+    let finding = match ladder.progress(&sightings.indicator, stored, &mut ask)? {
         Progress::Next(action) => return Ok(Look::Open(action)),
         Progress::Answered(answer) => judge::find(judge, sightings.clone(), &answer),
         Progress::Exhausted(words) => Finding::unknown(sightings.clone(), Cause::NoReport, words),
@@ -264,6 +305,8 @@ struct Run<'a, 'b> {
     handed_in_again: HashSet<usize>,
     /// Nothing is asked before.
     paused_until_ms: UnixMs,
+    /// Nothing is asked before but for analyses, which are free of charge.
+    questions_from_ms: UnixMs,
     patience: Patience,
     requests: u64,
 }
@@ -291,6 +334,7 @@ impl<'a, 'b> Run<'a, 'b> {
             waiting: HashMap::new(),
             handed_in_again: HashSet::new(),
             paused_until_ms: UnixMs::MIN,
+            questions_from_ms: UnixMs::MIN,
             patience: Patience::default(),
             requests: 0,
         }
@@ -302,9 +346,10 @@ impl<'a, 'b> Run<'a, 'b> {
 
     fn settle_what_is_stored(&mut self) -> Result<(), StoreError> {
         let planned = Arc::clone(&self.planned);
+        let stored = AtFirst::of(self.with.store)?;
         let mut settled = Vec::new();
         for (index, planned) in planned.iter().enumerate() {
-            match look(planned, &self.with.ladder, self.with.store, self.judge)? {
+            match look(planned, &self.with.ladder, &stored, self.judge)? {
                 Look::Settled(finding) => settled.push((index, finding)),
                 Look::Open(action) => self.queue(index, action.rung(), UnixMs::MIN),
             }
@@ -343,14 +388,19 @@ impl<'a, 'b> Run<'a, 'b> {
             .min_by_key(|(index, due)| (**due, **index))
             .map(|(index, _)| *index);
         let is_waiting = |turn: &Turn| self.waiting.contains_key(&turn.index);
+        // Once no analysis is awaited, a question learns that the day is spent.
+        let from_ms = match self.waiting.is_empty() {
+            true => UnixMs::MIN,
+            false => self.questions_from_ms,
+        };
         let ready = due.or_else(|| {
             let mut open = self.open.iter();
-            open.find(|(turn, not_before)| **not_before <= now && !is_waiting(turn))
+            open.find(|(turn, not_before)| from_ms.max(**not_before) <= now && !is_waiting(turn))
                 .map(|(turn, _)| turn.index)
         });
         let Some(index) = ready else {
             let others = self.open.iter().filter(|(turn, _)| !is_waiting(turn));
-            let times = others.map(|(_, not_before)| *not_before);
+            let times = others.map(|(_, not_before)| from_ms.max(*not_before));
             let soonest = times.chain(self.waiting.values().copied()).min();
             return Ok(soonest.map(Next::Wait));
         };
@@ -421,11 +471,18 @@ impl<'a, 'b> Run<'a, 'b> {
             }
             return Ok(None);
         }
+        let is_awaited = due_of(&action).is_some();
         let done = self.work_claimed(index, action, &name).await;
         store.release(claimant, &name)?;
         match done? {
             Worked::Done => Ok(None),
             Worked::Ended(ended) => Ok(Some(ended)),
+            Worked::NoSlot(Slot::DaySpent { resumes_ms } | Slot::MonthSpent { resumes_ms })
+                if !is_awaited && self.has_free_polls()? =>
+            {
+                self.questions_from_ms = resumes_ms;
+                Ok(None)
+            }
             Worked::NoSlot(slot) => self.no_slot(slot).await,
         }
     }
@@ -441,7 +498,8 @@ impl<'a, 'b> Run<'a, 'b> {
             return Ok(Worked::Done);
         }
         let (store, account) = (self.with.store, self.with.account);
-        let charge = match store.take_slot(account, &self.limits, self.now())? {
+        let purpose = purpose_of(&action);
+        let charge = match store.take_slot(account, &self.limits, purpose, self.now())? {
             Taken::Charged(charge) => charge,
             Taken::NotYet(slot) => return Ok(Worked::NoSlot(slot)),
         };
@@ -463,6 +521,11 @@ impl<'a, 'b> Run<'a, 'b> {
         }
     }
 
+    /// Whether there are analyses to wait for that cost nothing to ask for.
+    fn has_free_polls(&self) -> Result<bool, StoreError> {
+        Ok(!self.waiting.is_empty() && self.with.store.polls_are_free(self.with.account)?)
+    }
+
     async fn no_slot(&mut self, slot: Slot) -> Step {
         let (resumes_ms, which) = match slot {
             Slot::Now => return Ok(None),
@@ -478,7 +541,8 @@ impl<'a, 'b> Run<'a, 'b> {
             WhenSpent::End => Ok(Some(Ended::QuotaSpent { resumes_ms, reason })),
             WhenSpent::Wait => {
                 self.paused_until_ms = resumes_ms;
-                self.with.reporter.retrying(&reason);
+                let so_far = findings(&self.findings, &self.planned);
+                self.with.reporter.spent(&reason, &so_far);
                 Ok(None)
             }
         }
@@ -697,21 +761,26 @@ impl<'a, 'b> Run<'a, 'b> {
     }
 
     fn finish(self, ended: Ended) -> Done {
-        let left = "the run ended before its turn";
-        let findings = self.findings.into_iter().zip(self.planned.iter());
         Done {
-            findings: findings
-                .map(|(finding, planned)| {
-                    finding.unwrap_or_else(|| {
-                        let sightings = planned.sightings.clone();
-                        Finding::unknown(sightings, Cause::NotAsked, left.to_owned())
-                    })
-                })
-                .collect(),
+            findings: findings(&self.findings, &self.planned),
             ended,
             requests: self.requests,
         }
     }
+}
+
+/// A finding for everything that is planned.
+fn findings(found: &[Option<Finding>], planned: &[Planned]) -> Vec<Finding> {
+    let left = "the run ended before its turn";
+    let findings = found.iter().zip(planned);
+    findings
+        .map(|(finding, planned)| {
+            finding.clone().unwrap_or_else(|| {
+                let sightings = planned.sightings.clone();
+                Finding::unknown(sightings, Cause::NotAsked, left.to_owned())
+            })
+        })
+        .collect()
 }
 
 /// Asks VirusTotal what an account has used, free of charge, and keeps it.
@@ -738,14 +807,25 @@ pub async fn reconcile(
     };
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let (day, month) = (find("api_requests_daily"), find("api_requests_monthly"));
+    // What cannot be learned leaves things as they are.
+    let (first, last) = (day_name(polls_since(now)), day_name(now));
+    let polls = client.analyses_asked(user, &first, &last).await.ok();
     let told = Told {
         day_allowed: day.map(|quota| small(quota.allowed)),
         day_used: day.map(|quota| small(quota.used)),
         month_allowed: month.map(|quota| small(quota.allowed)),
         month_used: month.map(|quota| small(quota.used)),
+        polls: polls.map(|(charged, free)| PollsUsed { charged, free }),
     };
     store.reconcile(account, &told, now)?;
     Ok(Ok(told))
+}
+
+fn purpose_of(action: &Action) -> Purpose {
+    match action {
+        Action::Poll { .. } => Purpose::Poll,
+        Action::Ask(_) | Action::Submit(_) | Action::Recover { .. } => Purpose::Question,
+    }
 }
 
 fn due_of(action: &Action) -> Option<UnixMs> {

@@ -280,6 +280,32 @@ impl Client {
             .collect())
     }
 
+    /// Asks how often an analysis was asked for from one day to another, both
+    /// as `YYYYMMDD`: at the cost of a request, and free of charge. Itself free
+    /// of charge.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Fault`].
+    pub async fn analyses_asked(
+        &self,
+        account: &str,
+        first_day: &str,
+        last_day: &str,
+    ) -> Result<(u64, u64), Fault> {
+        let account = segment(account);
+        let path = format!("/users/{account}/api_usage?start_date={first_day}&end_date={last_day}");
+        let data = data_of(&self.get(path).await?)?;
+        let count = |total: &str| {
+            let count = data.get(total)?.get("/api/v3/(analyses)")?;
+            count.as_u64()
+        };
+        Ok((
+            count("total").unwrap_or(0),
+            count("total_endpoints_not_consuming_quota").unwrap_or(0),
+        ))
+    }
+
     async fn get(&self, path: String) -> Result<HttpReply, TransportError> {
         let request = HttpRequest {
             method: Method::Get,

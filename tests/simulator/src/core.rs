@@ -10,6 +10,7 @@ use crate::faults::{self, Fault};
 use crate::knowledge::{Knowledge, Known, Stats, Unlisted};
 use crate::objects;
 use crate::quota::{Ledger, QuotaLimits};
+use crate::usage::{self, Usage};
 
 /// A request.
 #[derive(Debug, Clone, Default)]
@@ -141,6 +142,7 @@ struct Account {
     user: String,
     is_active: bool,
     ledger: Ledger,
+    usage: Usage,
 }
 
 #[derive(Debug)]
@@ -199,6 +201,7 @@ impl Simulator {
             user: user.to_owned(),
             is_active: true,
             ledger: Ledger::default(),
+            usage: Usage::default(),
         };
         self.accounts.insert(key.to_owned(), account);
     }
@@ -304,6 +307,9 @@ impl Simulator {
                 return Reply::error(429, code, "Quota exceeded");
             }
         }
+        if let Some(endpoint) = usage::endpoint(&request.method, &parts) {
+            account.usage.add(now_ms, endpoint, is_metered);
+        }
         self.route(now_ms, request, &parts, &key)
     }
 
@@ -328,7 +334,14 @@ impl Simulator {
                 }
                 None => not_found("Analysis", id),
             },
-            ("GET", ["users", user, "overall_quotas"]) => self.quotas(now_ms, user, key),
+            ("GET", ["users", user, "overall_quotas"]) => match self.account_of(user, key) {
+                Some(account) => self.quotas(now_ms, account),
+                None => forbidden(),
+            },
+            ("GET", ["users", user, "api_usage"]) => match self.account_of(user, key) {
+                Some(account) => Reply::json(200, &account.usage.json(request.query())),
+                None => forbidden(),
+            },
             _ => Reply::error(404, "NotFoundError", "Resource not found."),
         }
     }
@@ -464,18 +477,13 @@ impl Simulator {
         Reply::json(200, &objects::analysis(id, status, submitted_s, stats, url))
     }
 
-    fn quotas(&self, now_ms: i64, user: &str, key: &str) -> Reply {
-        let account = self
-            .accounts
-            .get(key)
-            .filter(|account| account.user == user || key == user);
-        let Some(account) = account else {
-            return Reply::error(
-                403,
-                "ForbiddenError",
-                "You are not authorized to perform the requested operation",
-            );
-        };
+    /// The account of a key, if `user` is its name or the key itself.
+    fn account_of(&self, user: &str, key: &str) -> Option<&Account> {
+        let account = self.accounts.get(key)?;
+        (account.user == user || key == user).then_some(account)
+    }
+
+    fn quotas(&self, now_ms: i64, account: &Account) -> Reply {
         let limits = &self.options.limits;
         let today = (limits.per_day, account.ledger.used_today(now_ms));
         let month = (limits.per_month, account.ledger.used());
@@ -489,6 +497,11 @@ impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(header, _)| header == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// The query, without its question mark.
+    fn query(&self) -> &str {
+        self.path.split_once('?').map_or("", |(_, query)| query)
     }
 
     /// A field of a form, URL-encoded or multipart.
@@ -517,6 +530,14 @@ impl Reply {
     fn error(status: u16, code: &str, message: &str) -> Self {
         Self::json(status, &objects::error(code, message))
     }
+}
+
+fn forbidden() -> Reply {
+    Reply::error(
+        403,
+        "ForbiddenError",
+        "You are not authorized to perform the requested operation",
+    )
 }
 
 fn not_found(what: &str, id: &str) -> Reply {
@@ -689,6 +710,32 @@ mod tests {
         assert_eq!(quotas.status, 200);
         let other = simulator.handle(0, &request("GET", "/api/v3/users/other/overall_quotas"));
         assert_eq!(code(&other), (403, "ForbiddenError".into()));
+    }
+
+    #[test]
+    fn what_was_asked_is_told_by_what_it_cost() {
+        let mut simulator = Simulator::new(Options {
+            meter_analyses: false,
+            ..Options::default()
+        });
+        let day = 86_400_000;
+        let submitted = body(&simulator.handle(0, &submission("example.com")));
+        let id = submitted["data"]["id"].as_str().unwrap();
+        for (now_ms, id) in [(0, id), (day, id), (day, "never-was")] {
+            simulator.handle(now_ms, &request("GET", &format!("/api/v3/analyses/{id}")));
+        }
+        let mut usage = |query: &str| {
+            let path = format!("/api/v3/users/demo/api_usage?{query}");
+            body(&simulator.handle(day, &request("GET", &path)))["data"].take()
+        };
+        let all = usage("start_date=19700101&end_date=19700102");
+        assert_eq!(all["total"]["/api/v3/(url_submission)"], 1);
+        assert_eq!(all["daily"]["1970-01-01"]["/api/v3/(url_submission)"], 1);
+        let free = "total_endpoints_not_consuming_quota";
+        assert_eq!(all[free]["/api/v3/(analyses)"], 3);
+        let second = usage("start_date=19700102&end_date=19700102");
+        assert_eq!(second["total"], serde_json::json!({}));
+        assert_eq!(second[free]["/api/v3/(analyses)"], 2);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod knowledge;
 mod objects;
 mod quota;
 mod server;
+mod usage;
 pub mod vt_py;
 
 pub use canonical::{CannotCanonicalize, canonical_url, url_id};

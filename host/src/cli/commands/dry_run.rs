@@ -9,7 +9,7 @@ use crate::output::visible;
 use crate::quota::{self, Limits, Usage};
 use crate::store::{Store, StoreError};
 use crate::triage::ladder::{Rung, Step};
-use crate::triage::run::{Look, look};
+use crate::triage::run::{AtFirst, Look, look};
 use crate::triage::{Cause, Judge, Ladder, Planned, Share};
 
 use crate::cli::progress::clock_time;
@@ -25,8 +25,7 @@ pub(super) struct Plan {
     costs: Vec<(Share, Cost)>,
     secret: Vec<(String, Vec<String>)>,
     chosen: Share,
-    limits: Limits,
-    usage: Usage,
+    quota: Quota,
     now: UnixMs,
 }
 
@@ -40,21 +39,32 @@ struct Cost {
 }
 
 impl Cost {
-    fn least(&self) -> u64 {
+    fn least(&self, quota: &Quota) -> u64 {
         if self.hosts == 0 && self.urls == 0 {
-            self.submissions * REQUESTS_A_SUBMISSION
+            self.submissions * quota.requests_a_submission()
         } else {
             self.hosts
         }
     }
 
-    fn most(&self) -> u64 {
-        self.hosts + self.urls + self.submissions * REQUESTS_A_SUBMISSION
+    fn most(&self, quota: &Quota) -> u64 {
+        self.hosts + self.urls + self.submissions * quota.requests_a_submission()
     }
 }
 
-/// Handing in, and asking for the analysis once.
-const REQUESTS_A_SUBMISSION: u64 = 2;
+/// What may be asked, and has been.
+pub(super) struct Quota {
+    pub(super) limits: Limits,
+    pub(super) usage: Usage,
+    pub(super) polls_are_free: bool,
+}
+
+impl Quota {
+    /// Handing in, and asking for the analysis once.
+    fn requests_a_submission(&self) -> u64 {
+        if self.polls_are_free { 1 } else { 2 }
+    }
+}
 
 impl Plan {
     /// Looks at everything that is planned, and sends nothing.
@@ -63,10 +73,10 @@ impl Plan {
         ladder: &Ladder,
         store: &Store,
         judge: &mut dyn Judge,
-        limits: Limits,
-        usage: Usage,
+        quota: Quota,
         now: UnixMs,
     ) -> Result<Self, StoreError> {
+        let stored = AtFirst::of(store)?;
         let mut plan = Self {
             requests: String::new(),
             indicators: planned.len(),
@@ -75,12 +85,11 @@ impl Plan {
             costs: Vec::new(),
             secret: Vec::new(),
             chosen: ladder.share,
-            limits,
-            usage,
+            quota,
             now,
         };
         for planned in planned {
-            if let Look::Settled(finding) = look(planned, ladder, store, judge)? {
+            if let Look::Settled(finding) = look(planned, ladder, &stored, judge)? {
                 if matches!(
                     finding.cause,
                     Cause::Internal | Cause::Skipped | Cause::Failed
@@ -93,7 +102,7 @@ impl Plan {
         }
         for share in [Share::Host, Share::Hash, Share::Url, Share::Submit] {
             let ladder = Ladder { share, ..*ladder };
-            let open = open(planned, &ladder, store, judge)?;
+            let open = open(planned, &ladder, &stored, judge)?;
             plan.costs.push((share, cost(&open)));
             if share == plan.chosen {
                 plan.requests = requests(&open);
@@ -110,7 +119,7 @@ impl Plan {
     }
 
     fn done_by(&self, requests: u64) -> String {
-        let done_ms = quota::finish_ms(requests, &self.usage, self.now, &self.limits);
+        let done_ms = quota::finish_ms(requests, &self.quota.usage, self.now, &self.quota.limits);
         clock_time(done_ms)
     }
 }
@@ -124,12 +133,12 @@ fn with_secrets(indicator: &Indicator) -> Option<(String, Vec<String>)> {
 fn open<'a>(
     planned: &'a [Planned],
     ladder: &Ladder,
-    store: &Store,
+    stored: &AtFirst<'_>,
     judge: &mut dyn Judge,
 ) -> Result<Vec<(&'a Planned, Vec<Step>)>, StoreError> {
     let mut open = Vec::new();
     for planned in planned {
-        let Look::Open(action) = look(planned, ladder, store, judge)? else {
+        let Look::Open(action) = look(planned, ladder, stored, judge)? else {
             continue;
         };
         let mut steps = ladder.steps(&planned.sightings.indicator);
@@ -224,10 +233,10 @@ impl fmt::Display for Plan {
             writeln!(
                 f,
                 "{mark} --share {share}: {parts}: {} to {} requests, done between {} and {}",
-                cost.least(),
-                cost.most(),
-                self.done_by(cost.least()),
-                self.done_by(cost.most())
+                cost.least(&self.quota),
+                cost.most(&self.quota),
+                self.done_by(cost.least(&self.quota)),
+                self.done_by(cost.most(&self.quota))
             )?;
         }
         for (url, reasons) in self.secret.iter().take(SECRETS_SHOWN) {
@@ -245,7 +254,7 @@ impl fmt::Display for Plan {
         writeln!(
             f,
             "At {}, {} a day. Nothing was sent.",
-            self.limits.rate, self.limits.per_day
+            self.quota.limits.rate, self.quota.limits.per_day
         )
     }
 }

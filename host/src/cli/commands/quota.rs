@@ -52,6 +52,12 @@ pub(in crate::cli) fn run(
         clock_time(quota::next_month(now))
     )?;
     writeln!(text, "next slot: {next} ({})", limits.rate)?;
+    if store.polls_are_free(&account)? {
+        writeln!(
+            text,
+            "asking for analyses is free of charge for this account"
+        )?;
+    }
     printer.data(text.as_bytes())?;
     Ok(ExitStatus::Done)
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::dry_run::Plan;
+use super::dry_run::{Plan, Quota};
 use super::{Read, interrupt_on_ctrl_c, read};
 use crate::cli::args::{FailOn, TriageArgs};
+use crate::cli::command_line::command_line;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::progress::{Progress, clock_time};
+use crate::cli::progress::{Progress, Results, clock_time};
 use crate::cli::settings::{self, Environment};
 use crate::clock::{Clock, UnixMs};
 use crate::extraction::ExtractionError;
@@ -65,6 +66,14 @@ pub(super) struct Job<'a> {
     pub(super) clock: &'a dyn Clock,
 }
 
+/// Whom to ask, and by what means.
+struct Asking<'a> {
+    client: &'a Client,
+    account: String,
+    runtime: &'a tokio::runtime::Runtime,
+    interrupt: &'a Interrupt,
+}
+
 impl Job<'_> {
     /// Reads, asks and writes; without a key only says what would be asked.
     pub(super) fn run(&self, key: Option<&ApiKey>) -> anyhow::Result<ExitStatus> {
@@ -104,14 +113,44 @@ impl Job<'_> {
         let (Some(key), Some(client)) = (key, client) else {
             return self.dry_run(&planned, &mut judge, &summary);
         };
-        let files = TextFiles::create(&self.args.out)?;
-        let account = key.fingerprint();
-        runtime.block_on(self.reconcile(&client, &account))?;
-        let limits = self.limits(&account)?;
-        let progress = Progress::new(planned.len(), limits, files);
-        let triage = Triage {
+        summary.policies = policies.iter().map(|policy| policy.id().clone()).collect();
+        let asking = Asking {
             client: &client,
-            account: &account,
+            account: key.fingerprint(),
+            runtime: &runtime,
+            interrupt: &interrupt,
+        };
+        let done = self.ask(&asking, planned, &mut judge, &summary)?;
+        summary.count(&done.findings);
+        write_all(&self.args.out, &done.findings, &summary)?;
+        self.tell(&done, &summary)
+    }
+
+    /// Asks VirusTotal, while the outputs grow.
+    fn ask(
+        &self,
+        asking: &Asking<'_>,
+        planned: Vec<Planned>,
+        judge: &mut Chain,
+        summary: &Summary,
+    ) -> anyhow::Result<Done> {
+        let Asking {
+            client,
+            account,
+            runtime,
+            interrupt,
+        } = asking;
+        let files = TextFiles::create(&self.args.out)?;
+        runtime.block_on(self.reconcile(client, account))?;
+        let limits = self.limits(account)?;
+        let results = Results {
+            directory: self.args.out.clone(),
+            summary: summary.clone(),
+        };
+        let progress = Progress::new(planned.len(), limits, files, results);
+        let triage = Triage {
+            client,
+            account,
             store: self.store,
             clock: self.clock,
             limits,
@@ -126,14 +165,11 @@ impl Job<'_> {
             },
             reporter: &progress,
         };
-        let cancelled = Box::pin(raised(&interrupt));
-        let done = runtime.block_on(triage.run(planned, &mut judge, cancelled))?;
+        let cancelled = Box::pin(raised(interrupt));
+        let done = runtime.block_on(triage.run(planned, judge, cancelled))?;
         progress.finish()?;
-        runtime.block_on(self.reconcile(&client, &account))?;
-        summary.policies = policies.iter().map(|policy| policy.id().clone()).collect();
-        summary.count(&done.findings);
-        write_all(&self.args.out, &done.findings, &summary)?;
-        self.tell(&done, &summary)
+        runtime.block_on(self.reconcile(client, account))?;
+        Ok(done)
     }
 
     /// A name that no other run has, and claims that outlast a request.
@@ -182,21 +218,24 @@ impl Job<'_> {
             Ended::Done => {}
             Ended::QuotaSpent { resumes_ms, reason } => {
                 printer.say(&format!(
-                    "{reason}: {left} indicators are left; the same command goes on from {}",
+                    "{reason}: {left} indicators are left; from {} on go on with",
                     clock_time(*resumes_ms)
                 ));
+                self.tell_command();
                 return Ok(ExitStatus::Partial);
             }
             Ended::Interrupted => {
                 printer.say(&format!(
-                    "interrupted: {left} indicators are left; the same command goes on"
+                    "interrupted: {left} indicators are left; go on with"
                 ));
+                self.tell_command();
                 return Ok(ExitStatus::Interrupted);
             }
             Ended::Unreachable(fault) => {
                 printer.say(&format!(
-                    "vthost: request after request failed, so no more are spent: {fault}; {left} indicators are left; `vthost doctor` says more, and the same command goes on"
+                    "vthost: request after request failed, so no more are spent: {fault}; {left} indicators are left; `vthost doctor` says more; go on with"
                 ));
+                self.tell_command();
                 return Ok(if summary.verdicts.bad + summary.verdicts.good == 0 {
                     ExitStatus::CouldNotRun
                 } else {
@@ -220,6 +259,29 @@ impl Job<'_> {
         })
     }
 
+    /// Prints the command that goes on where this run ended.
+    fn tell_command(&self) {
+        self.printer.say(&format!("  {}", command_line(self.args)));
+    }
+
+    /// What may be asked; without a key nothing is known of what is left.
+    fn quota(&self) -> anyhow::Result<Quota> {
+        let Ok(key) = self.environment.key(&self.args.quota) else {
+            return Ok(Quota {
+                limits: settings::limits(&self.args.quota, &Told::default()),
+                usage: Usage::default(),
+                polls_are_free: false,
+            });
+        };
+        let account = key.fingerprint();
+        let limits = self.limits(&account)?;
+        Ok(Quota {
+            limits,
+            usage: self.store.usage(&account, &limits, self.now)?,
+            polls_are_free: self.store.polls_are_free(&account)?,
+        })
+    }
+
     /// Prints what would be sent, in the order in which it would be.
     fn dry_run(
         &self,
@@ -227,20 +289,8 @@ impl Job<'_> {
         judge: &mut Chain,
         summary: &Summary,
     ) -> anyhow::Result<ExitStatus> {
-        // Without a key nothing is known of what is left.
-        let (limits, usage) = match self.environment.key(&self.args.quota) {
-            Ok(key) => {
-                let limits = self.limits(&key.fingerprint())?;
-                let usage = self.store.usage(&key.fingerprint(), &limits, self.now)?;
-                (limits, usage)
-            }
-            Err(_) => (
-                settings::limits(&self.args.quota, &Told::default()),
-                Usage::default(),
-            ),
-        };
         let (ladder, store) = (&self.ladder, self.store);
-        let plan = Plan::new(planned, ladder, store, judge, limits, usage, self.now)?;
+        let plan = Plan::new(planned, ladder, store, judge, self.quota()?, self.now)?;
         self.printer
             .data(plan.requests.as_bytes())
             .context("cannot print the plan")?;

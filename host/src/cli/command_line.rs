@@ -1,0 +1,187 @@
+//! The command that goes on where a run ended, rebuilt from its settings: they
+//! have types that show no password.
+
+use clap::{Parser as _, ValueEnum as _};
+
+use super::args::{Arguments, TriageArgs, utc_offset_text};
+use crate::quota::duration_text;
+
+/// The command line of the main job, for a shell, without what is usual.
+pub(super) fn command_line(args: &TriageArgs) -> String {
+    let usual = usual();
+    let given = options(args);
+    let of = |options: &[Setting], name: &str| -> Vec<Option<String>> {
+        let options = options.iter().filter(|(other, _)| *other == name);
+        options.map(|(_, value)| value.clone()).collect()
+    };
+    let mut words = vec!["vthost".to_owned()];
+    for (name, value) in &given {
+        if of(&given, name) != of(&usual, name) {
+            words.push((*name).to_owned());
+            words.extend(value.as_deref().map(quoted));
+        }
+    }
+    let inputs = args.read.inputs.iter();
+    let inputs: Vec<String> = inputs.map(|input| input.display().to_string()).collect();
+    let looks_like_option = |input: &String| input.starts_with('-') && input != "-";
+    if inputs.iter().any(looks_like_option) {
+        words.push("--".to_owned());
+    }
+    words.extend(inputs.iter().map(|input| quoted(input)));
+    words.join(" ")
+}
+
+/// An option, and its value if it takes one. One that is given several times
+/// stands there as often.
+type Setting = (&'static str, Option<String>);
+
+/// The settings of whoever names an input and nothing else.
+fn usual() -> Vec<Setting> {
+    let parsed = Arguments::try_parse_from(["vthost", "-"]);
+    parsed.map_or_else(|_| Vec::new(), |usual| options(&usual.triage))
+}
+
+/// All that is set. `--dry-run` is not: it is no run that goes on.
+fn options(args: &TriageArgs) -> Vec<Setting> {
+    let TriageArgs {
+        read,
+        policy,
+        store,
+        quota,
+        ..
+    } = args;
+    let mut options = Options(Vec::new());
+    options.value("--parser", Some(&read.parser));
+    options.values("--parser-config", &read.parser_config);
+    options.value("--utc-offset", Some(utc_offset_text(read.utc_offset)));
+    options.value("--max-unpacked", Some(read.max_unpacked));
+    options.value("--threads", read.threads);
+    options.values("--policy", &policy.policy);
+    options.values("--policy-config", &policy.policy_config);
+    options.value("--out", Some(args.out.display()));
+    options.flag("--rescan", args.rescan);
+    options.value("--poll-after", Some(duration_text(args.poll_after)));
+    options.flag("--wait", args.wait);
+    let fail_on = args.fail_on.and_then(|verdict| verdict.to_possible_value());
+    options.value(
+        "--fail-on",
+        fail_on.as_ref().map(|verdict| verdict.get_name()),
+    );
+    options.value("--store", store.store.as_ref());
+    options.value("--max-age", Some(store.max_age));
+    options.values("--internal-suffix", &store.internal_suffix);
+    options.value("--share", Some(store.share));
+    options.value("--rate", Some(quota.rate));
+    options.value("--per-day", quota.per_day);
+    options.value("--per-month", quota.per_month);
+    options.value("--reserve", Some(quota.reserve));
+    options.value("--vt-user", quota.vt_user.as_ref());
+    let key_file = quota.api_key_file.as_deref();
+    options.value("--api-key-file", key_file.map(std::path::Path::display));
+    options.value("--vt-url", Some(&quota.vt_url));
+    let ca_file = quota.ca_file.as_deref();
+    options.value("--ca-file", ca_file.map(std::path::Path::display));
+    options.value(
+        "--proxy",
+        quota.proxy.as_ref().map(|proxy| proxy.template()),
+    );
+    options.value("--timeout", Some(duration_text(quota.timeout)));
+    options.flag("--http1", quota.http1);
+    options.0
+}
+
+struct Options(Vec<Setting>);
+
+impl Options {
+    fn flag(&mut self, name: &'static str, is_set: bool) {
+        self.0.extend(is_set.then_some((name, None)));
+    }
+
+    fn value(&mut self, name: &'static str, value: Option<impl ToString>) {
+        self.0
+            .extend(value.map(|value| (name, Some(value.to_string()))));
+    }
+
+    fn values(&mut self, name: &'static str, values: &[String]) {
+        self.0
+            .extend(values.iter().map(|value| (name, Some(value.clone()))));
+    }
+}
+
+/// A word as a POSIX shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// Every option of the main job but `--dry-run`, each with another value
+    /// than usual, in the order of [`options`].
+    const ALL: &str = "vthost --parser squid --parser-config a=1 --parser-config b=2 \
+        --utc-offset +09:00 --max-unpacked 7 --threads 3 --policy strict --policy threshold \
+        --policy-config threshold:min_engines=3 --out results --rescan --poll-after 90s --wait \
+        --fail-on bad --store s.sqlite --max-age bad=30d,good=7d,unknown=1d \
+        --internal-suffix corp.example.org --share submit --rate 4/2s --per-day 9 \
+        --per-month 99 --reserve 1 --vt-user me --api-key-file key --vt-url http://localhost:1/ \
+        --ca-file ca.pem --proxy http://proxy.example.com:3128 --timeout 30s --http1 logs/ -";
+
+    fn rebuilt(line: &str) -> String {
+        let words = line.split_whitespace();
+        command_line(&Arguments::try_parse_from(words).unwrap().triage)
+    }
+
+    #[test]
+    fn every_option_is_there_again() {
+        let words: Vec<&str> = ALL.split_whitespace().collect();
+        assert_eq!(rebuilt(ALL), words.join(" "));
+        for option in Arguments::command().get_arguments() {
+            let Some(name) = option.get_long() else {
+                continue;
+            };
+            let is_listed = words.contains(&format!("--{name}").as_str());
+            let is_no_setting = ["dry-run", "help", "version"].contains(&name);
+            assert!(is_listed != is_no_setting, "--{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_usual_is_left_out() {
+        let check = |line: &str, expected: &str| assert_eq!(rebuilt(line), expected);
+        check("vthost logs", "vthost logs");
+        check("vthost --rate 4/min --share hash logs", "vthost logs");
+        check("vthost --dry-run logs", "vthost logs");
+        check("vthost --policy strict logs", "vthost logs");
+        check("vthost -- -odd.log", "vthost -- -odd.log");
+    }
+
+    #[test]
+    fn no_password_is_there_again() {
+        let line = rebuilt(
+            "vthost --proxy http://me:hunter2@192.0.2.1:3128 \
+             --store postgres://me:hunter2@db.example.com/vt?sslmode=disable logs",
+        );
+        assert_eq!(
+            line,
+            "vthost --store 'postgres://me@db.example.com/vt?sslmode=disable' \
+             --proxy http://USER:PASSWORD@192.0.2.1:3128 logs"
+        );
+    }
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        let check = |word: &str, expected: &str| assert_eq!(quoted(word), expected);
+        check("a/b-c_d.e:f=g@h%i+j,k", "a/b-c_d.e:f=g@h%i+j,k");
+        check("", "''");
+        check("a b", "'a b'");
+        check("it's", r"'it'\''s'");
+        check("$(x)`y`", "'$(x)`y`'");
+        check("日本", "'日本'");
+    }
+}
