@@ -14,6 +14,7 @@ pub mod observation;
 pub mod output;
 pub mod plugin;
 pub mod quota;
+pub mod registry;
 pub mod sightings;
 pub mod store;
 pub mod triage;

@@ -55,8 +55,14 @@ fn the_commands_of_the_documents_parse() {
         include_str!("../../README.md"),
         include_str!("../../docs/plugins.md"),
         include_str!("../../docs/virustotal.md"),
-        include_str!("../../plugins/templates/rust-policy/README.md"),
+        include_str!("../../plugins/templates/c-parser/README.md"),
+        include_str!("../../plugins/templates/c-policy/README.md"),
+        include_str!("../../plugins/templates/js-parser/README.md"),
+        include_str!("../../plugins/templates/js-policy/README.md"),
+        include_str!("../../plugins/templates/python-parser/README.md"),
+        include_str!("../../plugins/templates/python-policy/README.md"),
         include_str!("../../plugins/templates/rust-parser/README.md"),
+        include_str!("../../plugins/templates/rust-policy/README.md"),
     ];
     let lines = documents
         .iter()

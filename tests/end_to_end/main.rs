@@ -11,6 +11,7 @@
 )]
 
 mod article;
+mod cache;
 mod commands;
 mod crash;
 mod days;
@@ -19,9 +20,11 @@ mod docs;
 mod faults;
 mod golden;
 mod guests;
+mod guide;
 mod hostile;
 mod inputs;
 mod kit;
+mod languages;
 mod limiter;
 mod lines;
 mod networks;
@@ -29,5 +32,8 @@ mod networks;
 mod postgres;
 mod privacy;
 mod proxies;
+mod registry;
+mod sandbox;
 mod support;
 mod team;
+mod versions;

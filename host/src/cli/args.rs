@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::plugin::PluginKind;
 use crate::quota::{Rate, duration_ms, duration_text};
+use crate::registry::Place;
 use crate::store::Location;
 use crate::triage::Share;
 
@@ -332,15 +334,48 @@ pub struct PluginArgs {
     pub command: PluginCommand,
 }
 
+/// The languages of `vthost plugin new`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Rust
+    Rust,
+    /// Python, by componentize-py
+    Python,
+    /// JavaScript, by componentize-qjs
+    Js,
+    /// C, by clang and wasi-libc
+    C,
+}
+
 /// What can be done with plugins.
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
-    /// Make a folder with a plugin in Rust that builds, with tests and cases
+    /// Make a folder with a plugin that builds, with tests and cases
     New {
         /// What to make
         kind: NewKind,
         /// Its name, and the folder's: a-z, 0-9 and -
         name: String,
+        /// The language to write it in
+        #[arg(long, value_enum, default_value_t = Language::Rust)]
+        lang: Language,
+    },
+    /// Write the contract as C: a header, its code, and the component's type
+    Bindings {
+        /// Which contract
+        kind: NewKind,
+        /// The folder for them
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+    /// Make a component of what a C compiler has built with those bindings
+    Componentize {
+        /// The core module
+        #[arg(value_name = "CORE")]
+        core: PathBuf,
+        /// The component
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
     /// Test a plugin against what all must bear, and against cases
     Test(PluginTestArgs),
@@ -362,6 +397,24 @@ pub enum PluginCommand {
         /// .wasm files, or built-in plugins' names
         #[arg(value_name = "NAME|FILE", required = true)]
         plugins: Vec<String>,
+    },
+    /// Fetch a plugin from an OCI registry and record its digest in vthost.toml
+    Pull {
+        /// Where it is: REGISTRY/PATH:TAG, or REGISTRY/PATH@sha256:DIGEST
+        place: Place,
+        /// Where to write it [default: the path's last part, and .wasm]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Take only the component of this digest
+        #[arg(long, value_name = "sha256:DIGEST")]
+        digest: Option<String>,
+    },
+    /// Put a plugin into an OCI registry
+    Push {
+        /// A .wasm file
+        file: PathBuf,
+        /// Where to put it: REGISTRY/PATH:TAG
+        place: Place,
     },
     /// List the built-in plugins
     List,
@@ -483,6 +536,15 @@ pub enum NewKind {
     Policy,
     /// Reads a log format.
     Parser,
+}
+
+impl From<NewKind> for PluginKind {
+    fn from(kind: NewKind) -> Self {
+        match kind {
+            NewKind::Policy => Self::Policy,
+            NewKind::Parser => Self::Parser,
+        }
+    }
 }
 
 /// `vthost plugin test`.

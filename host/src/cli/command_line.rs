@@ -56,6 +56,7 @@ fn options(args: &TriageArgs) -> Vec<Setting> {
     options.value("--utc-offset", Some(utc_offset_text(read.utc_offset)));
     options.value("--max-unpacked", Some(read.max_unpacked));
     options.value("--threads", read.threads);
+    options.value("--max-memory", Some(read.max_memory));
     options.values("--policy", &policy.policy);
     options.values("--policy-config", &policy.policy_config);
     options.value("--out", Some(args.out.display()));
@@ -125,7 +126,7 @@ mod tests {
     /// Every option of the main job but `--dry-run`, each with another value
     /// than usual, in the order of [`options`].
     const ALL: &str = "vthost --parser squid --parser-config a=1 --parser-config b=2 \
-        --utc-offset +09:00 --max-unpacked 7 --threads 3 --policy strict --policy threshold \
+        --utc-offset +09:00 --max-unpacked 7 --threads 3 --max-memory 9 --policy strict --policy threshold \
         --policy-config threshold:min_engines=3 --out results --rescan --poll-after 90s --wait \
         --fail-on bad --store s.sqlite --max-age bad=30d,good=7d,unknown=1d \
         --internal-suffix corp.example.org --share submit --rate 4/2s --per-day 9 \

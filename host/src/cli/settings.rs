@@ -1,6 +1,6 @@
 //! Arguments and environment resolved into what the commands work with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use directories::ProjectDirs;
 use serde_json::{Map, Value};
 
 use super::args::{PolicyArgs, QuotaLimitArgs, ReadArgs, StoreArgs, TriageArgs};
-use super::pins::Pins;
+use super::pins::{self, Pins};
+use super::printer::Printer;
 use crate::clock::{Clock as _, SystemClock, UnixMs};
 use crate::extraction::{
     DEFAULT_CHUNK_BYTES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_UNPACKED_BYTES, Options, Parsers,
 };
 use crate::plugin::{
-    CompileCache, Engine, Parser, PluginKind, PluginLimits, PluginSettings, PluginSource, Policy,
-    builtin,
+    CompileCache, CompileListener, Engine, Parser, PluginKind, PluginLimits, PluginSettings,
+    PluginSource, Policy, builtin,
 };
 use crate::quota::Limits;
 use crate::store::{Location, Store, Told};
@@ -100,26 +101,53 @@ impl Environment {
         Pins::read(&self.directory)
     }
 
+    /// Pins a plugin in `vthost.toml`, and gives that file.
+    pub(super) fn record_pin(&self, file: &Path, digest: &str) -> anyhow::Result<PathBuf> {
+        pins::record(&self.directory, file, digest)
+    }
+
+    /// Where Docker keeps the logins for registries.
+    pub(super) fn docker_config(&self) -> Option<PathBuf> {
+        let folder = match std::env::var_os("DOCKER_CONFIG") {
+            Some(folder) => PathBuf::from(folder),
+            None => self.home.as_ref()?.join(".docker"),
+        };
+        Some(folder.join("config.json"))
+    }
+
     /// An engine with the plugins' usual limits, and the compiled code kept in
     /// the user's cache directory where that works.
     pub(super) fn engine(&self) -> anyhow::Result<Engine> {
-        if let Some(cache) = &self.cache {
-            let directory = cache.join("compiled");
-            if private_directory(&directory).is_ok()
-                && let Ok(engine) =
-                    Engine::new(PluginLimits::default(), CompileCache::Directory(&directory))
-            {
-                return Ok(engine);
-            }
-        }
-        Engine::new(PluginLimits::default(), CompileCache::Off)
+        let directory = self.cache.as_ref().map(|cache| cache.join("compiled"));
+        let directory = directory.filter(|directory| private_directory(directory).is_ok());
+        let cache = match &directory {
+            Some(directory) => CompileCache::Directory(directory),
+            None => CompileCache::Off,
+        };
+        let engine = Engine::new(PluginLimits::default(), cache)
             .map_err(|error| anyhow::anyhow!("{error:#}"))
-            .context("cannot start the plugin engine")
+            .context("cannot start the plugin engine")?;
+        Ok(engine.with_listener(Arc::new(CompileNotes)))
+    }
+}
+
+/// Tells of large plugins that are compiled; small ones take milliseconds.
+struct CompileNotes;
+
+impl CompileListener for CompileNotes {
+    fn compiling(&self, source_name: &str, bytes: usize) {
+        const LARGE_BYTES: usize = 4 << 20;
+        if bytes >= LARGE_BYTES {
+            Printer.say(&format!(
+                "compiling {source_name} ({} MB); it is kept for the next run",
+                bytes / 1_000_000
+            ));
+        }
     }
 }
 
 /// Compiled code is trusted, so nobody else may write there.
-fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
+fn private_directory(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

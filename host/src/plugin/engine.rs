@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::{HasData, Linker, ResourceTable};
-use wasmtime::{Cache, CacheConfig, Config, Store};
+use wasmtime::{Config, Store};
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::{cli, random, sync};
 use wasmtime_wasi::random::WasiRandom;
 
+use super::cache::CompiledCache;
 use super::interrupt::Interrupt;
 use super::limits::PluginLimits;
 use super::sandbox::Sandbox;
@@ -25,8 +26,23 @@ const TICK: Duration = Duration::from_millis(10);
 pub struct Engine {
     pub(super) wasm: wasmtime::Engine,
     pub(super) linker: Arc<Linker<Sandbox>>,
+    pub(super) cache: Option<CompiledCache>,
+    pub(super) listener: Arc<dyn CompileListener>,
     limits: Arc<PluginLimits>,
     interrupt: Interrupt,
+}
+
+/// Hears of what takes long before anything runs.
+pub trait CompileListener: Send + Sync {
+    /// A plugin of so many bytes is about to be compiled.
+    fn compiling(&self, source_name: &str, bytes: usize);
+}
+
+/// Hears nothing.
+struct Deaf;
+
+impl CompileListener for Deaf {
+    fn compiling(&self, _source_name: &str, _bytes: usize) {}
 }
 
 /// Where compiled code is kept between runs.
@@ -43,25 +59,30 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When wasmtime refuses the configuration on this machine, or the cache
-    /// directory cannot be used.
+    /// When wasmtime refuses the configuration on this machine.
     pub fn new(limits: PluginLimits, cache: CompileCache<'_>) -> wasmtime::Result<Self> {
-        let mut config = configuration(&limits);
-        if let CompileCache::Directory(directory) = cache {
-            let mut at = CacheConfig::new();
-            at.with_directory(directory);
-            config.cache(Some(Cache::new(at)?));
-        }
-        let wasm = wasmtime::Engine::new(&config)?;
+        let wasm = wasmtime::Engine::new(&configuration(&limits))?;
         let mut linker = Linker::new(&wasm);
         link_what_is_granted(&mut linker)?;
         start_ticking(&wasm)?;
         Ok(Self {
             wasm,
             linker: Arc::new(linker),
+            cache: match cache {
+                CompileCache::Directory(directory) => Some(CompiledCache::new(directory)),
+                CompileCache::Off => None,
+            },
+            listener: Arc::new(Deaf),
             limits: Arc::new(limits),
             interrupt: Interrupt::default(),
         })
+    }
+
+    /// The same, telling of what is compiled.
+    #[must_use]
+    pub fn with_listener(mut self, listener: Arc<dyn CompileListener>) -> Self {
+        self.listener = listener;
+        self
     }
 
     /// The handle that ends all running plugin calls.

@@ -99,14 +99,14 @@ pub enum LoadError {
         advice: &'static str,
     },
     /// It imports what no plugin is given.
-    #[error("{source_name} wants {what} ({import}), which plugins do not get. {advice}")]
+    #[error("{source_name} wants {what} ({imports}), which plugins do not get. {advice}")]
     Forbidden {
         /// The file or built-in plugin.
         source_name: String,
-        /// What the import reaches, in words.
-        what: &'static str,
-        /// The import's full name.
-        import: String,
+        /// What the imports reach, in words.
+        what: String,
+        /// Their full names, with commas.
+        imports: String,
         /// The common cause.
         advice: &'static str,
     },

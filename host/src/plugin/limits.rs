@@ -10,11 +10,12 @@ pub struct PluginLimits {
     /// How long one call may take before it is interrupted. A chunk of 1 MiB
     /// takes a parser about 2 ms, so the default is generous.
     pub call_timeout: Duration,
-    /// Linear memory in bytes.
+    /// Linear memory in bytes, of all memories together.
     pub memory_bytes: usize,
     /// Elements of all function tables.
     pub table_elements: usize,
-    /// Core instances; a component built by Rust's standard target needs 3.
+    /// Core instances: a component built by Rust's standard target needs 3, one
+    /// with a whole Python in it some 20.
     pub instances: usize,
     /// Bytes that one call may hand back (strings, lists and records together).
     pub result_bytes: usize,
@@ -36,7 +37,7 @@ impl Default for PluginLimits {
             call_timeout: Duration::from_secs(5),
             memory_bytes: 256 << 20,
             table_elements: 100_000,
-            instances: 16,
+            instances: 64,
             result_bytes: 96 << 20,
             handles: 1_000,
             stack_bytes: 1 << 20,

@@ -113,7 +113,7 @@ pub(super) fn load(
     check_imports(&source_name, &names.imports)?;
     let digest = digest_of(&bytes);
     let component =
-        Component::from_binary(&engine.wasm, &bytes).map_err(|error| LoadError::Damaged {
+        compiled(engine, &source_name, &bytes, &digest).map_err(|error| LoadError::Damaged {
             source_name: source_name.clone(),
             detail: format!("{error:#}"),
         })?;
@@ -123,6 +123,26 @@ pub(super) fn load(
         source_name,
         digest,
     })
+}
+
+/// The component's machine code: kept from an earlier run, or compiled now.
+fn compiled(
+    engine: &Engine,
+    source_name: &str,
+    bytes: &[u8],
+    digest: &str,
+) -> wasmtime::Result<Component> {
+    if let Some(cache) = &engine.cache
+        && let Some(component) = cache.find(&engine.wasm, digest)
+    {
+        return Ok(component);
+    }
+    engine.listener.compiling(source_name, bytes.len());
+    let component = Component::from_binary(&engine.wasm, bytes)?;
+    if let Some(cache) = &engine.cache {
+        cache.keep(&engine.wasm, digest, &component);
+    }
+    Ok(component)
 }
 
 /// What can be told of a plugin without running it.
@@ -351,40 +371,75 @@ fn contract_of(export: &str) -> Option<(PluginKind, &str)> {
 }
 
 fn check_imports(source_name: &str, imports: &[String]) -> Result<(), LoadError> {
-    let Some((import, (what, advice))) = imports
-        .iter()
-        .find_map(|import| Some((import, forbidden(import)?)))
-    else {
+    let mut refused: Vec<&str> = Vec::new();
+    let mut reached: Vec<Reached> = Vec::new();
+    for import in imports {
+        if let Some(what) = reached_by(import) {
+            refused.push(import);
+            if !reached.contains(&what) {
+                reached.push(what);
+            }
+        }
+    }
+    let Some(first) = reached.first() else {
         return Ok(());
     };
+    let words: Vec<&str> = reached.iter().map(|what| what.words()).collect();
     Err(LoadError::Forbidden {
         source_name: source_name.to_owned(),
-        what,
-        import: import.clone(),
-        advice,
+        what: words.join(", "),
+        imports: refused.join(", "),
+        advice: match reached.len() {
+            1 => first.advice(),
+            _ => {
+                "componentize-py and componentize-qjs leave all of them away with `--stub-wasi`; other tools link them for what is never called"
+            }
+        },
     })
 }
 
-/// What an import reaches and where it comes from, when it is not granted.
-fn forbidden(import: &str) -> Option<(&'static str, &'static str)> {
+/// What an import reaches that plugins do not get.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    Clock,
+    Files,
+    Network,
+    Unknown,
+}
+
+impl Reached {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Clock => "the clock",
+            Self::Files => "the file system",
+            Self::Network => "the network",
+            Self::Unknown => "more than this host has",
+        }
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Clock => {
+                "A common cause is std::time::Instant or thread::sleep; a policy is given the time"
+            }
+            Self::Files => "Settings are the way to hand data to a plugin",
+            Self::Network => "Only the host talks to VirusTotal",
+            Self::Unknown => "A plugin is linked with wasi:io, wasi:cli and wasi:random alone",
+        }
+    }
+}
+
+/// What an import reaches, when it is not granted.
+fn reached_by(import: &str) -> Option<Reached> {
     let interface = import.split('@').next().unwrap_or(import);
     let package = interface.split('/').next().unwrap_or(interface);
-    Some(match package {
-        "wasi:io" | "wasi:cli" | "wasi:random" => return None,
-        "wasi:clocks" => (
-            "the clock",
-            "A common cause is std::time::Instant or thread::sleep; a policy is given the time",
-        ),
-        "wasi:filesystem" => (
-            "the file system",
-            "Settings are the way to hand data to a plugin",
-        ),
-        "wasi:sockets" | "wasi:http" => ("the network", "Only the host talks to VirusTotal"),
-        _ => (
-            "more than this host has",
-            "A plugin is linked with wasi:io, wasi:cli and wasi:random alone",
-        ),
-    })
+    match package {
+        "wasi:io" | "wasi:cli" | "wasi:random" => None,
+        "wasi:clocks" => Some(Reached::Clock),
+        "wasi:filesystem" => Some(Reached::Files),
+        "wasi:sockets" | "wasi:http" => Some(Reached::Network),
+        _ => Some(Reached::Unknown),
+    }
 }
 
 fn listed(names: &[String]) -> String {

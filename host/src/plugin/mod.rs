@@ -7,6 +7,7 @@
 
 mod bindings;
 pub mod builtin;
+mod cache;
 mod engine;
 mod error;
 mod guest;
@@ -20,7 +21,7 @@ mod settings;
 
 use std::fmt;
 
-pub use engine::{CompileCache, Engine};
+pub use engine::{CompileCache, CompileListener, Engine};
 pub use error::{LoadError, Stop};
 pub use interrupt::Interrupt;
 pub use limits::PluginLimits;

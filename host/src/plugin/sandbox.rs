@@ -127,19 +127,41 @@ impl Ended {
     }
 }
 
-/// Refuses growth past the limits with an error that says so; the guest's own
-/// "out of memory" would say less.
+/// Refuses growth past the limits, of all memories and tables together, with an
+/// error that says so; the guest's own "out of memory" would say less.
 struct Limiter {
-    memory_bytes: usize,
-    table_elements: usize,
+    memory_bytes: Limited,
+    table_elements: Limited,
     instances: usize,
+}
+
+/// A sum that may not pass a limit.
+struct Limited {
+    used: usize,
+    limit: usize,
+}
+
+impl Limited {
+    fn to(limit: usize) -> Self {
+        Self { used: 0, limit }
+    }
+
+    /// Counts growth in; past the limit, gives what the sum would be.
+    fn grow(&mut self, current: usize, desired: usize) -> Result<(), usize> {
+        let used = self.used.saturating_add(desired.saturating_sub(current));
+        if used > self.limit {
+            return Err(used);
+        }
+        self.used = used;
+        Ok(())
+    }
 }
 
 impl Limiter {
     fn new(limits: &PluginLimits) -> Self {
         Self {
-            memory_bytes: limits.memory_bytes,
-            table_elements: limits.table_elements,
+            memory_bytes: Limited::to(limits.memory_bytes),
+            table_elements: Limited::to(limits.table_elements),
             instances: limits.instances,
         }
     }
@@ -148,25 +170,23 @@ impl Limiter {
 impl ResourceLimiter for Limiter {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > self.memory_bytes {
-            return Err(Ended::Memory { wanted: desired }.into());
-        }
+        let grown = self.memory_bytes.grow(current, desired);
+        grown.map_err(|wanted| Ended::Memory { wanted })?;
         Ok(true)
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > self.table_elements {
-            return Err(Ended::Table { wanted: desired }.into());
-        }
+        let grown = self.table_elements.grow(current, desired);
+        grown.map_err(|wanted| Ended::Table { wanted })?;
         Ok(true)
     }
 

@@ -4,6 +4,10 @@
 
 #![cfg(target_arch = "wasm32")]
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
 use vthost_plugin::bindings::parser::exports::vthost::parser::parsing::{
     Action, Batch, Description, Format, Guest, GuestSession, IndicatorKind, Input, Observation,
     Reading, Session, Span,
@@ -74,7 +78,26 @@ impl GuestSession for Doing {
             "loop" => loop {
                 std::hint::black_box(());
             },
-            "memory" => hog(),
+            "memory" => {
+                hog(usize::MAX);
+                Ok(honest(lines))
+            }
+            "hold" => {
+                let hoard = hog(15);
+                loop {
+                    std::hint::black_box(&hoard);
+                }
+            }
+            "look" => Err(look()),
+            "chatter" => {
+                for _ in 0..10_000 {
+                    let _ = writeln!(std::io::stderr(), "{}", "chatter ".repeat(20));
+                }
+                panic!("the last words")
+            }
+            "handles" => loop {
+                std::mem::forget(Session::new(Self(String::new(), 0)));
+            },
             "trap" => core::arch::wasm32::unreachable(),
             "stack" => Ok(honest(recurse(lines))),
             "panic" => panic!("the moon is in the wrong phase"),
@@ -157,12 +180,32 @@ fn answer_at_once(chunk: &[u8], lines: u32) -> Batch {
     }
 }
 
-fn hog() -> Result<Batch, String> {
+/// Takes so many times 16 MiB, and uses them.
+fn hog(times: usize) -> Vec<Vec<u8>> {
     let mut hoard: Vec<Vec<u8>> = Vec::new();
-    loop {
+    while hoard.len() < times {
         hoard.push(vec![1; 16 << 20]);
         std::hint::black_box(&hoard);
     }
+    hoard
+}
+
+/// Looks for all that WASI would show where it is granted.
+fn look() -> String {
+    let _ = writeln!(std::io::stdout(), "is anybody there?");
+    let mut input = Vec::new();
+    let _ = std::io::stdin().read_to_end(&mut input);
+    let folder = match std::env::current_dir() {
+        Ok(folder) if !folder.as_os_str().is_empty() && folder != Path::new("/") => "a folder",
+        _ => "no folder",
+    };
+    format!(
+        "I see {} arguments, {} variables, {folder}, {} bytes of input, and the number {:x}",
+        std::env::args().count(),
+        std::env::vars_os().count(),
+        input.len(),
+        RandomState::new().build_hasher().finish()
+    )
 }
 
 /// Calls itself without end and without a byte of memory: only the machine's

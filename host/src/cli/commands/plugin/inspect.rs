@@ -10,9 +10,13 @@ use crate::cli::settings::Environment;
 use crate::output::visible;
 use crate::plugin::{PluginKind, PluginLimits, PluginSource, survey};
 
-/// The contracts, as the plugins see them.
-const PARSER_WIT: &str = include_str!("../../../../../wit/parser/0.1/parser.wit");
-const POLICY_WIT: &str = include_str!("../../../../../wit/policy/0.1/policy.wit");
+/// The contract of a kind, as its plugins see it.
+pub(super) fn contract(kind: PluginKind) -> &'static str {
+    match kind {
+        PluginKind::Parser => include_str!("../../../../../wit/parser/0.1/parser.wit"),
+        PluginKind::Policy => include_str!("../../../../../wit/policy/0.1/policy.wit"),
+    }
+}
 
 /// Says what a plugin is and wants; of what it says of itself as much as can be
 /// had.
@@ -54,10 +58,7 @@ pub(super) fn inspect(
         Err(error) => writeln!(text, "would not run: {}", visible(&format!("{error:#}")))?,
     }
     if with_wit {
-        text.push_str(match seen.kind {
-            PluginKind::Parser => PARSER_WIT,
-            PluginKind::Policy => POLICY_WIT,
-        });
+        text.push_str(contract(seen.kind));
     }
     printer.data(text.as_bytes())?;
     Ok(if loaded.is_ok() {

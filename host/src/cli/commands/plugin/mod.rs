@@ -2,8 +2,10 @@
 //! ones.
 
 mod bench;
+mod c;
 mod inspect;
 mod new;
+mod registry;
 mod run;
 mod test;
 mod trial;
@@ -30,7 +32,9 @@ pub(in crate::cli) fn run(
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
     match &args.command {
-        PluginCommand::New { kind, name } => return new::run(*kind, name, printer),
+        PluginCommand::New { kind, name, lang } => return new::run(*kind, name, *lang, printer),
+        PluginCommand::Bindings { kind, directory } => c::bindings((*kind).into(), directory)?,
+        PluginCommand::Componentize { core, file } => c::componentize(core, file)?,
         PluginCommand::Test(args) => return test::run(args, environment, printer),
         PluginCommand::Run(args) => return run::run(args, environment, printer),
         PluginCommand::Bench(args) => return bench::run(args, environment, printer),
@@ -38,6 +42,12 @@ pub(in crate::cli) fn run(
             return inspect::inspect(plugin, *wit, environment, printer);
         }
         PluginCommand::Check { plugins } => return inspect::check(plugins, environment, printer),
+        PluginCommand::Pull { place, out, digest } => {
+            return registry::pull(place, out.as_ref(), digest.as_deref(), environment, printer);
+        }
+        PluginCommand::Push { file, place } => {
+            return registry::push(file, place, environment, printer);
+        }
         PluginCommand::List => list(&environment.engine()?, printer)?,
         PluginCommand::Export { directory } => export(directory, printer)?,
     }

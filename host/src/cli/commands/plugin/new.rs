@@ -1,22 +1,28 @@
 //! `vthost plugin new`: a folder that builds, tests and ships a plugin.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use clap::ValueEnum;
 
-use crate::cli::args::NewKind;
+use crate::cli::args::{Language, NewKind};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 
 include!(concat!(env!("OUT_DIR"), "/scaffold.rs"));
 
-/// Where the contract and the SDK are put in the new folder.
+/// Where the contract and the SDK are put in the folder of a plugin in Rust.
 const VENDORED: &str = "vthost";
 
 /// The tables of the workspace that the SDK inherits from.
 const INHERITED: [&str; 3] = ["package", "dependencies", "lints"];
 
-pub(super) fn run(kind: NewKind, name: &str, printer: &Printer) -> anyhow::Result<ExitStatus> {
+pub(super) fn run(
+    kind: NewKind,
+    name: &str,
+    language: Language,
+    printer: &Printer,
+) -> anyhow::Result<ExitStatus> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
         bail!("`{name}` cannot be a plugin's name: it is made of a-z, 0-9 and -, a letter first");
@@ -25,37 +31,57 @@ pub(super) fn run(kind: NewKind, name: &str, printer: &Printer) -> anyhow::Resul
     if folder.exists() {
         bail!("`{name}` exists already; nothing was written");
     }
-    let template = match kind {
-        NewKind::Policy => "plugins/templates/rust-policy/",
-        NewKind::Parser => "plugins/templates/rust-parser/",
-    };
+    let template = format!("plugins/templates/{}-{}/", spelt(language), spelt(kind));
     for (path, text) in FILES {
-        if let Some(path) = path.strip_prefix(template) {
-            let text = text
-                .replace("our-plugin", name)
-                .replace("our_plugin", &name.replace('-', "_"));
-            let text = match path {
-                "Cargo.toml" => text + &workspace()?,
-                _ => text,
-            };
-            write(&folder.join(path), &text)?;
-        } else if !path.starts_with("plugins/templates/") {
-            write(&folder.join(VENDORED).join(path), text)?;
+        if let Some(path) = path.strip_prefix(&template) {
+            write(&folder.join(path), &filled_in(path, text, name)?)?;
+        } else if let Some(path) = vendored(path, kind, language) {
+            write(&folder.join(path), text)?;
         }
     }
-    let file = format!(
-        "target/wasm32-wasip2/release/{}.wasm",
-        name.replace('-', "_")
-    );
+    let readme = std::fs::read_to_string(folder.join("README.md"))?;
     printer.say(&format!(
-        "{name}/ is there. Next:\n\
-         \x20 cd {name}\n\
-         \x20 cargo test\n\
-         \x20 rustup target add wasm32-wasip2\n\
-         \x20 cargo build --release --target wasm32-wasip2\n\
-         \x20 vthost plugin test {file} cases"
+        "{name}/ is there. Next:\n    cd {name}\n{}",
+        commands(&readme)
     ));
     Ok(ExitStatus::Done)
+}
+
+/// As it is written on the command line.
+fn spelt(value: impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// A template's file with the plugin's name in it.
+fn filled_in(path: &str, text: &str, name: &str) -> anyhow::Result<String> {
+    let text = text
+        .replace("our-plugin", name)
+        .replace("our_plugin", &name.replace('-', "_"));
+    Ok(match path {
+        "Cargo.toml" => text + &workspace()?,
+        _ => text,
+    })
+}
+
+/// Where a file of this project belongs in the new folder: in Rust the contracts
+/// and the SDK, else the one contract.
+fn vendored(path: &str, kind: NewKind, language: Language) -> Option<PathBuf> {
+    if path.starts_with("plugins/templates/") {
+        return None;
+    }
+    if language == Language::Rust {
+        return Some(Path::new(VENDORED).join(path));
+    }
+    let contract = Path::new(path).strip_prefix(format!("wit/{}/0.1", spelt(kind)));
+    Some(Path::new("wit").join(contract.ok()?))
+}
+
+/// The commands of a README: its first indented lines.
+fn commands(readme: &str) -> String {
+    let is_command = |line: &&str| line.starts_with("    ");
+    let lines = readme.lines().skip_while(|line| !is_command(line));
+    lines.take_while(is_command).collect::<Vec<_>>().join("\n")
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

@@ -1,0 +1,255 @@
+//! Plugins in other languages: what the README of a new plugin says is done here,
+//! line by line, and the examples are built and used. Where a language's tools
+//! are missing its test is left out with a note; in continuous integration (`CI`
+//! is set) it fails.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use vthost_simulator::Simulator;
+
+use crate::guests;
+use crate::support::{Home, patient, serve};
+
+/// The status of a script whose first command, which installs, fails.
+const NO_TOOLS: i32 = 77;
+
+/// In C the tools are the system's: they are looked for, not installed.
+const C_TOOLS: &str =
+    "command -v make clang wasm-ld >/dev/null && test -e /usr/include/wasm32-wasi/stdlib.h";
+
+/// The commands of a README: its first indented lines.
+fn commands(readme: &str) -> Vec<&str> {
+    let is_command = |line: &&str| line.starts_with("    ");
+    let lines = readme.lines().skip_while(|line| !is_command(line));
+    lines.take_while(is_command).map(str::trim).collect()
+}
+
+/// Does what the README in a folder says, with this vthost, and gives what was
+/// printed; nothing where the tools are missing.
+fn follow(home: &Home, folder: &str) -> Option<String> {
+    let readme = home.read(&format!("{folder}/README.md"));
+    let commands = commands(&readme);
+    let (first, rest) = commands.split_first().unwrap();
+    let install = if first.starts_with("apt-get ") {
+        C_TOOLS
+    } else {
+        first
+    };
+    let script = format!("set -e\n{install} || exit {NO_TOOLS}\n{}", rest.join("\n"));
+    let ran = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(home.path(folder))
+        .env("PATH", path_with_vthost(home))
+        .env("XDG_CACHE_HOME", cache())
+        .output()
+        .unwrap();
+    let (said, wrong) = (
+        String::from_utf8_lossy(&ran.stdout).into_owned(),
+        String::from_utf8_lossy(&ran.stderr),
+    );
+    if ran.status.code() == Some(NO_TOOLS) {
+        assert!(std::env::var_os("CI").is_none(), "{wrong}");
+        eprintln!("left out, for want of tools: {install}: {wrong}");
+        return None;
+    }
+    assert!(ran.status.success(), "{script}\n{said}\n{wrong}");
+    Some(said)
+}
+
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
+}
+
+/// The search path with this vthost before all else.
+fn path_with_vthost(home: &Home) -> String {
+    let bin = home.path("bin");
+    if !bin.exists() {
+        std::fs::create_dir(&bin).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_vthost"), bin.join("vthost")).unwrap();
+    }
+    format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
+}
+
+/// Makes a plugin, follows its README, and tells where the component is.
+fn new_plugin(home: &Home, kind: &str, lang: &str) -> Option<String> {
+    let name = format!("our-{kind}");
+    let made = home.run(&["plugin", "new", kind, &name, "--lang", lang]);
+    assert_eq!(made.status, Some(0), "{}", made.stderr);
+    if kind == "parser" {
+        let log = home.read("our-parser/cases/gateway.log");
+        home.write("our-parser/some.log", log);
+    }
+    let said = follow(home, &name)?;
+    assert!(said.contains("ok  case "), "{said}");
+    assert!(said.contains(", 0 failed"), "{said}");
+    let component = home.path(&name).join(format!("our_{kind}.wasm"));
+    Some(component.display().to_string())
+}
+
+/// A new policy of the language decides a run, a new parser reads a log.
+fn made_built_and_used(lang: &str) {
+    let home = Home::new();
+    let Some(policy) = new_plugin(&home, "policy", lang) else {
+        return;
+    };
+    let server = serve(Simulator::new(patient()));
+    let url = server.url();
+    let list = home.write("list.txt", "evil.example.net\nother.example.net\n");
+    let args = [
+        "--policy", &policy, "--rate", "1000/s", "--vt-url", &url, "--store", "s", "--out", "out",
+        &list,
+    ];
+    let ran = home.run(&args);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let bad = home.read("out/bad-domain.txt");
+    assert!(bad.contains("evil.example.net"), "{bad}");
+    let good = home.read("out/good-domain.txt");
+    assert!(good.contains("other.example.net"), "{good}");
+
+    let parser = new_plugin(&home, "parser", lang).unwrap();
+    let log = "our-parser/some.log";
+    let read = home.run(&["extract", "--parser", &parser, log]);
+    assert_eq!(read.status, Some(0), "{}", read.stderr);
+    let expected = "4 lines = 2 records + 1 ignored + 1 rejected";
+    assert!(read.stderr.contains(expected), "{}", read.stderr);
+}
+
+#[test]
+fn plugins_in_python_are_made_built_and_used() {
+    made_built_and_used("python");
+}
+
+#[test]
+fn plugins_in_javascript_are_made_built_and_used() {
+    made_built_and_used("js");
+}
+
+#[test]
+fn plugins_in_c_are_made_built_and_used() {
+    made_built_and_used("c");
+}
+
+/// Copies a folder of the repository to the same place in a home.
+fn copy(home: &Home, folder: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{folder}/{}", entry.file_name().display());
+        if entry.path().is_dir() {
+            copy(home, &name);
+        } else {
+            home.write(&name, std::fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+/// Builds an example and tests it against its cases, as its README says.
+fn example(lang: &str, file: &str) -> Option<(Home, String)> {
+    let home = Home::new();
+    let folder = format!("plugins/examples/{lang}");
+    copy(&home, &folder);
+    copy(&home, "wit");
+    let said = follow(&home, &folder)?;
+    assert!(said.contains("ok  case "), "{said}");
+    assert!(said.contains(", 0 failed"), "{said}");
+    let component = home.path(&folder).join(file).display().to_string();
+    Some((home, component))
+}
+
+#[test]
+fn the_example_in_rust_passes_its_cases() {
+    let policy = guests::build("policy-newcomer").display().to_string();
+    let home = Home::new();
+    copy(&home, "plugins/examples/rust/cases");
+    let tested = home.run(&["plugin", "test", &policy, "plugins/examples/rust/cases"]);
+    assert_eq!(tested.status, Some(0), "{}", tested.stdout);
+    assert!(tested.stdout.contains("ok  case newcomer.json"));
+}
+
+#[test]
+fn the_example_in_python_counts_families() {
+    let Some((home, policy)) = example("python", "independent.wasm") else {
+        return;
+    };
+    let report = r#"{ "last_analysis_stats": { "malicious": 2 }, "last_analysis_results": {
+        "A": { "category": "malicious" }, "B": { "category": "malicious" } } }"#;
+    home.write("report.json", report);
+    let families = r#"families={"one": ["A", "B"]}"#;
+    let args = [
+        "plugin",
+        "run",
+        &policy,
+        "report.json",
+        "--config",
+        families,
+    ];
+    let ran = home.run(&args);
+    let expected = "1 families of engines: one";
+    assert!(
+        ran.stdout.contains(expected),
+        "{} {}",
+        ran.stdout,
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_example_in_javascript_stands_before_another_policy() {
+    let Some((home, policy)) = example("js", "allow_list.wasm") else {
+        return;
+    };
+    let server = serve(Simulator::new(patient()));
+    let url = server.url();
+    let list = home.write("list.txt", "evil.example.net\nwww.example.com\n");
+    let run = |domains: &str| {
+        home.run(&[
+            "--policy",
+            &policy,
+            "--policy",
+            "strict",
+            "--policy-config",
+            &format!("allow_list:domains={domains}"),
+            "--rate",
+            "1000/s",
+            "--vt-url",
+            &url,
+            "--store",
+            "s",
+            "--out",
+            "out",
+            &list,
+        ])
+    };
+    let ran = run(r#"["example.com"]"#);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert!(home.read("out/bad-domain.txt").contains("evil.example.net"));
+    let unknown = home.read("out/unknown-domain.txt");
+    assert!(
+        unknown.contains("on our allow-list (example.com)"),
+        "{unknown}"
+    );
+    let refused = run(r#"[".example.com"]"#);
+    assert_eq!(refused.status, Some(3));
+    let words = "write `.example.com` in lower case and without a dot before it";
+    assert!(refused.stderr.contains(words), "{}", refused.stderr);
+}
+
+#[test]
+fn the_example_in_c_counts_votes() {
+    let Some((home, policy)) = example("c", "crowd.wasm") else {
+        return;
+    };
+    home.write(
+        "report.json",
+        r#"{ "total_votes": { "malicious": 5 }, "last_analysis_stats": { "harmless": 9 } }"#,
+    );
+    let ran = home.run(&["plugin", "run", &policy, "report.json"]);
+    let expected = "0 engines, 5 votes against it and 0 for it";
+    assert!(
+        ran.stdout.contains(expected),
+        "{} {}",
+        ran.stdout,
+        ran.stderr
+    );
+}

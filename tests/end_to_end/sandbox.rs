@@ -1,0 +1,247 @@
+//! What a plugin cannot do, tried by guests that no language's tools would make,
+//! and by guests that look for what they should not find.
+
+use std::process::Stdio;
+
+use vthost::plugin::{
+    CompileCache, Engine, LoadError, PluginLimits, PluginSettings, PluginSource, Policy,
+};
+use wasm_encoder::{
+    ComponentAliasSection, ComponentExportKind, ComponentExportSection, ComponentInstanceSection,
+    ComponentSectionId, InstanceSection, Module, ModuleSection, RawSection,
+};
+use wit_bindgen_core::wit_parser::Resolve;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+
+use crate::guests;
+use crate::support::{Home, Ran};
+
+const JUDGING: &str = "vthost:policy/judging@0.1.0";
+
+/// A policy that traps in every call, with more in its module, and a memory of so
+/// many pages.
+fn policy_with(more: &str, pages: u32) -> Vec<u8> {
+    let text = format!(
+        r#"(module
+            {more}
+            (memory (export "memory") {pages})
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+            (func (export "{JUDGING}#describe") (result i32) unreachable)
+            (func (export "{JUDGING}#[static]session.open") (param i32 i32) (result i32) unreachable)
+            (func (export "{JUDGING}#[method]session.screen")
+                (param i32 i32 i32 i32 i32 i32 i64 i64 i64 i32 i64 i32 i64 i32) (result i32)
+                unreachable)
+            (func (export "{JUDGING}#[method]session.judge") (param i32) (result i32) unreachable)
+        )"#
+    );
+    let mut module = wat::parse_str(text).unwrap();
+    let mut resolve = Resolve::default();
+    let contract = include_str!("../../wit/policy/0.1/policy.wit");
+    let package = resolve.push_source("policy.wit", contract).unwrap();
+    let world = resolve.select_world(&[package], None).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    let mut encoder = ComponentEncoder::default();
+    encoder.module(&module).unwrap();
+    encoder.encode().unwrap()
+}
+
+/// The same policy, among so many instances of a module with nothing in it.
+fn policy_among(instances: u32) -> Vec<u8> {
+    let policy = policy_with("", 1);
+    let mut component = wasm_encoder::Component::new();
+    component.section(&RawSection {
+        id: ComponentSectionId::Component.into(),
+        data: &policy,
+    });
+    component.section(&ModuleSection(&Module::new()));
+    let mut nothing = InstanceSection::new();
+    for _ in 0..instances {
+        nothing.instantiate::<[(&str, wasm_encoder::ModuleArg); 0], &str>(0, []);
+    }
+    component.section(&nothing);
+    let mut inner = ComponentInstanceSection::new();
+    inner.instantiate::<[(&str, ComponentExportKind, u32); 0], &str>(0, []);
+    component.section(&inner);
+    let mut judging = ComponentAliasSection::new();
+    judging.alias(wasm_encoder::Alias::InstanceExport {
+        instance: 0,
+        kind: ComponentExportKind::Instance,
+        name: JUDGING,
+    });
+    component.section(&judging);
+    let mut exports = ComponentExportSection::new();
+    exports.export(JUDGING, ComponentExportKind::Instance, 1, None);
+    component.section(&exports);
+    component.finish()
+}
+
+/// What loading a policy of these bytes says.
+fn said_to(bytes: &[u8]) -> String {
+    let home = Home::new();
+    let path = home.write("p.wasm", bytes);
+    let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
+    let source = PluginSource::named(&path);
+    let loaded = Policy::load(&engine, &source, &PluginSettings::default());
+    let error: LoadError = loaded.err().unwrap();
+    error.to_string().replace(&path, "p.wasm")
+}
+
+#[test]
+fn all_memories_and_tables_and_instances_count() {
+    let check = |bytes: &[u8], expected: &str| assert_eq!(said_to(bytes), expected);
+    let trap = "`p.wasm` stopped: wasm trap: wasm `unreachable` instruction executed";
+    check(&policy_with("", 1), trap);
+    check(&policy_with("", 4095), trap);
+    check(
+        &policy_with("", 4097),
+        "`p.wasm` stopped: wanted 257 MiB of memory; a plugin may have 256",
+    );
+    check(
+        &policy_with("(memory 2400) (memory 2400)", 1),
+        "`p.wasm` stopped: wanted 300 MiB of memory; a plugin may have 256",
+    );
+    check(
+        &policy_with("(table 60000 funcref) (table 60000 funcref)", 1),
+        "`p.wasm` stopped: wanted a table of 120000 functions; a plugin may have 100000",
+    );
+    check(&policy_among(10), trap);
+    check(
+        &policy_among(100),
+        "`p.wasm` cannot be run: resource limit exceeded: instance count too high at 65",
+    );
+}
+
+#[test]
+fn a_file_that_is_too_large_is_not_read() {
+    let home = Home::new();
+    let file = std::fs::File::create(home.path("p.wasm")).unwrap();
+    file.set_len(129 << 20).unwrap();
+    let ran = home.run(&["plugin", "check", "p.wasm"]);
+    assert_eq!(ran.status, Some(3));
+    let words = "`p.wasm` is 135266304 bytes; a plugin may have 134217728";
+    assert!(ran.stdout.contains(words), "{}", ran.stdout);
+}
+
+/// Runs the hostile parser over one line in the way that `act` names.
+fn suffer(act: &str) -> Ran {
+    let home = Home::new();
+    let log = home.write("some.log", "a line\n");
+    let parser = guests::build("parser-hostile").display().to_string();
+    let config = format!("do={act}");
+    let args = [
+        "extract",
+        "--parser",
+        &parser,
+        "--parser-config",
+        &config,
+        &log,
+    ];
+    let mut child = home
+        .vthost(&args)
+        .env("SECRET", "nobody sees this")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"nor this").unwrap();
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        status: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn who_looks_around_sees_nothing() {
+    let [once, twice] = [suffer("look"), suffer("look")].map(|ran| {
+        let mut lines = ran.stderr.lines();
+        let line = lines.find(|line| line.contains("I see")).unwrap();
+        assert_eq!(ran.stdout, "", "what it prints goes nowhere");
+        line.split(" on /").next().unwrap().to_owned()
+    });
+    let nothing = "I see 0 arguments, 0 variables, no folder, 0 bytes of input";
+    assert!(once.contains(nothing), "{once}");
+    // Randomness is the same in every run.
+    assert_eq!(once, twice);
+}
+
+#[test]
+fn who_reaches_out_is_not_run() {
+    let home = Home::new();
+    let policy = guests::build("policy-nosy").display().to_string();
+    let ran = home.run(&["plugin", "check", &policy]);
+    assert_eq!(ran.status, Some(3));
+    for part in [
+        "the clock",
+        "the file system",
+        "the network",
+        "wasi:clocks/monotonic-clock@",
+        "wasi:filesystem/types@",
+        "wasi:sockets/tcp@",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_it_says_before_it_dies_is_bounded() {
+    let ran = suffer("chatter");
+    assert!(ran.stderr.contains("the last words"), "{}", ran.stderr);
+    assert!(ran.stderr.len() < 6_000, "{}", ran.stderr.len());
+}
+
+#[test]
+fn handles_are_limited() {
+    let ran = suffer("handles");
+    let words = "resource table has no free keys";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+}
+
+/// The most memory that a process has had so far, in KiB; none once it has ended.
+#[cfg(target_os = "linux")]
+fn peak_kib(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn eight_at_once_stay_within_eight_times_the_limit() {
+    const EACH_KIB: u64 = 240 << 10;
+    /// The host itself, its code, and the chunks under way.
+    const HOST_KIB: u64 = 256 << 10;
+    let home = Home::new();
+    let line = "a line that is as long as lines of logs are, more or less, in the mean\n";
+    let log = home.write("some.log", line.repeat((8 << 20) / line.len()));
+    let parser = guests::build("parser-hostile").display().to_string();
+    let args = [
+        "extract",
+        "--threads",
+        "8",
+        "--parser",
+        &parser,
+        "--parser-config",
+        "do=hold",
+        &log,
+    ];
+    let mut child = home
+        .vthost(&args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        peak = peak.max(peak_kib(child.id()).unwrap_or(0));
+        std::thread::yield_now();
+    }
+    eprintln!("eight guests with 240 MiB each: {} MiB at most", peak >> 10);
+    assert!(
+        peak > 8 * EACH_KIB,
+        "they were not there at once: {peak} KiB"
+    );
+    assert!(peak < 8 * (256 << 10) + HOST_KIB, "{peak} KiB");
+}

@@ -1,0 +1,122 @@
+//! Which versions of the contracts run. `tests/plugins/{policy,parser}-0.1` are
+//! plugins of version 0.1 with a copy of the contract as it was; they are built
+//! as they are, below the SDK.
+
+use std::path::Path;
+
+use crate::guests;
+use crate::support::Home;
+
+/// A contract without its comments.
+fn without_comments(wit: &str) -> String {
+    let lines = wit.lines().map(|line| line.split("//").next().unwrap());
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    words.join(" ")
+}
+
+#[test]
+fn the_contract_is_what_its_plugins_were_built_for() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for kind in ["policy", "parser"] {
+        let read = |path: String| std::fs::read_to_string(root.join(path)).unwrap();
+        let now = read(format!("wit/{kind}/0.1/{kind}.wit"));
+        let then = read(format!("tests/plugins/{kind}-0.1/wit/{kind}.wit"));
+        assert_eq!(without_comments(&now), without_comments(&then), "{kind}");
+    }
+}
+
+#[test]
+fn a_policy_of_0_1_runs() {
+    let home = Home::new();
+    let policy = guests::build("policy-0-1").display().to_string();
+    let tested = home.run(&["plugin", "test", &policy]);
+    assert_eq!(tested.status, Some(0), "{}", tested.stdout);
+    let case = r#"{
+        "indicator": "www.example.com", "sightings": { "count": 3 },
+        "settings": { "a": 1 }, "now": 1735689600,
+        "report": {
+            "creation_date": 5, "tags": ["x", "y"], "last_analysis_stats": { "malicious": 2 },
+            "last_analysis_results": { "A": { "category": "harmless" },
+                "B": { "category": "malicious", "result": "phishing" } }
+        },
+        "expect": {
+            "screen": "ask", "priority": 7, "verdict": "bad", "score": 99, "settles": true,
+            "tags": ["of-0-1"],
+            "reason": "{\"a\":1}|3|2|B malicious phishing A harmless  |Some(5)|x+y|1735689600"
+        }
+    }"#;
+    home.write("cases/all.json", case);
+    let tested = home.run(&["plugin", "test", &policy, "cases"]);
+    assert_eq!(tested.status, Some(0), "{}", tested.stdout);
+    let refused = home.run(&[
+        "plugin",
+        "run",
+        &policy,
+        "--config",
+        "refuse=1",
+        "cases/all.json",
+    ]);
+    assert!(refused.stderr.contains("as you wish"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_parser_of_0_1_runs() {
+    let home = Home::new();
+    let parser = guests::build("parser-0-1").display().to_string();
+    home.write(
+        "cases/names.log",
+        "www.example.com\nno name\nwww.example.net",
+    );
+    home.write(
+        "cases/names.jsonl",
+        r#"{"input":"names.log","line":1,"kind":"domain","value":"www.example.com","client":"192.0.2.1","action":"allowed"}
+{"input":"names.log","line":3,"kind":"domain","value":"www.example.net","client":"192.0.2.1","action":"allowed"}
+{"lines":3,"records":2,"rejected":{"not a name":1}}
+"#,
+    );
+    let tested = home.run(&["plugin", "test", &parser, "cases"]);
+    assert_eq!(tested.status, Some(0), "{}", tested.stdout);
+    assert!(tested.stdout.contains("ok  case names.log"));
+}
+
+/// The policy of 0.1 as if it were built for another version: only names change.
+fn policy_of(home: &Home, version: &str) {
+    const NAMED: &[u8] = b"vthost:policy/judging@";
+    let mut bytes = std::fs::read(guests::build("policy-0-1")).unwrap();
+    let places: Vec<usize> = (0..bytes.len() - NAMED.len())
+        .filter(|place| bytes[*place..].starts_with(NAMED))
+        .collect();
+    assert!(!places.is_empty());
+    for place in places {
+        let start = place + NAMED.len();
+        bytes[start..start + version.len()].copy_from_slice(version.as_bytes());
+    }
+    home.write("other.wasm", bytes);
+}
+
+#[test]
+fn patches_run_and_other_versions_are_refused_with_what_to_do() {
+    let check = |version: &str, status: i32, expected: &str| {
+        let home = Home::new();
+        policy_of(&home, version);
+        let ran = home.run(&["plugin", "check", "other.wasm"]);
+        assert_eq!(ran.status, Some(status), "{version}: {}", ran.stdout);
+        assert!(ran.stdout.contains(expected), "{version}: {}", ran.stdout);
+    };
+    let host = env!("CARGO_PKG_VERSION");
+    check("0.1.0", 0, "ok  other.wasm: policy of-0-1@1.0.0");
+    check("0.1.9", 0, "ok  other.wasm: policy of-0-1@1.0.0");
+    check(
+        "0.2.0",
+        3,
+        &format!(
+            "was built for vthost:policy 0.2.0; this vthost ({host}) supports 0.1. Upgrade vthost, or rebuild the plugin for a supported version"
+        ),
+    );
+    check("1.0.0", 3, "was built for vthost:policy 1.0.0");
+    check(
+        "0.0.9",
+        3,
+        "Rebuild the plugin with the vthost-plugin crate of this vthost",
+    );
+}
