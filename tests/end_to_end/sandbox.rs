@@ -195,7 +195,7 @@ fn what_it_says_before_it_dies_is_bounded() {
 #[test]
 fn handles_are_limited() {
     let ran = suffer("handles");
-    let words = "resource table has no free keys";
+    let words = "store handle limit exceeded";
     assert!(ran.stderr.contains(words), "{}", ran.stderr);
 }
 
