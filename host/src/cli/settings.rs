@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use directories::ProjectDirs;
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::args::{PolicyArgs, QuotaLimitArgs, ReadArgs, StoreArgs, TriageArgs};
@@ -172,7 +173,8 @@ pub(super) fn parsers(
     if !settings.0.is_empty() {
         bail!("--parser-config needs a parser that is named with --parser");
     }
-    let all = builtin::names(PluginKind::Parser).into_iter().map(|name| {
+    let names = builtin::names(PluginKind::Parser);
+    let all = names.into_par_iter().map(|name| {
         let source = PluginSource::BuiltIn(name.to_owned());
         Parser::load(engine, &source, &settings)
     });

@@ -14,7 +14,7 @@ use super::{Description, PluginId, PluginKind};
 use crate::indicator::{Indicator, Kind};
 use crate::sightings::Sightings;
 use crate::verdict::{Scope, Verdict};
-use crate::virustotal::report::{EngineResult, Report};
+use crate::virustotal::report::Report;
 
 /// A loaded policy: compiled, checked, ready to open. Cheap to clone.
 #[derive(Clone)]
@@ -282,7 +282,7 @@ fn wit_report(subject: &Indicator, scope: Scope, report: &Report) -> wit::Report
             undetected: stats.undetected,
             timeout: stats.timeout,
         },
-        engines: wit_engines(&report.engines),
+        engines: report.engines.as_lines().to_owned(),
         reputation: report.reputation,
         votes_harmless: report.votes_harmless,
         votes_malicious: report.votes_malicious,
@@ -318,54 +318,6 @@ fn wit_report(subject: &Indicator, scope: Scope, report: &Report) -> wit::Report
     }
 }
 
-/// The engines as lines of one text, the accusers first: as records of their own
-/// they would cost thirty times as much at the boundary.
-fn wit_engines(engines: &[EngineResult]) -> String {
-    const LINE_BYTES: usize = 48;
-    let mut lines = String::with_capacity(engines.len() * LINE_BYTES);
-    let has_rank = |rank| move |result: &&EngineResult| rank_of(&result.category) == rank;
-    for rank in [Rank::Malicious, Rank::Suspicious, Rank::Rest] {
-        for result in engines.iter().filter(has_rank(rank)) {
-            push_field(&mut lines, &result.engine, '\t');
-            push_field(&mut lines, &result.category, '\t');
-            push_field(
-                &mut lines,
-                result.label.as_deref().unwrap_or_default(),
-                '\n',
-            );
-        }
-    }
-    lines
-}
-
-/// Where an engine stands among the lines.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rank {
-    Malicious,
-    Suspicious,
-    Rest,
-}
-
-fn rank_of(category: &str) -> Rank {
-    match category {
-        "malicious" => Rank::Malicious,
-        "suspicious" => Rank::Suspicious,
-        _ => Rank::Rest,
-    }
-}
-
-/// Adds text without what could be taken for the end of a field or a line.
-fn push_field(lines: &mut String, text: &str, end: char) {
-    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if is_plain {
-        lines.push_str(text);
-    } else {
-        let ends = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-        lines.extend(text.chars().map(|c| if ends(c) { ' ' } else { c }));
-    }
-    lines.push(end);
-}
-
 impl From<wit::Verdict> for Verdict {
     fn from(verdict: wit::Verdict) -> Self {
         match verdict {
@@ -373,30 +325,5 @@ impl From<wit::Verdict> for Verdict {
             wit::Verdict::Good => Self::Good,
             wit::Verdict::Unknown => Self::Unknown,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn engines_are_lines_with_the_accusers_first() {
-        let engine = |engine: &str, category: &str, label: Option<&str>| EngineResult {
-            engine: engine.to_owned(),
-            category: category.to_owned(),
-            method: String::new(),
-            label: label.map(str::to_owned),
-        };
-        let engines = [
-            engine("A", "harmless", Some("clean")),
-            engine("B", "suspicious", None),
-            engine("C\tD\u{2028}", "malicious", Some("two\r\nlines")),
-            engine("É", "malicious", Some("")),
-        ];
-        assert_eq!(
-            wit_engines(&engines),
-            "C D \tmalicious\ttwo  lines\nÉ\tmalicious\t\nB\tsuspicious\t\nA\tharmless\tclean\n"
-        );
     }
 }

@@ -4,6 +4,7 @@
 //! Facts are from <https://docs.virustotal.com/reference>.
 
 mod client;
+pub mod engines;
 mod key;
 pub mod report;
 mod transport;

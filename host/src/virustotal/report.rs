@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use super::engines::{Engine, Engines};
+
 /// How many engines said what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
@@ -35,19 +37,6 @@ impl Stats {
     }
 }
 
-/// One engine's opinion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineResult {
-    /// Its name.
-    pub engine: String,
-    /// `harmless`, `undetected`, `suspicious`, `malicious` or `timeout`.
-    pub category: String,
-    /// Mostly `blacklist`.
-    pub method: String,
-    /// What it calls the finding.
-    pub label: Option<String>,
-}
-
 /// A label that one vendor gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {
@@ -71,8 +60,8 @@ pub struct Rank {
 pub struct Report {
     /// How many engines said what, if it says.
     pub stats: Option<Stats>,
-    /// Each engine's opinion, by name.
-    pub engines: Vec<EngineResult>,
+    /// Each engine's opinion.
+    pub engines: Engines,
     /// The community's score.
     pub reputation: Option<i32>,
     /// Votes of the community.
@@ -213,18 +202,22 @@ fn stats(value: &Value) -> Option<Stats> {
     })
 }
 
-fn engines(results: Option<&Value>) -> Vec<EngineResult> {
-    let mut engines = pairs(results, |name, result| {
-        let a = Attributes(result);
-        Some(EngineResult {
-            engine: a.string("engine_name").unwrap_or_else(|| name.to_owned()),
-            category: a.string("category")?,
-            method: a.string("method").unwrap_or_default(),
-            label: a.string("result"),
-        })
-    });
-    engines.sort_by(|a, b| a.engine.cmp(&b.engine));
-    engines
+fn engines(results: Option<&Value>) -> Engines {
+    let results = results.and_then(Value::as_object).into_iter().flatten();
+    Engines::new(
+        results
+            .filter_map(|(key, result)| {
+                Some(Engine {
+                    name: result
+                        .get("engine_name")
+                        .and_then(Value::as_str)
+                        .unwrap_or(key),
+                    category: result.get("category")?.as_str()?,
+                    label: result.get("result").and_then(Value::as_str).unwrap_or(""),
+                })
+            })
+            .collect(),
+    )
 }
 
 fn pairs<T>(value: Option<&Value>, read: impl Fn(&str, &Value) -> Option<T>) -> Vec<T> {
@@ -253,7 +246,7 @@ mod tests {
             (80, 1, 9)
         );
         assert!(stats.has_opinion());
-        assert_eq!(report.engines[0].label.as_deref(), Some("phishing"));
+        assert_eq!(report.engines.as_lines(), "ESET\tmalicious\tphishing\n");
         assert_eq!(report.last_analysis, Some(1_627_890_187));
         assert_eq!(
             (report.reputation, report.votes_malicious),

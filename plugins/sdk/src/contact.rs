@@ -2,8 +2,10 @@
 //! value that it has.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use crate::parser::{Action, Line, Observation, Observations, host_of, is_address};
+use crate::scan;
 
 /// What a record says of one contact, in whatever fields it says it. A value
 /// that stands for nothing (`-`, `N/A`, `0.0.0.0`) is nothing.
@@ -215,13 +217,19 @@ pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
     if is_address(name) {
         return plausible_address(name).map(|_| authority);
     }
-    let is_name = memchr::memchr(b'.', name).is_some()
-        && !name.starts_with(b".")
-        && name.iter().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || !byte.is_ascii()
-        });
+    let is_name = scan::find(name, b'.').is_some_and(|dot| dot > 0) && scan::is_all(name, NAME);
     is_name.then_some(authority)
 }
+
+/// The bytes of names: letters, digits, dots, hyphens, underscores, and UTF-8.
+const NAME: [RangeInclusive<u8>; 6] = [
+    b'a'..=b'z',
+    b'A'..=b'Z',
+    b'0'..=b'9',
+    b'-'..=b'.',
+    b'_'..=b'_',
+    0x80..=0xff,
+];
 
 /// `www.example.com` of `jane@www.example.com`, in URLs; elsewhere that is a mail
 /// address, and nothing was contacted.
@@ -241,11 +249,7 @@ pub fn plausible_name(name: &[u8]) -> Option<&[u8]> {
     if is_address(host) {
         return plausible_address(host);
     }
-    let is_name = !host.is_empty()
-        && !host.iter().all(u8::is_ascii_digit)
-        && host.iter().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || !byte.is_ascii()
-        });
+    let is_name = !host.is_empty() && !scan::is_digits(host) && scan::is_all(host, NAME);
     is_name.then_some(name)
 }
 
@@ -254,12 +258,6 @@ pub fn plausible_name(name: &[u8]) -> Option<&[u8]> {
 #[must_use]
 pub fn plausible_address(address: &[u8]) -> Option<&[u8]> {
     let address = without_appendix(host_of(present(address)));
-    let is_v4 = || {
-        let mut parts = address.split(|byte| *byte == b'.');
-        let is_part =
-            |part: &[u8]| (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
-        parts.clone().count() == 4 && parts.all(is_part)
-    };
     let is_v6 = || {
         let digits = address
             .split(|byte| *byte == b'%')
@@ -271,15 +269,13 @@ pub fn plausible_address(address: &[u8]) -> Option<&[u8]> {
                 .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
     };
     let is_nobody = matches!(address, b"0.0.0.0" | b"::" | b"::ffff:0");
-    (!is_nobody && (is_v4() || is_v6())).then_some(address)
+    (!is_nobody && (scan::is_ipv4(address) || is_v6())).then_some(address)
 }
 
 /// `10.0.0.5` of `10.0.0.5:443:X1`, and of `10.0.0.5/443`.
 fn without_appendix(address: &[u8]) -> &[u8] {
-    let end = address
-        .iter()
-        .position(|byte| !byte.is_ascii_digit() && *byte != b'.')
-        .unwrap_or(address.len());
+    let other = scan::find_other(address, [b'0'..=b'9', b'.'..=b'.']);
+    let end = other.unwrap_or(address.len());
     match address.get(end) {
         Some(b':' | b'/') if address[..end].contains(&b'.') => &address[..end],
         _ => address,
@@ -296,14 +292,20 @@ fn client_of(client: &[u8]) -> &[u8] {
 #[inline]
 #[must_use]
 pub fn split_scheme(url: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = memchr::memchr(b':', &url[..url.len().min(MAX_SCHEME)])?;
+    let colon = scan::find(&url[..url.len().min(MAX_SCHEME)], b':')?;
     let rest = url[colon + 1..].strip_prefix(b"//")?;
-    let is_scheme = colon > 0
-        && url[..colon]
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    let is_scheme = colon > 0 && scan::is_all(&url[..colon], SCHEME);
     is_scheme.then_some((&url[..colon], rest))
 }
+
+/// The bytes of schemes (RFC 3986, 3.1).
+const SCHEME: [RangeInclusive<u8>; 5] = [
+    b'a'..=b'z',
+    b'A'..=b'Z',
+    b'0'..=b'9',
+    b'+'..=b'+',
+    b'-'..=b'.',
+];
 
 /// No registered scheme that a proxy meets is longer.
 const MAX_SCHEME: usize = 16;
@@ -314,6 +316,13 @@ const MAX_SCHEME: usize = 16;
 pub fn action_of(words: &[u8]) -> Action {
     if words.is_empty() {
         return Action::Unstated;
+    }
+    if matches!(
+        words,
+        b"accept" | b"allow" | b"allowed" | b"close" | b"pass" | b"passthrough" | b"permit"
+    ) {
+        // Most records have one of these, and nothing else.
+        return Action::Allowed;
     }
     if starts_with_not(words) {
         // `not blocked`, `Would Block`: it went through.

@@ -45,12 +45,60 @@ pub fn is_digits(bytes: &[u8]) -> bool {
 #[inline]
 #[must_use]
 pub fn is_all<const N: usize>(bytes: &[u8], ranges: [RangeInclusive<u8>; N]) -> bool {
+    find_other(bytes, ranges).is_none()
+}
+
+/// The place of the first byte that lies in none of the ranges.
+///
+/// ```
+/// use vthost_plugin::scan::find_other;
+/// assert_eq!(find_other(b"192.0.2.1:80", [b'0'..=b'9', b'.'..=b'.']), Some(9));
+/// assert_eq!(find_other(b"192", [b'0'..=b'9']), None);
+/// ```
+#[inline]
+#[must_use]
+pub fn find_other<const N: usize>(bytes: &[u8], ranges: [RangeInclusive<u8>; N]) -> Option<usize> {
     let within = |block: Block| {
         ranges.iter().fold(0, |mask, range| {
             mask | block.between(*range.start(), *range.end())
         })
     };
-    first(bytes, |block| !within(block)).is_none()
+    first(bytes, |block| !within(block))
+}
+
+/// Whether the text is an IPv4 address: four numbers of one to three digits with
+/// dots between them. The numbers may be above 255.
+///
+/// ```
+/// use vthost_plugin::scan::is_ipv4;
+/// assert!(is_ipv4(b"192.0.2.10"));
+/// assert!(!is_ipv4(b"192.0.2"));
+/// assert!(!is_ipv4(b"www.example.com"));
+/// ```
+#[inline]
+#[must_use]
+pub fn is_ipv4(text: &[u8]) -> bool {
+    if !(7..=15).contains(&text.len()) {
+        return false;
+    }
+    let block = Block::of(text);
+    let all = (1_u32 << text.len()) - 1;
+    let mut dots = block.mask(0, b'.') & all;
+    if dots | block.between(b'0', b'9') & all != all || dots.count_ones() != 3 {
+        return false;
+    }
+    // A dot behind the last number makes all four alike.
+    dots |= all + 1;
+    let mut from = 0;
+    while dots != 0 {
+        let end = dots.trailing_zeros();
+        if !(1..=3).contains(&(end - from)) {
+            return false;
+        }
+        from = end + 1;
+        dots &= dots - 1;
+    }
+    true
 }
 
 /// The number that 1 to 19 decimal digits write.
@@ -144,6 +192,28 @@ mod tests {
         }
         assert_eq!(number(b""), None);
         assert_eq!(number(b"12345678901234567890"), None);
+    }
+
+    #[test]
+    fn addresses_have_four_numbers() {
+        let is_part =
+            |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        let numbers = ["", "0", "22", "333", "4444", "5a", "-1"];
+        let check = |text: &str| {
+            let parts: Vec<&str> = text.split('.').collect();
+            let expected = parts.len() == 4 && parts.iter().all(|part| is_part(part));
+            assert_eq!(is_ipv4(text.as_bytes()), expected, "{text}");
+        };
+        for first in numbers {
+            for second in numbers {
+                check(first);
+                check(&format!("{first}.{second}.1"));
+                check(&format!("{first}.{second}.333.333"));
+                check(&format!("1.222.{first}.{second}"));
+                check(&format!("{first}.1.22.{second}"));
+                check(&format!("{first}.1.2.3.{second}"));
+            }
+        }
     }
 
     #[test]

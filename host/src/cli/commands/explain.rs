@@ -51,10 +51,9 @@ pub(in crate::cli) fn run(
                 stats.malicious, stats.suspicious, stats.harmless, stats.undetected, stats.timeout
             )?;
         }
-        for engine in &report.engines {
-            if matches!(engine.category.as_str(), "malicious" | "suspicious") {
-                let label = engine.label.as_deref().unwrap_or("");
-                let line = format!("  {}: {} {label}", engine.engine, engine.category);
+        for engine in report.engines.iter() {
+            if matches!(engine.category, "malicious" | "suspicious") {
+                let line = format!("  {}: {} {}", engine.name, engine.category, engine.label);
                 writeln!(text, "{}", visible(line.trim_end()))?;
             }
         }

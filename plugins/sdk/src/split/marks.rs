@@ -78,6 +78,26 @@ impl<const K: usize> Marks<K> {
         self.len
     }
 
+    /// The last byte of a kind at `from` or after it and before `to`, which is
+    /// not behind the line's end.
+    #[inline]
+    pub(super) fn last(&self, kind: usize, from: usize, to: usize) -> Option<usize> {
+        let mut index = to / WORD;
+        let mut keep = !(u64::MAX << (to % WORD));
+        loop {
+            let bits = self.words.get(index).map_or(0, |word| word[kind]) & keep;
+            if bits != 0 {
+                let place = index * WORD + (WORD - 1) - bits.leading_zeros() as usize;
+                return (place >= from).then_some(place);
+            }
+            if index * WORD <= from {
+                return None;
+            }
+            keep = u64::MAX;
+            index -= 1;
+        }
+    }
+
     /// How many bytes of a kind a line has from `from` to before `to`.
     #[cfg(test)]
     fn count(&self, kind: usize, from: usize, to: usize) -> usize {
@@ -143,6 +163,10 @@ mod tests {
                 assert_eq!(marks.next(0, 0), place);
                 assert_eq!(marks.next(1, place), place);
                 assert_eq!(marks.next(0, place + 1), len);
+                assert_eq!(marks.last(0, 0, len), Some(place));
+                assert_eq!(marks.last(0, place, place + 1), Some(place));
+                assert_eq!(marks.last(0, 0, place), None);
+                assert_eq!(marks.last(0, place + 1, len), None);
                 line[place] = b'[';
                 marks.read(&line);
                 assert_eq!((marks.next(0, 0), marks.next(1, 0)), (len, place));

@@ -6,7 +6,6 @@ use super::names::Names;
 const ASSIGN: usize = 0;
 const SEPARATOR: usize = 1;
 const QUOTE: usize = 2;
-const BACKSLASH: usize = 3;
 
 /// Picks values out of lines of `key=value` and `key="quoted value"`.
 ///
@@ -15,7 +14,7 @@ const BACKSLASH: usize = 3;
 /// comes twice the first value counts; one that does not come is empty.
 #[derive(Debug)]
 pub struct Pairs<const N: usize> {
-    marks: Marks<4>,
+    marks: Marks<3>,
     names: Names,
     values: Values,
 }
@@ -53,12 +52,7 @@ impl<const N: usize> Pairs<N> {
     fn with(assign: u8, separator: u8, values: Values, keys: [&str; N]) -> Self {
         let numbered = keys.iter().zip(0..).filter(|(key, _)| !key.is_empty());
         Self {
-            marks: Marks::new([
-                Kind::byte(assign),
-                Kind::byte(separator),
-                Kind::byte(b'"'),
-                Kind::byte(b'\\'),
-            ]),
+            marks: Marks::new([Kind::byte(assign), Kind::byte(separator), Kind::byte(b'"')]),
             names: Names::new(numbered.map(|(key, number)| (0, key.as_bytes().to_vec(), number))),
             values,
         }
@@ -88,14 +82,10 @@ impl<const N: usize> Pairs<N> {
     }
 
     /// The word right before `to`.
-    #[inline]
+    #[inline(always)]
     fn last_word<'a>(&self, line: &'a [u8], from: usize, to: usize) -> &'a [u8] {
-        let mut start = from;
-        let mut separator = self.marks.next(SEPARATOR, from);
-        while separator < to {
-            start = separator + 1;
-            separator = self.marks.next(SEPARATOR, start);
-        }
+        let separator = self.marks.last(SEPARATOR, from, to);
+        let start = separator.map_or(from, |place| place + 1);
         let word = line[start..to].trim_ascii_start();
         // `<189>date=`: what stands glued to the first key is no part of it.
         match word.first() {
@@ -124,9 +114,6 @@ impl<const N: usize> Pairs<N> {
     #[inline]
     fn closing_quote(&self, line: &[u8], from: usize) -> usize {
         let mut quote = self.marks.next(QUOTE, from);
-        if self.marks.next(BACKSLASH, from) > quote {
-            return quote;
-        }
         while quote < line.len() && is_escaped(&line[from..quote]) {
             quote = self.marks.next(QUOTE, quote + 1);
         }
@@ -156,7 +143,13 @@ impl<const N: usize> Pairs<N> {
 }
 
 /// Whether an odd number of backslashes stands at the end.
+#[inline(always)]
 fn is_escaped(before: &[u8]) -> bool {
+    before.last() == Some(&b'\\') && is_odd_at_end(before)
+}
+
+#[cold]
+fn is_odd_at_end(before: &[u8]) -> bool {
     let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\');
     backslashes.count() % 2 == 1
 }

@@ -160,7 +160,7 @@ fn policies(engine: &Engine, own: &Policy, text: &mut String) -> anyhow::Result<
             "{}: {:.1} µs a judgement of a report with {} engines, an instance starts in {:.3} ms",
             policy.id(),
             judge.as_nanos() as f64 / 1e3,
-            report.engines.len(),
+            report.engines.iter().count(),
             ms(median(&mut starts[place]))
         )?;
     }
