@@ -161,6 +161,9 @@ const KINDS: [Said; 4] = [bind, dnsmasq, unbound, coredns];
 
 /// Reads a line, as the one before was read if that does.
 fn query<'a>(line: &'a [u8], stamps: Stamps, kind: &mut usize) -> Option<Query<'a>> {
+    if let Some(query) = route53(line, stamps).or_else(|| windows(line, stamps)) {
+        return Some(query);
+    }
     let syslog = Syslog::of(line, stamps);
     let message = syslog.message;
     let said = (0..KINDS.len()).find_map(|step| {
@@ -169,14 +172,12 @@ fn query<'a>(line: &'a [u8], stamps: Stamps, kind: &mut usize) -> Option<Query<'
         *kind = index;
         Some(said)
     });
-    if let Some((name, client)) = said {
-        return Some(Query {
-            name: name.into(),
-            client,
-            time_us: own_stamp(message, stamps).or(syslog.time_us),
-        });
-    }
-    route53(line, stamps).or_else(|| windows(line, stamps))
+    let (name, client) = said?;
+    Some(Query {
+        name: name.into(),
+        client,
+        time_us: own_stamp(message, stamps).or(syslog.time_us),
+    })
 }
 
 /// The stamp that `named` itself writes (`print-time`), which has a year:

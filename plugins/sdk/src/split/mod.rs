@@ -26,6 +26,9 @@ pub use columns::{Columns, undoubled};
 pub use json::{Json, NotAnObject, unescaped};
 pub use pairs::Pairs;
 
+use crate::block::{Block, WIDTH};
+use crate::scan;
+
 /// What follows the first occurrence of some bytes.
 ///
 /// ```
@@ -39,38 +42,27 @@ pub fn after<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
     text.get(at + mark.len()..)
 }
 
-/// Where some bytes first occur. Lines are short: to look for the rarest of the
-/// bytes costs less than to prepare a better search.
-#[inline]
+/// Where some bytes first occur: where their first and their last one stand as
+/// far apart as they should, the rest is compared.
 fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
-    let (offset, rarest) = rarest(mark);
-    let mut from = offset;
-    loop {
-        let at = from + memchr::memchr(rarest, text.get(from..)?)?;
-        let start = at - offset;
-        if text[start..].starts_with(mark) {
-            return Some(start);
-        }
-        from = at + 1;
-    }
-}
-
-/// The byte of a mark that logs have least of, and where it stands in the mark.
-#[inline]
-fn rarest(mark: &[u8]) -> (usize, u8) {
-    let rank = |byte: u8| match byte {
-        b' ' | b'.' | b'0'..=b'9' | b'e' | b't' | b'a' | b'o' | b'i' | b's' | b'r' | b'n' => 3,
-        b'a'..=b'z' => 2,
-        b'"' | b',' | b':' | b'=' | b'-' | b'/' => 1,
-        _ => 0,
+    let [first, .., last] = *mark else {
+        return scan::find(text, *mark.first()?);
     };
-    let mut best = (0, mark.first().copied().unwrap_or_default());
-    for (offset, byte) in mark.iter().enumerate() {
-        if rank(*byte) < rank(best.1) {
-            best = (offset, *byte);
+    let starts = text.len().checked_sub(mark.len() - 1)?;
+    for from in (0..starts).step_by(WIDTH) {
+        let of_first = Block::of(&text[from..starts]).mask(0, first);
+        let of_last = Block::of(&text[from + mark.len() - 1..]).mask(0, last);
+        let within = u32::MAX >> (WIDTH - WIDTH.min(starts - from)) >> (u32::BITS as usize - WIDTH);
+        let mut both = of_first & of_last & within;
+        while both != 0 {
+            let start = from + both.trailing_zeros() as usize;
+            if text[start..].starts_with(mark) {
+                return Some(start);
+            }
+            both &= both - 1;
         }
     }
-    best
+    None
 }
 
 /// What stands before the first of some bytes; all of it without one.
@@ -97,7 +89,16 @@ mod tests {
             assert_eq!(found, text.find(mark), "{mark} in {text}");
         };
         for mark in [
-            "query[", " to ", "a", "[**]", "::", " => ", "aab", "client ",
+            "query[",
+            " to ",
+            "a",
+            "  ",
+            "x to y to z ",
+            "[**]",
+            "::",
+            " => ",
+            "aab",
+            "client ",
         ] {
             for text in [
                 "",
@@ -110,6 +111,9 @@ mod tests {
                 "no client",
                 "client @0x",
                 " =  => ",
+                "sixteen bytes on query[A] and [**] :: => in a long line, aab client 1",
+                "0123456789abcd query[",
+                "0123456789abcdef  ",
             ] {
                 check(text, mark);
             }
