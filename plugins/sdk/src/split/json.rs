@@ -1,14 +1,25 @@
 //! Values out of an object of JSON, by their paths.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
+use super::is_escaped;
 use super::marks::{Kind, Marks};
 use super::names::Names;
+use crate::scan;
 
 const QUOTE: usize = 0;
-const BACKSLASH: usize = 1;
-const OPEN: usize = 2;
-const CLOSE: usize = 3;
+const OPEN: usize = 1;
+const CLOSE: usize = 2;
+
+/// The bytes of numbers, `true`, `false` and `null`.
+const WORD: [RangeInclusive<u8>; 5] = [
+    b'a'..=b'z',
+    b'A'..=b'Z',
+    b'0'..=b'9',
+    b'+'..=b'+',
+    b'-'..=b'.',
+];
 
 /// Objects and arrays that are nested deeper are passed over unread.
 const MAX_DEPTH: usize = 32;
@@ -29,7 +40,7 @@ const MAX_DEPTH: usize = 32;
 /// ```
 #[derive(Debug)]
 pub struct Json<const N: usize> {
-    marks: Marks<4>,
+    marks: Marks<3>,
     /// Keys by the node that they stand in; the numbers are nodes.
     keys: Names,
     /// For each node the field that its value is, and whether it has keys.
@@ -78,7 +89,6 @@ impl<const N: usize> Json<N> {
         Self {
             marks: Marks::new([
                 Kind::byte(b'"'),
-                Kind::byte(b'\\'),
                 Kind::with_twin(b'{'),
                 Kind::with_twin(b'}'),
             ]),
@@ -229,13 +239,8 @@ impl<'a, const N: usize> Reader<'a, '_, N> {
         let start = self.at + 1;
         let marks = &self.json.marks;
         let mut quote = marks.next(QUOTE, start);
-        // Past the escaped ones: each backslash takes the byte after it.
-        let mut backslash = marks.next(BACKSLASH, start);
-        while backslash < quote {
-            if backslash + 1 == quote {
-                quote = marks.next(QUOTE, quote + 1);
-            }
-            backslash = marks.next(BACKSLASH, backslash + 2);
+        while quote < self.line.len() && is_escaped(&self.line[start..quote]) {
+            quote = marks.next(QUOTE, quote + 1);
         }
         self.at = quote + 1;
         self.line
@@ -247,12 +252,7 @@ impl<'a, const N: usize> Reader<'a, '_, N> {
     #[inline]
     fn word(&mut self) -> Option<&'a [u8]> {
         let rest = &self.line[self.at..];
-        let is_word =
-            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-        let len = rest
-            .iter()
-            .position(|byte| !is_word(byte))
-            .unwrap_or(rest.len());
+        let len = scan::find_other(rest, WORD).unwrap_or(rest.len());
         self.at += len;
         rest.get(..len).filter(|word| !word.is_empty())
     }

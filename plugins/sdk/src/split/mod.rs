@@ -78,6 +78,18 @@ pub fn until<'a>(text: &'a [u8], ends: &[u8]) -> &'a [u8] {
     &text[..end.unwrap_or(text.len())]
 }
 
+/// Whether an odd number of backslashes stands at the end.
+#[inline(always)]
+fn is_escaped(before: &[u8]) -> bool {
+    before.last() == Some(&b'\\') && is_odd_at_end(before)
+}
+
+#[cold]
+fn is_odd_at_end(before: &[u8]) -> bool {
+    let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\');
+    backslashes.count() % 2 == 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Values by their keys: `srcip=10.0.0.5 hostname="www.example.com"`.
 
+use super::is_escaped;
 use super::marks::{Kind, Marks};
 use super::names::Names;
 
@@ -140,18 +141,6 @@ impl<const N: usize> Pairs<N> {
             from = assign + 1;
         }
     }
-}
-
-/// Whether an odd number of backslashes stands at the end.
-#[inline(always)]
-fn is_escaped(before: &[u8]) -> bool {
-    before.last() == Some(&b'\\') && is_odd_at_end(before)
-}
-
-#[cold]
-fn is_odd_at_end(before: &[u8]) -> bool {
-    let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\');
-    backslashes.count() % 2 == 1
 }
 
 fn is_key_byte(byte: u8) -> bool {
