@@ -6,6 +6,9 @@
 //! an ISO date or a year in the old form, with a blank or a colon after the
 //! host.
 
+use std::ops::RangeInclusive;
+
+use crate::scan;
 use crate::time::{DateOrder, Stamps};
 
 /// A line taken apart.
@@ -99,12 +102,8 @@ impl<'a> Syslog<'a> {
         let Some(tag) = tag.strip_suffix(b":") else {
             return Self::bare(rest);
         };
-        let name_end = memchr::memchr(b'[', tag).unwrap_or(tag.len());
-        let is_tag = name_end > 0
-            && tag[..name_end].iter().all(|byte| {
-                byte.is_ascii_alphanumeric()
-                    || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'(' | b')')
-            });
+        let name_end = scan::find(tag, b'[').unwrap_or(tag.len());
+        let is_tag = name_end > 0 && scan::is_all(&tag[..name_end], TAG);
         if !is_tag {
             return Self::bare(rest);
         }
@@ -114,6 +113,16 @@ impl<'a> Syslog<'a> {
         }
     }
 }
+
+/// The bytes of a program's name.
+const TAG: [RangeInclusive<u8>; 6] = [
+    b'a'..=b'z',
+    b'A'..=b'Z',
+    b'0'..=b'9',
+    b'-'..=b'/',
+    b'_'..=b'_',
+    b'('..=b')',
+];
 
 /// What follows an octet count and a priority, and whether the version of RFC
 /// 5424 stood behind them.
@@ -164,10 +173,7 @@ fn stamp(rest: &[u8], stamps: Stamps) -> Option<(i64, &[u8])> {
 
 /// Whether a word is a date alone: too short for a time, with separators.
 fn is_date(word: &[u8]) -> bool {
-    word.len() <= 11
-        && !word
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    word.len() <= 11 && !scan::is_all(word, [b'0'..=b'9', b'.'..=b'.'])
 }
 
 /// Whether neither a fraction, a year nor a zone follows.
@@ -176,11 +182,8 @@ fn is_end_of_stamp(rest: &[u8]) -> bool {
         return false;
     };
     let (next, _) = word(rest);
-    let is_year = next.len() == 4 && next.iter().all(u8::is_ascii_digit);
-    let is_zone = next
-        .iter()
-        .all(|byte| byte.is_ascii_alphabetic() || *byte == b':')
-        && next.len() <= 5;
+    let is_year = next.len() == 4 && scan::is_digits(next);
+    let is_zone = next.len() <= 5 && scan::is_all(next, [b'a'..=b'z', b'A'..=b'Z', b':'..=b':']);
     !is_year && !is_zone
 }
 
@@ -188,19 +191,16 @@ fn is_end_of_stamp(rest: &[u8]) -> bool {
 fn end_of_words(text: &[u8], words: usize) -> Option<usize> {
     let mut at = 0;
     for _ in 0..words {
-        at += text[at..].iter().take_while(|byte| **byte == b' ').count();
-        let len = text[at..].iter().take_while(|byte| **byte != b' ').count();
-        if len == 0 {
-            return None;
-        }
-        at += len;
+        at += scan::find_other(&text[at..], [b' '..=b' '])?;
+        let rest = &text[at..];
+        at += scan::find(rest, b' ').unwrap_or(rest.len());
     }
     Some(at)
 }
 
 /// The first word, and what follows the blank behind it.
 fn word(text: &[u8]) -> (&[u8], &[u8]) {
-    match memchr::memchr(b' ', text) {
+    match scan::find(text, b' ') {
         Some(blank) => (&text[..blank], text[blank..].trim_ascii_start()),
         None => (text, b""),
     }
