@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
+use rayon::prelude::*;
 
 use super::fold::table_of;
 use super::names::Names;
@@ -84,7 +85,7 @@ impl Folded {
         overflow: Option<Box<dyn Overflow>>,
         refused: Refused,
     ) -> Self {
-        let odd = on_threads(tables.iter_mut().collect(), take_odd);
+        let odd: Vec<Vec<Odd>> = tables.par_iter_mut().map(take_odd).collect();
         let mut folded = Self {
             tables,
             clients,
@@ -139,27 +140,38 @@ impl Folded {
         Ok(sightings)
     }
 
-    /// The indicators in the order in which they were first seen.
+    /// The indicators in the order in which they were first seen; those of one
+    /// line by their values.
     #[must_use]
     pub fn ids_as_seen(&self) -> Vec<Id> {
-        let tables: Vec<(u32, &Table)> = (0..).zip(&self.tables).collect();
-        let sorted = on_threads(tables, |(number, table)| {
-            let ids = table.ids_as_seen().into_iter();
-            let id = |(place, entry)| {
-                (
-                    place,
-                    Id {
-                        table: number,
-                        entry,
-                    },
-                )
+        let mut ids: Vec<(Place, Id)> =
+            Vec::with_capacity(self.tables.iter().map(Table::len).sum());
+        for (number, table) in (0..).zip(&self.tables) {
+            let id = |entry| Id {
+                table: number,
+                entry,
             };
-            ids.map(id).collect::<Vec<_>>()
-        });
-        let mut all = sorted.concat();
-        // What is sorted in parts is merged.
-        all.sort_by_key(|(place, _)| *place);
-        all.into_iter().map(|(_, id)| id).collect()
+            ids.extend(
+                table
+                    .ids()
+                    .map(|entry| (table.entry(entry).place, id(entry))),
+            );
+        }
+        let order = |(place, id): &(Place, Id), (other_place, other): &(Place, Id)| {
+            let places = place.cmp(other_place);
+            places.then_with(|| self.value(*id).cmp(&self.value(*other)))
+        };
+        // There is one table where one thread was asked for.
+        match self.tables.len() {
+            1 => ids.sort_unstable_by(order),
+            _ => ids.par_sort_unstable_by(order),
+        }
+        ids.into_iter().map(|(_, id)| id).collect()
+    }
+
+    fn value(&self, id: Id) -> (Kind, &[u8]) {
+        let table = &self.tables[id.table as usize];
+        table.value(table.entry(id.entry))
     }
 
     /// One indicator's counts.
@@ -307,21 +319,4 @@ fn take_odd(table: &mut Table) -> Vec<Odd> {
         }
     });
     odd.collect()
-}
-
-/// What `work` makes of each of some things, in their order, on a thread each.
-fn on_threads<T: Send, R: Send>(things: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    if things.len() <= 1 {
-        return things.into_iter().map(work).collect();
-    }
-    let work = &work;
-    std::thread::scope(|scope| {
-        let threads = things
-            .into_iter()
-            .map(|thing| scope.spawn(move || work(thing)));
-        let threads: Vec<_> = threads.collect();
-        let done = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-        done.map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
 }

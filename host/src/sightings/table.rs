@@ -141,15 +141,9 @@ impl Table {
         std::hint::black_box(warmed);
     }
 
-    /// The numbers of the entries that are not taken out, in the order in which
-    /// their indicators were first seen.
-    pub(super) fn ids_as_seen(&self) -> Vec<(Place, u32)> {
-        let mut ids: Vec<(Place, u32)> = self
-            .ids()
-            .map(|id| (self.entries[id as usize].place, id))
-            .collect();
-        ids.sort_unstable();
-        ids
+    /// How many entries there are, those that are taken out among them.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The numbers of the entries that are not taken out.
