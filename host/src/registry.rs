@@ -233,11 +233,11 @@ fn check_digest(place: &Place, found: &str, wanted: Option<&str>) -> Result<(), 
 pub async fn push(
     place: &Place,
     login: &Login,
-    component: Vec<u8>,
+    component: &[u8],
     survey: &Survey,
     created: &str,
 ) -> Result<(), RegistryError> {
-    let layer = ImageLayer::new(component, LAYER_TYPE.to_owned(), None);
+    let layer = ImageLayer::new(component.to_vec(), LAYER_TYPE.to_owned(), None);
     let config = config_of(&layer, survey, created).to_string();
     let config = Config::new(config, CONFIG_TYPE.to_owned(), None);
     client(place)

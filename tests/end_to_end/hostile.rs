@@ -98,7 +98,12 @@ fn a_lie_costs_its_own_line_and_is_counted() {
             "the parser gave a span outside the chunk and its text",
         ),
         ("no-value", "the parser gave an observation without a value"),
-        ("time", "the parser gave a time outside the years 1 to 9999"),
+        ("time", "the parser gave a time outside the years 1 to 2199"),
+        (
+            "year-9999",
+            "the parser gave a time outside the years 1 to 2199",
+        ),
+        ("long-value", "the parser gave a value that is too long"),
     ];
     let parser = hostile_parser().display().to_string();
     for (act, reason) in lies {
@@ -120,6 +125,42 @@ fn a_lie_costs_its_own_line_and_is_counted() {
         );
         assert!(ran.stderr.contains(&expected), "{act}: {}", ran.stderr);
         assert_eq!(ran.stdout.lines().count(), 2, "{act}");
+    }
+}
+
+/// What a parser calls an address is looked at where it becomes an indicator.
+#[test]
+fn an_address_that_is_none_costs_its_own_line_and_is_counted() {
+    for unique in [&["extract"][..], &["extract", "--unique=url"]] {
+        let home = Home::new();
+        let log = home.write("some.log", "a\na\n");
+        let parser = hostile_parser().display().to_string();
+        let args = ["--parser", &parser, "--parser-config", "do=not-an-ip", &log];
+        let ran = home.run(&[unique, &args].concat());
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        let counted = "2 lines = 2 records + 0 ignored + 0 rejected\n1 observations name not an address, such as `a`\n";
+        assert!(ran.stderr.contains(counted), "{}", ran.stderr);
+        assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+        assert!(ran.stdout.contains(r#""domain""#), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn spans_may_overlap() {
+    let home = Home::new();
+    let log = home.write("some.log", "http://www.example.com\n");
+    let parser = hostile_parser().display().to_string();
+    let args = ["--parser", &parser, "--parser-config", "do=overlap", &log];
+    let ran = home.run(&[&["extract"][..], &args].concat());
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let seen = r#""client":"www.example.com","user":"http://www.example.com""#;
+    let rows = [
+        format!(r#""line":1,"kind":"url","value":"http://www.example.com/",{seen}"#),
+        format!(r#""line":1,"kind":"domain","value":"www.example.com",{seen}"#),
+    ];
+    assert_eq!(ran.stdout.lines().count(), rows.len());
+    for (row, expected) in ran.stdout.lines().zip(rows) {
+        assert!(row.contains(&expected), "{row}");
     }
 }
 

@@ -15,6 +15,7 @@ mod cache;
 mod commands;
 mod crash;
 mod days;
+mod deadlines;
 mod direct;
 mod docs;
 mod faults;

@@ -20,7 +20,7 @@ use anyhow::{Context as _, bail};
 use minisign_verify::{PublicKey, Signature};
 use serde::Deserialize;
 
-use crate::plugin::{PluginSource, digest_of};
+use crate::plugin::{PluginLimits, PluginSource, digest_of};
 
 /// The file's name.
 pub(super) const FILE: &str = "vthost.toml";
@@ -64,14 +64,22 @@ impl Pins {
     }
 
     /// Refuses a plugin from a file that is neither pinned nor signed, or pinned
-    /// to another content. Nothing of it has run by then.
-    pub(super) fn check(&self, source: &PluginSource) -> anyhow::Result<()> {
-        let (Some(document), PluginSource::File(file)) = (&self.document, source) else {
-            return Ok(());
-        };
-        let bytes =
-            std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let found = format!("sha256:{}", digest_of(&bytes));
+    /// to another content; nothing of it has run by then. Gives the bytes that
+    /// were looked at, so that nothing else is run in their name.
+    pub(super) fn admit(
+        &self,
+        source: PluginSource,
+        limits: &PluginLimits,
+    ) -> anyhow::Result<PluginSource> {
+        let source = source.read(limits)?;
+        if let (Some(document), PluginSource::Read { path, bytes }) = (&self.document, &source) {
+            self.check(document, path, bytes)?;
+        }
+        Ok(source)
+    }
+
+    fn check(&self, document: &Document, file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+        let found = format!("sha256:{}", digest_of(bytes));
         if self.digest_of(file).is_some() {
             return self.agree(file, &found);
         }
@@ -83,7 +91,7 @@ impl Pins {
                 name_of(file)
             );
         }
-        check_signature(&document.trust.minisign, file, &bytes).with_context(|| {
+        check_signature(&document.trust.minisign, file, bytes).with_context(|| {
             format!(
                 "`{}` is neither pinned in `{}` nor signed by a key in it; nothing was run",
                 file.display(),
@@ -167,6 +175,7 @@ fn check_signature(keys: &[String], file: &Path, bytes: &[u8]) -> anyhow::Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::survey;
 
     // FIPS 180-2, appendix B.1.
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -190,9 +199,11 @@ mod tests {
             std::fs::write(directory.path().join("ours.wasm.minisig"), signature).unwrap();
         }
         let pins = Pins::read(directory.path()).map_err(|error| format!("{error:#}"))?;
-        assert!(pins.check(&PluginSource::BuiltIn("strict".into())).is_ok());
-        let checked = pins.check(&PluginSource::File(path));
-        checked.map_err(|error| format!("{error:#}"))
+        let limits = PluginLimits::default();
+        let built_in = PluginSource::BuiltIn("strict".into());
+        assert_eq!(pins.admit(built_in.clone(), &limits).unwrap(), built_in);
+        let admitted = pins.admit(PluginSource::File(path), &limits);
+        admitted.map(|_| ()).map_err(|error| format!("{error:#}"))
     }
 
     #[track_caller]
@@ -227,6 +238,26 @@ mod tests {
         let both =
             format!("[plugins]\n\"ours.wasm\" = \"sha256:00\"\n[trust]\nminisign = [\"{KEY}\"]\n");
         refused(said("abc", Some(&both), Some(SIGNATURE)), "to sha256:00");
+    }
+
+    #[test]
+    fn what_was_checked_is_what_runs() {
+        let component = wat::parse_str(
+            "(component (instance $none) (export \"vthost:policy/judging@0.1.0\" (instance $none)))",
+        )
+        .unwrap();
+        let digest = digest_of(&component);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ours.wasm");
+        std::fs::write(&path, &component).unwrap();
+        record(directory.path(), &path, &format!("sha256:{digest}")).unwrap();
+        let pins = Pins::read(directory.path()).unwrap();
+        let limits = PluginLimits::default();
+        let admitted = pins.admit(PluginSource::File(path.clone()), &limits);
+        let admitted = admitted.unwrap();
+        std::fs::write(&path, "another one").unwrap();
+        assert_eq!(survey(&admitted, &limits).unwrap().digest, digest);
+        assert!(pins.admit(PluginSource::File(path), &limits).is_err());
     }
 
     #[test]

@@ -165,8 +165,7 @@ pub(super) fn parsers(
 ) -> anyhow::Result<Parsers> {
     let settings = plugin_settings(config)?;
     if name != "auto" {
-        let source = PluginSource::named(name);
-        pins.check(&source)?;
+        let source = pins.admit(PluginSource::named(name), engine.limits())?;
         let parser = Parser::load(engine, &source, &settings)?;
         return Ok(Parsers::Named(Box::new(parser)));
     }
@@ -198,7 +197,7 @@ pub(super) fn policies(
                 *used = true;
             }
         }
-        pins.check(&source)?;
+        let source = pins.admit(source, engine.limits())?;
         policies.push(Policy::load(engine, &source, &plugin_settings(&config)?)?);
     }
     if let Some((item, _)) = args.policy_config.iter().zip(used).find(|(_, used)| !used) {
@@ -213,7 +212,9 @@ pub(super) fn policies(
 fn addressed<'a>(item: &'a str, source: &PluginSource, policies: usize) -> Option<&'a str> {
     let own = match source {
         PluginSource::BuiltIn(name) => name.clone(),
-        PluginSource::File(path) => path.file_stem()?.to_string_lossy().into_owned(),
+        PluginSource::File(path) | PluginSource::Read { path, .. } => {
+            path.file_stem()?.to_string_lossy().into_owned()
+        }
     };
     match item
         .strip_prefix(&own)

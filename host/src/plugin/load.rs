@@ -1,7 +1,10 @@
 //! From bytes to a component that may be run: the checks, from cheap to dear,
 //! each with its own words.
 
+use std::borrow::Cow;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
@@ -24,9 +27,32 @@ pub enum PluginSource {
     BuiltIn(String),
     /// A component file.
     File(PathBuf),
+    /// A component file that has been read: what is checked of it is what runs,
+    /// whatever becomes of the file.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What was in it.
+        bytes: Arc<[u8]>,
+    },
 }
 
 impl PluginSource {
+    /// The same with its file read, if it is one.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or is larger than `limits` allow.
+    pub fn read(self, limits: &PluginLimits) -> Result<Self, LoadError> {
+        match self {
+            Self::File(path) => Ok(Self::Read {
+                bytes: read_file(&path, limits)?.into(),
+                path,
+            }),
+            source => Ok(source),
+        }
+    }
+
     /// Reads what a user wrote: a path when it has a directory separator or
     /// ends in `.wasm`, else a built-in plugin's name.
     #[must_use]
@@ -175,7 +201,7 @@ pub fn survey(source: &PluginSource, limits: &PluginLimits) -> Result<Survey, Lo
         PluginSource::BuiltIn(name) => kinds
             .into_iter()
             .find(|kind| builtin::find(*kind, name).is_some()),
-        PluginSource::File(_) => None,
+        PluginSource::File(_) | PluginSource::Read { .. } => None,
     };
     let (source_name, bytes) = read(kind.unwrap_or(PluginKind::Policy), source, limits)?;
     check_kind_of_bytes(&source_name, &bytes)?;
@@ -204,11 +230,12 @@ fn unusable(source_name: &str, error: &wasmtime::Error) -> LoadError {
     }
 }
 
-fn read(
+/// A plugin's name for messages, and its bytes.
+fn read<'a>(
     kind: PluginKind,
-    source: &PluginSource,
+    source: &'a PluginSource,
     limits: &PluginLimits,
-) -> Result<(String, std::borrow::Cow<'static, [u8]>), LoadError> {
+) -> Result<(String, Cow<'a, [u8]>), LoadError> {
     match source {
         PluginSource::BuiltIn(name) => {
             let found = builtin::find(kind, name).ok_or_else(|| LoadError::Unknown {
@@ -218,23 +245,37 @@ fn read(
             })?;
             Ok((format!("built-in {name}"), found.bytes.into()))
         }
-        PluginSource::File(path) => {
-            let source_name = format!("`{}`", path.display());
-            let io = |source| LoadError::Read {
-                path: path.clone(),
-                source,
-            };
-            let bytes = std::fs::metadata(path).map_err(io)?.len();
-            if bytes > limits.file_bytes {
-                return Err(LoadError::TooLarge {
-                    source_name,
-                    bytes,
-                    limit_bytes: limits.file_bytes,
-                });
-            }
-            Ok((source_name, std::fs::read(path).map_err(io)?.into()))
-        }
+        PluginSource::File(path) => Ok((quoted(path), read_file(path, limits)?.into())),
+        PluginSource::Read { path, bytes } => Ok((quoted(path), Cow::Borrowed(bytes))),
     }
+}
+
+fn quoted(path: &Path) -> String {
+    format!("`{}`", path.display())
+}
+
+/// A file's bytes, as long as they are no more than a plugin may have.
+fn read_file(path: &Path, limits: &PluginLimits) -> Result<Vec<u8>, LoadError> {
+    let io = |source| LoadError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let within = |bytes: u64| match bytes > limits.file_bytes {
+        true => Err(LoadError::TooLarge {
+            source_name: quoted(path),
+            bytes,
+            limit_bytes: limits.file_bytes,
+        }),
+        false => Ok(()),
+    };
+    let file = std::fs::File::open(path).map_err(io)?;
+    within(file.metadata().map_err(io)?.len())?;
+    let mut bytes = Vec::new();
+    // It may grow while it is read, and what is no file has no length.
+    let mut file = file.take(limits.file_bytes.saturating_add(1));
+    file.read_to_end(&mut bytes).map_err(io)?;
+    within(bytes.len() as u64)?;
+    Ok(bytes)
 }
 
 /// Tells a component from all that is mistaken for one.

@@ -87,8 +87,9 @@ pub struct Tally {
 /// `observation.time-us` of a record without a time.
 const NO_TIME: i64 = i64::MIN;
 
-/// 0001-01-01 and the end of 9999 in microseconds: what RFC 3339 can write.
-const TIMES_US: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+/// 0001-01-01 and the end of 2199 in microseconds. A device whose clock is wrong may
+/// be a century ahead (32 bits of seconds end in 2106); what is later is no time.
+const TIMES_US: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=7_258_118_399_999_999;
 
 /// A tally keeps this many samples at most, whatever the parser gives.
 const MAX_SAMPLES: usize = 8;
@@ -398,7 +399,7 @@ impl Bounds {
         self.check_span(observation.user)?;
         if observation.time_us != NO_TIME && !TIMES_US.contains(&observation.time_us) {
             return Err(Broken::Line(
-                "the parser gave a time outside the years 1 to 9999",
+                "the parser gave a time outside the years 1 to 2199",
             ));
         }
         Ok(())

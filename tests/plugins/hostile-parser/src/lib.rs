@@ -114,6 +114,22 @@ impl GuestSession for Doing {
             "no-value" => Ok(with(lines, |observation| observation.value.len = 0)),
             "line" => Ok(with(lines, |observation| observation.line = lines)),
             "time" => Ok(with(lines, |observation| observation.time_us = i64::MAX)),
+            "year-9999" => Ok(with(lines, |observation| {
+                observation.time_us = YEAR_9999_US;
+            })),
+            "not-an-ip" => Ok(with(lines, |observation| {
+                observation.kind = IndicatorKind::Ip;
+            })),
+            "long-value" => Ok(Batch {
+                text: vec![b'x'; (64 << 10) + 1],
+                ..with(lines, |observation| {
+                    observation.user = Span {
+                        start: chunk.len() as u32,
+                        len: (64 << 10) + 1,
+                    };
+                })
+            }),
+            "overlap" => Ok(overlapping(&chunk)),
             "miscount" | "miscount-ordered" => Ok(honest(lines + 1)),
             "output" => Ok(Batch {
                 text: vec![b'x'; 120 << 20],
@@ -156,6 +172,38 @@ fn with(lines: u32, spoil: impl FnOnce(&mut Observation)) -> Batch {
     Batch {
         observations,
         ..honest(lines)
+    }
+}
+
+/// 9999-12-31T00:00:00Z.
+const YEAR_9999_US: i64 = 253_402_214_400_000_000;
+
+/// The first line as a URL, from the same bytes on without its scheme as a domain,
+/// and the domain once more as the client and the user of both.
+fn overlapping(chunk: &[u8]) -> Batch {
+    let end = chunk.len() as u32 - 1;
+    let (url, host) = (
+        Span { start: 0, len: end },
+        Span {
+            start: 7,
+            len: end - 7,
+        },
+    );
+    let mut batch = with(2, |_| ());
+    for (observation, (kind, value)) in batch
+        .observations
+        .iter_mut()
+        .zip([(IndicatorKind::Url, url), (IndicatorKind::Domain, host)])
+    {
+        observation.line = 0;
+        observation.kind = kind;
+        observation.value = value;
+        observation.client = host;
+        observation.user = url;
+    }
+    Batch {
+        records: 1,
+        ..batch
     }
 }
 

@@ -75,7 +75,7 @@ impl AnyPlugin {
 
 /// Loads a plugin by its name or file, under settings.
 fn load(engine: &Engine, plugin: &str, config: &[String]) -> anyhow::Result<AnyPlugin> {
-    let source = PluginSource::named(plugin);
+    let source = PluginSource::named(plugin).read(engine.limits())?;
     let settings = plugin_settings(config)?;
     Ok(match survey(&source, engine.limits())?.kind {
         PluginKind::Parser => AnyPlugin::Parser(Parser::load(engine, &source, &settings)?),

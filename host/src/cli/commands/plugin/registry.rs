@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
@@ -69,14 +69,15 @@ pub(super) fn push(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let seen = survey(
-        &PluginSource::File(file.to_owned()),
-        &PluginLimits::default(),
-    )?;
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let limits = PluginLimits::default();
+    let source = PluginSource::File(file.to_owned()).read(&limits)?;
+    let seen = survey(&source, &limits)?;
+    let PluginSource::Read { bytes, .. } = source else {
+        bail!("`{}` is no file", file.display());
+    };
     let created = jiff::Timestamp::from_millisecond(SystemClock.now_ms())?.to_string();
     let login = login(place, environment);
-    runtime()?.block_on(registry::push(place, &login, bytes, &seen, &created))?;
+    runtime()?.block_on(registry::push(place, &login, &bytes, &seen, &created))?;
     printer.say(&format!("{} {place}: sha256:{}", seen.kind, seen.digest));
     Ok(ExitStatus::Done)
 }

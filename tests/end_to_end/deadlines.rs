@@ -1,0 +1,112 @@
+//! An endless loop is ended within 100 ms of its deadline, alone and with more
+//! guests at once than there are cores. The one place that looks at a watch.
+
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use vthost::indicator::{Indicator, Kind};
+use vthost::observation::Place;
+use vthost::plugin::{
+    CompileCache, Engine, InputInfo, Parser, PluginLimits, PluginSettings, PluginSource, Policy,
+    Stop,
+};
+use vthost::sightings::Sightings;
+use vthost::verdict::Scope;
+use vthost::virustotal::report::Report;
+
+use crate::guests;
+
+const DEADLINE: Duration = Duration::from_millis(300);
+const LATEST: Duration = Duration::from_millis(400);
+/// The machine may be at work on something else: one of these must do.
+const TRIES: usize = 5;
+
+fn engine() -> Engine {
+    let limits = PluginLimits {
+        call_timeout: DEADLINE,
+        ..PluginLimits::default()
+    };
+    Engine::new(limits, CompileCache::Off).unwrap()
+}
+
+/// Lets so many guests spin at once. `open` gives a call that does not end.
+fn all_end_in_time<C: FnOnce() -> Stop>(guests: usize, what: &str, open: impl Fn() -> C + Sync) {
+    let mut latest = Duration::MAX;
+    for _ in 0..TRIES {
+        latest = latest.min(latest_of(guests, &open));
+        if latest <= LATEST {
+            break;
+        }
+    }
+    eprintln!("{guests} × {what}: {latest:?} for a deadline of {DEADLINE:?}");
+    assert!(latest <= LATEST, "{guests} × {what}: {latest:?}");
+}
+
+fn latest_of<C: FnOnce() -> Stop>(guests: usize, open: &(impl Fn() -> C + Sync)) -> Duration {
+    let all_open = Barrier::new(guests);
+    let spin = || {
+        let call = open();
+        all_open.wait();
+        let started = Instant::now();
+        let stop = call();
+        let elapsed = started.elapsed();
+        assert_eq!(stop, Stop::Deadline { limit: DEADLINE });
+        assert!(elapsed >= DEADLINE, "too early: {elapsed:?}");
+        elapsed
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..guests).map(|_| scope.spawn(spin)).collect();
+        let times = threads.into_iter().map(|thread| thread.join().unwrap());
+        times.max().unwrap()
+    })
+}
+
+#[test]
+fn a_parser_that_spins_is_ended_in_time() {
+    let engine = engine();
+    let source = PluginSource::File(guests::build("parser-hostile"));
+    let mut settings = serde_json::Map::new();
+    settings.insert("do".into(), "loop".into());
+    let parser = Parser::load(&engine, &source, &PluginSettings(settings)).unwrap();
+    let input = InputInfo {
+        name: "some.log".into(),
+        head: Vec::new(),
+        utc_offset_minutes: 0,
+        reference_time_us: 0,
+    };
+    for guests in [1, 8] {
+        all_end_in_time(guests, "a parser", || {
+            let mut session = parser.open(&input).unwrap();
+            move || session.parse(b"a line\n", 1).unwrap_err()
+        });
+    }
+}
+
+#[test]
+fn a_policy_that_spins_is_ended_in_time() {
+    let engine = engine();
+    let source = PluginSource::File(guests::build("policy-hostile"));
+    let policy = Policy::load(&engine, &source, &PluginSettings::default()).unwrap();
+    let sightings = Sightings {
+        indicator: Indicator::parse(Kind::Domain, b"loop.example.com").unwrap(),
+        written: None,
+        count: 1,
+        allowed: 0,
+        blocked: 0,
+        first_us: None,
+        last_us: None,
+        clients: Vec::new(),
+        place: Place::new(0, 0),
+    };
+    let report = Report::from_attributes("{}");
+    for guests in [1, 8] {
+        all_end_in_time(guests, "a policy", || {
+            let mut session = policy.open().unwrap();
+            let (seen, report) = (&sightings, &report);
+            move || {
+                let judged = session.judge(seen, &seen.indicator, Scope::Exact, report, 0);
+                judged.unwrap_err()
+            }
+        });
+    }
+}
