@@ -357,7 +357,7 @@ const LOOKS: usize = 4;
 
 /// How often something was asked that had been asked before. That VirusTotal is
 /// asked whether a submission has arrived is not counted.
-fn asked_again(log: &[Logged]) -> usize {
+pub(crate) fn asked_again(log: &[Logged]) -> usize {
     let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
     let mut handed_in = BTreeSet::new();
     for logged in log {
@@ -376,7 +376,7 @@ fn asked_again(log: &[Logged]) -> usize {
     again.sum()
 }
 
-fn url_in(logged: &Logged) -> String {
+pub(crate) fn url_in(logged: &Logged) -> String {
     let mut fields = url::form_urlencoded::parse(logged.body.as_bytes());
     fields.next().unwrap().1.into_owned()
 }

@@ -103,7 +103,7 @@ impl Fault {
             Turn::Every { nth, effects } => {
                 let round = self.seen.checked_div(*nth)?;
                 let effect = effects.get(round.checked_sub(1)? % effects.len())?;
-                (self.seen % nth == 0).then(|| effect.clone())
+                self.seen.is_multiple_of(*nth).then(|| effect.clone())
             }
         }
     }
