@@ -2,12 +2,15 @@
 //! what was under way, nothing is handed in twice, and the outputs are those of
 //! an uninterrupted run.
 
-use std::collections::BTreeMap;
-use std::process::Stdio;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Child, Stdio};
+use std::sync::Barrier;
 use std::time::Duration;
 
-use vthost_simulator::{Effect, Fault, Logged, Server, Simulator};
+use vthost_simulator::{Effect, Fault, Logged, QuotaLimits, Server, Simulator, url_id};
 
+use crate::limiter::most_in_any_window;
+use crate::postgres::TestSchema;
 use crate::support::{Home, on_each_location, patient, serve};
 
 const FILES: [&str; 4] = [
@@ -214,36 +217,108 @@ fn an_interrupted_run_keeps_what_it_has_and_goes_on() {
     assert!(asked.values().all(|count| *count == 1), "{asked:?}");
 }
 
-/// Runs at once, each killed again and again, under faults.
+/// Requests in a window, for the account and for the command: fewer than there
+/// could be, so that the quota is what they wait for.
+const PER_WINDOW: usize = 20;
+const WINDOW_MS: i64 = 1_000;
+
+/// One request in ten fails, each in another way.
+fn stormy() -> Simulator {
+    let unavailable = Effect::Error {
+        status: 503,
+        code: "TransientError".into(),
+        message: "later".into(),
+        retry_after_s: None,
+    };
+    let gets = vec![
+        unavailable.clone(),
+        Effect::TruncatedJson,
+        Effect::Html(502),
+        Effect::Reset,
+        Effect::Cut,
+        Effect::Empty,
+        Effect::CorruptGzip,
+    ];
+    // Some of these are carried out all the same, some are not.
+    let posts = vec![
+        Effect::Reset,
+        Effect::Cut,
+        unavailable,
+        Effect::TruncatedJson,
+        Effect::CorruptGzip,
+    ];
+    let mut simulator = simulator();
+    simulator.add_fault(Fault::every("^GET ", 10, gets).unwrap());
+    simulator.add_fault(Fault::every("^POST ", 10, posts).unwrap());
+    simulator
+}
+
+/// Whatever is scanned has one date, so that outputs are comparable.
+fn simulator() -> Simulator {
+    let mut options = patient();
+    options.limits.per_window = PER_WINDOW;
+    options.limits.window_ms = WINDOW_MS;
+    options.dated_s = Some(4_102_444_800); // 2100-01-01T00:00:00Z
+    Simulator::new(options)
+}
+
+/// Runs at once that share a store, each killed again and again.
 struct Storm<'a> {
     home: &'a Home,
     server: &'a Server,
     store: &'a str,
     list: &'a str,
-    processes: usize,
     kills_each: usize,
+    /// All have had their kills: nobody does the others' work before.
+    is_over: Barrier,
 }
 
 impl Storm<'_> {
-    /// Goes on until all runs are done; gives the kills.
-    fn rage(&self) -> usize {
+    /// Goes on until all runs are done.
+    fn rage(&self, processes: usize) {
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..self.processes)
-                .map(|process| scope.spawn(move || self.run(process)))
-                .collect();
-            threads.into_iter().map(|run| run.join().unwrap()).sum()
-        })
+            for process in 0..processes {
+                scope.spawn(move || self.run(process));
+            }
+        });
     }
 
-    fn run(&self, process: usize) -> usize {
-        let (url, out) = (self.server.url(), format!("out{process}"));
+    fn run(&self, process: usize) {
+        // Not random, so that a failure comes again; different for each.
+        let mut seed = 0x9e37_79b9_u32.wrapping_mul(process as u32 + 1);
+        for kill in 0..self.kills_each {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let more = 1 + (seed >> 16) as usize % 4;
+            let later_ms = u64::from(seed >> 24) % 20;
+            let stop_at = self.seen_of(process) + more;
+            let mut child = self.start(process);
+            while self.seen_of(process) < stop_at {
+                let ended = child.try_wait().unwrap();
+                assert_eq!(ended, None, "it was done after {kill} kills");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            // At the answer, at keeping it, or at waiting for a slot.
+            std::thread::sleep(Duration::from_millis(later_ms));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        self.is_over.wait();
+        assert_eq!(self.start(process).wait().unwrap().code(), Some(0));
+    }
+
+    fn start(&self, process: usize) -> Child {
+        let url = format!("{}{}", self.server.url(), gateway(process));
+        let (rate, out) = (
+            format!("{PER_WINDOW}/{WINDOW_MS}ms"),
+            format!("out{process}"),
+        );
         let args = [
             "--rate",
-            "200/s",
+            &rate,
             "--timeout",
-            "2s",
+            "3s",
             "--poll-after",
-            "1ms",
+            "10ms",
             "--share",
             "submit",
             "--vt-url",
@@ -254,56 +329,82 @@ impl Storm<'_> {
             &out,
             self.list,
         ];
-        // Not random, so that a failure comes again; different for each.
-        let mut seed = 0x9e37_79b9_u32.wrapping_mul(process as u32 + 1);
-        let mut killed = 0;
-        loop {
-            let mut command = self.home.vthost(&args);
-            let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let wait_ms = u64::from(seed >> 16) % 250;
-            if killed < self.kills_each {
-                std::thread::sleep(Duration::from_millis(wait_ms));
-                killed += usize::from(child.try_wait().unwrap().is_none());
-                child.kill().unwrap();
-                child.wait().unwrap();
-            } else {
-                assert_eq!(child.wait().unwrap().code(), Some(0));
-                return killed;
-            }
-        }
+        let mut command = self.home.vthost(&args);
+        command.stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// How many requests of a process the simulator has seen.
+    fn seen_of(&self, process: usize) -> usize {
+        let simulator = self.server.simulator();
+        let log = simulator.log().iter();
+        log.filter(|logged| logged.path.starts_with(&gateway(process)))
+            .count()
     }
 }
 
-/// VirusTotal scans at another time in each run; it knows the rest since 2024.
-fn without_scan_times(text: &str) -> String {
-    let is_digit = |c: char| c.is_ascii_digit();
-    let mut kept = String::new();
-    for part in text.split_inclusive([' ', '"']) {
-        let is_time = part.len() >= 20 && part.starts_with(is_digit) && part.contains('T');
-        if !is_time || part.starts_with("2024-05-01") {
-            kept.push_str(part);
-        }
-    }
-    kept
+fn most_in_a_window(log: &[Logged]) -> usize {
+    let times: Vec<i64> = log.iter().map(|logged| logged.time_ms).collect();
+    most_in_any_window(&times, WINDOW_MS)
 }
 
-/// A simulator that takes 200 requests in a second.
-fn hasty() -> Simulator {
-    let mut options = patient();
-    options.limits.per_window = 200;
-    options.limits.window_ms = 1_000;
-    Simulator::new(options)
+/// What stands in front of a process' paths, so that its requests are known.
+fn gateway(process: usize) -> String {
+    format!("/gateway{process}")
+}
+
+/// An analysis is looked for so often where its submission's answer is missing.
+const LOOKS: usize = 4;
+
+/// How often something was asked that had been asked before. That VirusTotal is
+/// asked whether a submission has arrived is not counted.
+pub(crate) fn asked_again(log: &[Logged]) -> usize {
+    let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut handed_in = BTreeSet::new();
+    for logged in log {
+        let (_, question) = logged.path.split_once("/api/v3/").unwrap();
+        if logged.method == "POST" {
+            handed_in.insert(format!("urls/{}", url_id(&url_in(logged))));
+        } else if !handed_in.contains(question) {
+            *asked.entry(question).or_default() += 1;
+        }
+    }
+    let again = asked.values().map(|count| match count {
+        // The submission itself was cut off.
+        count if *count > LOOKS => count - LOOKS,
+        count => count - 1,
+    });
+    again.sum()
+}
+
+pub(crate) fn url_in(logged: &Logged) -> String {
+    let mut fields = url::form_urlencoded::parse(logged.body.as_bytes());
+    fields.next().unwrap().1.into_owned()
 }
 
 #[test]
-fn runs_that_share_a_store_survive_two_hundred_kills() {
-    for (processes, kills_each) in [(1, 80), (2, 30), (4, 15)] {
-        on_each_location(|store| survive(store, processes, kills_each));
-    }
+fn runs_that_share_a_file_survive_a_hundred_kills() {
+    with_one_two_and_four_processes(|ordeal| ordeal.survive("store.sqlite"));
 }
 
-fn survive(store: &str, processes: usize, kills_each: usize) {
+#[test]
+fn runs_that_share_a_server_survive_a_hundred_kills() {
+    with_one_two_and_four_processes(|ordeal| {
+        if let Some(schema) = TestSchema::new() {
+            ordeal.survive(&schema.url());
+        }
+    });
+}
+
+/// What some processes are to survive, and what comes of it without.
+struct Ordeal<'a> {
+    list: &'a str,
+    expected: &'a [String],
+    processes: usize,
+    kills_each: usize,
+}
+
+/// Checks all three at once: most of the time they wait for slots.
+fn with_one_two_and_four_processes(check: impl Fn(Ordeal<'_>) + Sync) {
     let list: String = (0..60)
         .map(|n| match n % 3 {
             0 => format!("host{n}.example.com\n"),
@@ -311,53 +412,82 @@ fn survive(store: &str, processes: usize, kills_each: usize) {
             _ => format!("10.0.0.{n}\n"),
         })
         .collect();
-    let home = Home::new();
-    let list = home.write("list.txt", list);
     let calm = Home::new();
+    let list = calm.write("list.txt", list);
     let reference = Storm {
         home: &calm,
-        server: &serve(hasty()),
+        server: &serve(simulator()),
         store: "store.sqlite",
         list: &list,
-        processes: 1,
         kills_each: 0,
+        is_over: Barrier::new(1),
     };
-    reference.rage();
-
-    let mut stormy = hasty();
-    // One host in ten fails at first.
-    let fault = Effect::Html(502);
-    stormy.add_fault(Fault::new("domains/host[0-9]*3", 4, fault).unwrap());
-    let server = serve(stormy);
-    let storm = Storm {
-        home: &home,
-        server: &server,
-        store,
-        list: &list,
-        processes,
-        kills_each,
-    };
-    let kills = storm.rage();
-    let log = server.log();
-    assert!(log.iter().all(|logged| logged.status != 429), "the quota");
-    let repeated: usize = counted(&log, "GET").values().map(|count| count - 1).sum();
-    // Each kill may cut one request off, each fault is tried again, and an
-    // analysis may be asked for more than once.
-    let analyses = counted(&log, "POST").len() * 4;
-    assert!(
-        repeated <= kills + 4 + analyses,
-        "{repeated} asked again after {kills} kills"
-    );
-    for (url, count) in counted(&log, "POST") {
-        assert_eq!(count, 1, "{url}");
-    }
-    for process in 0..processes {
-        for file in FILES {
-            assert_eq!(
-                without_scan_times(&home.read(&format!("out{process}/{file}"))),
-                without_scan_times(&calm.read(&format!("out0/{file}"))),
-                "{file} of {process} among {processes}"
-            );
+    reference.rage(1);
+    assert_eq!(most_in_a_window(&reference.server.log()), PER_WINDOW);
+    let expected = FILES.map(|file| calm.read(&format!("out0/{file}")));
+    std::thread::scope(|scope| {
+        for (processes, kills_each) in [(1, 34), (2, 17), (4, 9)] {
+            let (list, expected, check) = (&list, &expected, &check);
+            scope.spawn(move || {
+                check(Ordeal {
+                    list,
+                    expected,
+                    processes,
+                    kills_each,
+                });
+            });
         }
+    });
+}
+
+impl Ordeal<'_> {
+    fn survive(&self, store: &str) {
+        let home = Home::new();
+        let server = serve(stormy());
+        let storm = Storm {
+            home: &home,
+            server: &server,
+            store,
+            list: self.list,
+            kills_each: self.kills_each,
+            is_over: Barrier::new(self.processes),
+        };
+        storm.rage(self.processes);
+        self.check_requests(&server.log());
+        for process in 0..self.processes {
+            for (file, expected) in FILES.iter().zip(self.expected) {
+                assert_eq!(
+                    &home.read(&format!("out{process}/{file}")),
+                    expected,
+                    "{file} of {process} among {}",
+                    self.processes
+                );
+            }
+        }
+    }
+
+    fn check_requests(&self, log: &[Logged]) {
+        // What was cut off keeps its slot for seconds, so it may be fewer.
+        assert!(most_in_a_window(log) <= PER_WINDOW, "the window");
+        assert!(log.len() <= QuotaLimits::default().per_day, "the day");
+        assert!(log.iter().all(|logged| logged.status != 429), "the quota");
+
+        let (posts, gets): (Vec<&Logged>, Vec<_>) =
+            log.iter().partition(|logged| logged.method == "POST");
+        let faults = log.iter().filter(|logged| logged.has_fault).count();
+        assert_eq!(faults, gets.len() / 10 + posts.len() / 10);
+        let (again, kills) = (asked_again(log), self.processes * self.kills_each);
+        assert!(
+            again <= kills + faults,
+            "{again} asked again after {kills} kills and {faults} faults"
+        );
+        let carried_out = posts.iter().filter(|logged| logged.status == 200);
+        let mut handed_in: Vec<String> = carried_out.map(|logged| url_in(logged)).collect();
+        handed_in.sort();
+        let mut new: Vec<String> = (0..20)
+            .map(|n| format!("http://host{}.example.com/path", 3 * n + 1))
+            .collect();
+        new.sort();
+        assert_eq!(handed_in, new, "each once");
     }
 }

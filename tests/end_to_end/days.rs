@@ -1,9 +1,11 @@
 //! Days of quota in virtual time: runs that wait for the next day, for the next
 //! month, under clocks that are wrong and accounts that allow little.
 
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,9 +14,10 @@ use vthost::quota::{Limits, Usage, finish_ms};
 use vthost::store::Store;
 use vthost::triage::run::{Done, Ended, Reporter, WhenSpent, reconcile};
 use vthost::triage::{Cause, Finding, Ladder, Share};
-use vthost::virustotal::Client;
+use vthost::virustotal::{Client, HttpRequest, Sending, Transport};
 use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Request, Simulator};
 
+use crate::crash::{asked_again, url_in};
 use crate::direct::Direct;
 use crate::limiter::{domains, most_in_any_window};
 use crate::support::{
@@ -349,4 +352,99 @@ fn polls_that_cost_nothing_leave_the_day_to_submissions() {
     // both; where they do not, which is known by then, it has ten submissions.
     check(true, [4, 10]);
     check(false, [4, 16]);
+}
+
+/// A way to VirusTotal on which one program in six dies at a request, before
+/// VirusTotal has seen it or after.
+struct Deadly {
+    way: Arc<Direct>,
+    chance: AtomicU32,
+}
+
+impl Transport for Deadly {
+    fn send(&self, request: HttpRequest) -> Sending<'_> {
+        // Not random, so that a failure comes again.
+        let next = |last: u32| last.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let last = self.chance.load(Ordering::SeqCst);
+        self.chance.store(next(last), Ordering::SeqCst);
+        let die = |turn| {
+            if (next(last) >> 16) % 12 == turn {
+                resume_unwind(Box::new("killed"));
+            }
+        };
+        die(0);
+        let sending = self.way.send(request);
+        die(1);
+        sending
+    }
+}
+
+#[test]
+fn programs_that_die_for_days_exceed_nothing_and_lose_nothing() {
+    for seed in 0..3 {
+        on_each_store(|store| die_for_days(seed, store));
+    }
+}
+
+fn die_for_days(seed: u32, store: &Store) {
+    let quota = QuotaLimits {
+        per_day: 10,
+        ..QuotaLimits::default()
+    };
+    let world = World::new(quota, store);
+    let limits = Limits {
+        per_day: 10,
+        ..Limits::default()
+    };
+    let client = Client::new(Arc::new(Deadly {
+        way: world.direct.clone(),
+        chance: AtomicU32::new(seed),
+    }));
+    let urls = new_urls(6);
+    let names: Vec<String> = domains(18).into_iter().chain(urls.clone()).collect();
+    let values: Vec<&str> = names.iter().map(String::as_str).collect();
+    let climb = || {
+        let (ladder, planned) = (ladder(Share::Submit), planned(&values));
+        triage_in(
+            WAITING,
+            &client,
+            store,
+            &world.clock,
+            limits,
+            ladder,
+            planned,
+        )
+    };
+    let mut deaths = 0;
+    let done = loop {
+        match catch_unwind(AssertUnwindSafe(climb)) {
+            Ok(done) => break done,
+            Err(_) => deaths += 1,
+        }
+    };
+    assert_eq!(done.ended, Ended::Done);
+    let is_judged = |finding: &Finding| finding.cause == Cause::Judged;
+    assert_eq!(done.findings.len(), 24);
+    assert!(done.findings.iter().all(is_judged), "{seed}");
+
+    let simulator = world.direct.simulator();
+    let log = simulator.log();
+    let times: Vec<i64> = log.iter().map(|logged| logged.time_ms).collect();
+    assert!(most_in_any_window(&times, 60_000) <= 4);
+    let mut days: BTreeMap<i64, usize> = BTreeMap::new();
+    for time in &times {
+        *days.entry(time.div_euclid(DAY_MS)).or_default() += 1;
+    }
+    // 18 domains; of each URL the hash, the submission and the analysis.
+    assert!(days.len() >= 4, "{days:?}");
+    assert!(days.values().all(|requests| *requests <= 10), "{days:?}");
+    let again = asked_again(log);
+    assert!(deaths > 0 && again <= deaths, "{again} after {deaths}");
+    let posts = log.iter().filter(|logged| logged.method == "POST");
+    let handed_in: Vec<String> = posts.map(url_in).collect();
+    assert_eq!(handed_in.len(), 6, "{handed_in:?}");
+    assert!(
+        urls.iter().all(|url| handed_in.contains(url)),
+        "{handed_in:?}"
+    );
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::DEMO_KEY;
 use crate::canonical::{canonical_url, url_id};
-use crate::faults::{self, Fault};
+use crate::faults::{self, Effect, Fault};
 use crate::knowledge::{Knowledge, Known, Stats, Unlisted};
 use crate::objects;
 use crate::quota::{Ledger, QuotaLimits};
@@ -72,8 +72,10 @@ pub struct Logged {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
-    /// The reply's status.
+    /// The reply's status; 0 for none.
     pub status: u16,
+    /// Whether a fault was at work on it.
+    pub has_fault: bool,
 }
 
 /// How the simulator behaves.
@@ -95,6 +97,9 @@ pub struct Options {
     pub progress_ms: i64,
     /// URLs with this text never leave the queue.
     pub stuck: Option<String>,
+    /// When an analysis is said to have been made, in seconds since 1970,
+    /// whenever it was.
+    pub dated_s: Option<i64>,
     /// How often a new analysis is not found at first.
     pub missing_reads: u32,
     /// Whether bodies come in chunks, without their length.
@@ -116,6 +121,7 @@ impl Default for Options {
             analysis_ms: 0,
             progress_ms: 0,
             stuck: None,
+            dated_s: None,
             missing_reads: 0,
             is_chunked: false,
             unlisted_urls: Unlisted::NeverSeen,
@@ -242,7 +248,9 @@ impl Simulator {
     /// Answers a request.
     pub fn handle(&mut self, now_ms: i64, request: &Request) -> Reply {
         self.finish_analyses(now_ms);
-        let reply = self.reply(now_ms, request);
+        let line = format!("{} {}", request.method, request.path);
+        let effect = faults::take(&mut self.faults, &line);
+        let reply = self.reply(now_ms, request, effect.as_ref());
         self.log.push(Logged {
             time_ms: now_ms,
             method: request.method.clone(),
@@ -250,27 +258,26 @@ impl Simulator {
             headers: request.headers.clone(),
             body: String::from_utf8_lossy(&request.body).into_owned(),
             status: reply.status,
+            has_fault: effect.is_some(),
         });
         reply
     }
 
-    fn reply(&mut self, now_ms: i64, request: &Request) -> Reply {
-        let line = format!("{} {}", request.method, request.path);
-        let effect = faults::take(&mut self.faults, &line);
-        if let Some(reply) = effect.as_ref().and_then(faults::instead) {
+    fn reply(&mut self, now_ms: i64, request: &Request, effect: Option<&Effect>) -> Reply {
+        if let Some(reply) = effect.and_then(faults::instead) {
             return reply;
         }
         let mut reply = self.honest_reply(now_ms, request);
-        if let Some(effect) = &effect {
+        if let Some(effect) = effect {
             faults::spoil(&mut reply, effect);
         }
         reply
     }
 
     fn honest_reply(&mut self, now_ms: i64, request: &Request) -> Reply {
-        // vt-py with a host that ends in a slash asks for `//api/v3/…`.
-        let path = request.path.trim_start_matches('/');
-        let Some(path) = path.strip_prefix("api/v3/") else {
+        // A gateway may have a path of its own in front; vt-py with a host that
+        // ends in a slash asks for `//api/v3/…`.
+        let Some((_, path)) = request.path.split_once("/api/v3/") else {
             return Reply::error(404, "NotFoundError", "Resource not found.");
         };
         let path = path.split('?').next().unwrap_or(path).to_owned();
@@ -413,6 +420,7 @@ impl Simulator {
 
     /// Lists the results of the analyses that have had their time.
     fn finish_analyses(&mut self, now_ms: i64) {
+        let dated_s = self.options.dated_s;
         let due = self.analyses.values_mut().filter(|analysis| {
             !analysis.is_listed && now_ms - analysis.submitted_ms >= self.options.analysis_ms
         });
@@ -424,7 +432,7 @@ impl Simulator {
             analysis.is_listed = true;
             let known = Known {
                 stats: Some(self.knowledge.scan(&analysis.url)),
-                analysed_s: analysis.submitted_ms.div_euclid(1000),
+                analysed_s: dated_s.unwrap_or(analysis.submitted_ms.div_euclid(1000)),
             };
             self.knowledge.list(&analysis.url, known);
         }
@@ -440,6 +448,7 @@ impl Simulator {
         }
         let age_ms = now_ms - analysis.submitted_ms;
         let submitted_s = analysis.submitted_ms.div_euclid(1000);
+        let dated_s = self.options.dated_s.unwrap_or(submitted_s);
         let url = analysis.url.clone();
         let full = self.knowledge.scan(&url);
         let is_stuck = self
@@ -474,7 +483,7 @@ impl Simulator {
             };
         let id_and_url = (url_id(&url), url);
         let url = (id_and_url.0.as_str(), id_and_url.1.as_str());
-        Reply::json(200, &objects::analysis(id, status, submitted_s, stats, url))
+        Reply::json(200, &objects::analysis(id, status, dated_s, stats, url))
     }
 
     /// The account of a key, if `user` is its name or the key itself.

@@ -5,12 +5,19 @@ use regex::Regex;
 use crate::core::{Delivery, Reply};
 use crate::objects;
 
-/// Something that goes wrong for requests of a kind, so many times.
+/// Something that goes wrong for requests of a kind.
 #[derive(Debug, Clone)]
 pub struct Fault {
     pattern: Regex,
-    times: u32,
-    effect: Effect,
+    seen: usize,
+    turn: Turn,
+}
+
+/// Which of the requests that match have a fault, and which one.
+#[derive(Debug, Clone)]
+enum Turn {
+    First { times: usize, effect: Effect },
+    Every { nth: usize, effects: Vec<Effect> },
 }
 
 /// What goes wrong.
@@ -60,20 +67,52 @@ impl Fault {
     ///
     /// When the pattern is no regular expression.
     pub fn new(pattern: &str, times: u32, effect: Effect) -> Result<Self, regex::Error> {
+        let turn = Turn::First {
+            times: times as usize,
+            effect,
+        };
+        Self::of(pattern, turn)
+    }
+
+    /// One of `effects`, in turn, for every `nth` request whose `METHOD /path`
+    /// matches the pattern.
+    ///
+    /// # Errors
+    ///
+    /// When the pattern is no regular expression.
+    pub fn every(pattern: &str, nth: usize, effects: Vec<Effect>) -> Result<Self, regex::Error> {
+        Self::of(pattern, Turn::Every { nth, effects })
+    }
+
+    fn of(pattern: &str, turn: Turn) -> Result<Self, regex::Error> {
         Ok(Self {
             pattern: Regex::new(pattern)?,
-            times,
-            effect,
+            seen: 0,
+            turn,
         })
+    }
+
+    /// The effect that applies to a request, if it is its turn.
+    fn take(&mut self, request_line: &str) -> Option<Effect> {
+        if !self.pattern.is_match(request_line) {
+            return None;
+        }
+        self.seen += 1;
+        match &self.turn {
+            Turn::First { times, effect } => (self.seen <= *times).then(|| effect.clone()),
+            Turn::Every { nth, effects } => {
+                let round = self.seen.checked_div(*nth)?;
+                let effect = effects.get(round.checked_sub(1)? % effects.len())?;
+                self.seen.is_multiple_of(*nth).then(|| effect.clone())
+            }
+        }
     }
 }
 
 /// Takes the effect that applies to a request.
 pub(crate) fn take(faults: &mut [Fault], request_line: &str) -> Option<Effect> {
-    let applies = |fault: &&mut Fault| fault.times > 0 && fault.pattern.is_match(request_line);
-    let fault = faults.iter_mut().find(applies)?;
-    fault.times -= 1;
-    Some(fault.effect.clone())
+    let mut faults = faults.iter_mut();
+    faults.find_map(|fault| fault.take(request_line))
 }
 
 /// An effect that answers in VirusTotal's place.
@@ -130,5 +169,25 @@ pub(crate) fn spoil(reply: &mut Reply, effect: &Effect) {
         Effect::Slow { ms } => reply.delivery = Delivery::Slow { ms: *ms },
         Effect::CorruptGzip => reply.delivery = Delivery::CorruptGzip,
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_or_every_nth_request_has_a_fault() {
+        let taken = |fault: Fault| {
+            let mut faults = [fault];
+            let lines = ["GET /a", "GET /b", "GET /a", "GET /a", "GET /a", "GET /a"];
+            lines.map(|line| take(&mut faults, line))
+        };
+        let (cut, reset) = (Some(Effect::Cut), Some(Effect::Reset));
+        let first = Fault::new("/a", 2, Effect::Cut).unwrap();
+        let expected = [cut.clone(), None, cut.clone(), None, None, None];
+        assert_eq!(taken(first), expected);
+        let every = Fault::every("/a", 2, vec![Effect::Cut, Effect::Reset]).unwrap();
+        assert_eq!(taken(every), [None, None, cut, None, reset, None]);
     }
 }
