@@ -77,6 +77,10 @@ fn each_misbehaviour_has_its_own_words() {
         "parser hostile@6.6.6 refused: no more of this on some.log bytes 0..7",
     );
     check(
+        "refuse-at-length",
+        "parser hostile@6.6.6 broke the contract: a refusal of 3145728 bytes; the longest may have 65536. This is a bug of the plugin on some.log bytes 0..7",
+    );
+    check(
         "refuse-open",
         "some.log: not read: parser hostile@6.6.6 refused: this input smells",
     );
@@ -233,7 +237,7 @@ fn the_run_goes_on_with_the_next_input() {
 #[test]
 fn a_policy_s_failure_costs_one_indicator_and_no_more() {
     let home = Home::new();
-    let names = "before\npanic\nloop\nscore\nreason\nscreen\nafter\n";
+    let names = "before\npanic\nloop\nscore\nreason\ntags\nlongtag\nscreen\nskip\nafter\n";
     let list = home.write("list.txt", names.replace('\n', ".example.com\n"));
     let policy = guests::build("policy-hostile").display().to_string();
     let server = serve(Simulator::new(patient()));
@@ -269,6 +273,18 @@ fn a_policy_s_failure_costs_one_indicator_and_no_more() {
     );
     check(
         "reason.example.com",
+        "broke the contract: a reason of 1048576 bytes",
+    );
+    check(
+        "tags.example.com",
+        "broke the contract: 65 tags; there may be 64",
+    );
+    check(
+        "longtag.example.com",
+        "broke the contract: a tag of 257 bytes; the longest may have 256",
+    );
+    check(
+        "skip.example.com",
         "broke the contract: a reason of 1048576 bytes",
     );
     check("screen.example.com", "I do not like this name");

@@ -21,19 +21,28 @@ const JUDGING: &str = "vthost:policy/judging@0.1.0";
 /// A policy that traps in every call, with more in its module, and a memory of so
 /// many pages.
 fn policy_with(more: &str, pages: u32) -> Vec<u8> {
-    let text = format!(
+    policy_of(&policy_text(more, pages, "unreachable"))
+}
+
+/// A policy whose `describe` does this, and whose other calls trap.
+fn policy_text(more: &str, pages: u32, describe: &str) -> String {
+    format!(
         r#"(module
             {more}
             (memory (export "memory") {pages})
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
-            (func (export "{JUDGING}#describe") (result i32) unreachable)
+            (func (export "{JUDGING}#describe") (result i32) {describe})
             (func (export "{JUDGING}#[static]session.open") (param i32 i32) (result i32) unreachable)
             (func (export "{JUDGING}#[method]session.screen")
                 (param i32 i32 i32 i32 i32 i32 i64 i64 i64 i32 i64 i32 i64 i32) (result i32)
                 unreachable)
             (func (export "{JUDGING}#[method]session.judge") (param i32) (result i32) unreachable)
         )"#
-    );
+    )
+}
+
+/// The component of a policy's module.
+fn policy_of(text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
     let mut resolve = Resolve::default();
     let contract = include_str!("../../wit/policy/0.1/policy.wit");
@@ -43,6 +52,20 @@ fn policy_with(more: &str, pages: u32) -> Vec<u8> {
     let mut encoder = ComponentEncoder::default();
     encoder.module(&module).unwrap();
     encoder.encode().unwrap()
+}
+
+/// A policy whose description is made of this many bytes each: name, version,
+/// licence, summary and schema.
+fn policy_that_says(lengths: [u32; 5]) -> Vec<u8> {
+    let fields = lengths.map(|length| [0, length]).concat();
+    let record: String = fields
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .map(|byte| format!("\\{byte:02x}"))
+        .collect();
+    let data = format!(r#"(data (i32.const 1048576) "{record}")"#);
+    let zeros = policy_text(&data, 17, "i32.const 1048576");
+    policy_of(&zeros)
 }
 
 /// The same policy, among so many instances of a module with nothing in it.
@@ -108,6 +131,24 @@ fn all_memories_and_tables_and_instances_count() {
     check(
         &policy_among(100),
         "`p.wasm` cannot be run: resource limit exceeded: instance count too high at 65",
+    );
+}
+
+#[test]
+fn a_description_is_bounded() {
+    let check = |lengths: [u32; 5], expected: &str| {
+        let said = said_to(&policy_that_says(lengths));
+        let expected =
+            format!("`p.wasm` describes itself wrongly: {expected}. This is a bug of the plugin");
+        assert_eq!(said, expected);
+    };
+    check(
+        [65, 5, 3, 9, 0],
+        "a name of 65 bytes; the longest may have 64",
+    );
+    check(
+        [1, 5, 3, 9, 0],
+        "its name `\\0` is not made of a-z, 0-9 and -",
     );
 }
 

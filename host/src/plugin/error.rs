@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{PluginId, PluginKind};
+use super::{PluginId, PluginKind, PluginLimits};
 
 /// Why a plugin was not loaded. Each says what was found, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -195,6 +195,17 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// A refusal in the plugin's words, as long as they are no longer than a value
+    /// may be.
+    pub(super) fn refused(message: String, limits: &PluginLimits) -> Self {
+        let (bytes, limit) = (message.len(), limits.value_bytes);
+        if bytes > limit {
+            let detail = format!("a refusal of {bytes} bytes; the longest may have {limit}");
+            return Self::BadValue { detail };
+        }
+        Self::Refused { message }
+    }
+
     /// Whether the plugin ended the call by itself and can be used on.
     #[must_use]
     pub fn is_refusal(&self) -> bool {

@@ -5,6 +5,7 @@ use wasmtime::{Store, Trap};
 
 use super::engine::Engine;
 use super::error::Stop;
+use super::limits::PluginLimits;
 use super::sandbox::{Ended, Sandbox};
 
 /// A store with an instance whose typed exports are `B`.
@@ -43,6 +44,11 @@ impl<B> Guest<B> {
             exports,
             state: State::Usable,
         })
+    }
+
+    /// What the instance runs under.
+    pub(super) fn limits(&self) -> &PluginLimits {
+        self.engine.limits()
     }
 
     /// Calls into the instance under its limits.

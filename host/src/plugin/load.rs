@@ -100,28 +100,13 @@ impl Loaded {
 
     /// Refuses a description that could not be shown or referred to.
     pub(super) fn check_description(&self, description: &Description) -> Result<(), LoadError> {
-        let id = &description.id;
-        let bad = |detail: String| {
-            Err(LoadError::BadDescription {
+        match description.fault() {
+            None => Ok(()),
+            Some(detail) => Err(LoadError::BadDescription {
                 source_name: self.source_name.clone(),
                 detail,
-            })
-        };
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if id.name.is_empty() || id.name.len() > 64 || !id.name.chars().all(plain) {
-            return bad(format!(
-                "its name `{}` is not made of a-z, 0-9 and -",
-                id.name.escape_debug()
-            ));
+            }),
         }
-        let dots = id.version.split(['-', '+']).next().unwrap_or_default();
-        if dots.split('.').count() != 3 || dots.split('.').any(|n| n.parse::<u64>().is_err()) {
-            return bad(format!(
-                "its version `{}` is not a semantic version",
-                id.version.escape_debug()
-            ));
-        }
-        Ok(())
     }
 }
 
@@ -412,11 +397,11 @@ fn contract_of(export: &str) -> Option<(PluginKind, &str)> {
 }
 
 fn check_imports(source_name: &str, imports: &[String]) -> Result<(), LoadError> {
-    let mut refused: Vec<&str> = Vec::new();
+    let mut refused: Vec<String> = Vec::new();
     let mut reached: Vec<Reached> = Vec::new();
     for import in imports {
         if let Some(what) = reached_by(import) {
-            refused.push(import);
+            refused.push(import.clone());
             if !reached.contains(&what) {
                 reached.push(what);
             }
@@ -429,7 +414,7 @@ fn check_imports(source_name: &str, imports: &[String]) -> Result<(), LoadError>
     Err(LoadError::Forbidden {
         source_name: source_name.to_owned(),
         what: words.join(", "),
-        imports: refused.join(", "),
+        imports: listed(&refused),
         advice: match reached.len() {
             1 => first.advice(),
             _ => {
@@ -483,12 +468,20 @@ fn reached_by(import: &str) -> Option<Reached> {
     }
 }
 
+/// Names as far as they are worth reading: a file of 100 MB may be nothing else.
 fn listed(names: &[String]) -> String {
+    const MAX_NAMES: usize = 64;
+    const MAX_CHARS: usize = 200;
     if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
+        return "nothing".to_owned();
     }
+    let short = |name: &String| name.chars().take(MAX_CHARS).collect();
+    let shown: Vec<String> = names.iter().take(MAX_NAMES).map(short).collect();
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    shown.join(", ") + &more
 }
 
 /// The SHA-256 of a plugin's bytes, in hexadecimal.
@@ -507,6 +500,16 @@ pub fn digest_of(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_of_names_are_bounded() {
+        assert_eq!(listed(&[]), "nothing");
+        assert_eq!(listed(&["a".to_owned(), "b".to_owned()]), "a, b");
+        let said = listed(&vec!["n".repeat(300); 66]);
+        assert!(said.ends_with("n and 2 more"), "{said}");
+        // 64 names of 200 bytes, a comma and a blank between, and the rest.
+        assert_eq!(said.len(), 64 * 200 + 63 * 2 + " and 2 more".len());
+    }
 
     #[test]
     fn a_name_is_a_built_in_and_a_path_is_a_file() {

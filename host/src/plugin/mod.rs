@@ -8,6 +8,7 @@
 mod bindings;
 pub mod builtin;
 mod cache;
+mod description;
 mod engine;
 mod error;
 mod guest;
@@ -21,6 +22,7 @@ mod settings;
 
 use std::fmt;
 
+pub use description::Description;
 pub use engine::{CompileCache, CompileListener, Engine};
 pub use error::{LoadError, Stop};
 pub use interrupt::Interrupt;
@@ -65,19 +67,4 @@ impl fmt::Display for PluginId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}@{}", self.kind, self.name, self.version)
     }
-}
-
-/// A plugin's description of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Description {
-    /// Kind, name, version, digest.
-    pub id: PluginId,
-    /// An SPDX licence expression.
-    pub licence: String,
-    /// One sentence: what it reads, or its rule.
-    pub summary: String,
-    /// The log formats; empty for a policy.
-    pub formats: Vec<Format>,
-    /// A JSON Schema for its settings; empty when there are none.
-    pub settings_schema: String,
 }

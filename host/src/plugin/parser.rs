@@ -168,7 +168,7 @@ impl Parser {
                     &self.settings,
                 )
             })?
-            .map_err(|message| Stop::Refused { message })?;
+            .map_err(|message| Stop::refused(message, self.engine.limits()))?;
         let reading = guest.call(|store, exports| {
             exports
                 .vthost_parser_parsing()
@@ -215,7 +215,7 @@ impl ParserSession {
                     .session()
                     .call_parse(store, session, chunk)
             })?
-            .map_err(|message| Stop::Refused { message })?;
+            .map_err(|message| Stop::refused(message, self.guest.limits()))?;
         self.checked(batch, chunk.len(), lines)
     }
 
@@ -234,7 +234,7 @@ impl ParserSession {
                     .session()
                     .call_finish(store, session)
             })?
-            .map_err(|message| Stop::Refused { message })?;
+            .map_err(|message| Stop::refused(message, self.guest.limits()))?;
         self.checked(batch, 0, 0)
     }
 

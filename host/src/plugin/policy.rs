@@ -55,6 +55,11 @@ pub struct Judgement {
     pub settles: Option<bool>,
 }
 
+/// The most tags of a judgement, and the bytes of the longest. A policy's author
+/// controls them; past either the judgement is not taken.
+const MAX_TAGS: usize = 64;
+const MAX_TAG_BYTES: usize = 256;
+
 impl Policy {
     /// Loads, checks and once tries a policy under its settings.
     ///
@@ -128,7 +133,7 @@ impl Policy {
                     .session()
                     .call_open(store, &self.settings)
             })?
-            .map_err(|message| Stop::Refused { message })?;
+            .map_err(|message| Stop::refused(message, self.engine.limits()))?;
         Ok(PolicySession {
             guest,
             session,
@@ -196,6 +201,7 @@ impl PolicySession {
                 detail: format!("the score {score} is above 100"),
             });
         }
+        check_tags(&said.tags)?;
         Ok(Judgement {
             verdict: said.verdict.into(),
             reason: self.text("reason", said.reason)?,
@@ -216,6 +222,20 @@ impl PolicySession {
             });
         }
         Ok(text)
+    }
+}
+
+fn check_tags(tags: &[String]) -> Result<(), Stop> {
+    let bad = |detail| Err(Stop::BadValue { detail });
+    if tags.len() > MAX_TAGS {
+        let count = tags.len();
+        return bad(format!("{count} tags; there may be {MAX_TAGS}"));
+    }
+    match tags.iter().map(String::len).max() {
+        Some(bytes) if bytes > MAX_TAG_BYTES => bad(format!(
+            "a tag of {bytes} bytes; the longest may have {MAX_TAG_BYTES}"
+        )),
+        _ => Ok(()),
     }
 }
 

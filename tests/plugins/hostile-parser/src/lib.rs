@@ -101,6 +101,7 @@ impl GuestSession for Doing {
             "trap" => core::arch::wasm32::unreachable(),
             "stack" => Ok(honest(recurse(lines))),
             "panic" => panic!("the moon is in the wrong phase"),
+            "refuse-at-length" => Err("no ".repeat(1 << 20)),
             "refuse" => Err("no more of this".to_owned()),
             "span" => Ok(with(lines, |observation| {
                 observation.value.start = 4_000_000_000

@@ -28,10 +28,11 @@ impl Policy for Hostile {
     }
 
     fn screen(&self, seen: &Sightings) -> Screening {
-        assert!(
-            !seen.indicator.value.contains("screen"),
-            "I do not like this name"
-        );
+        let name = &seen.indicator.value;
+        assert!(!name.contains("screen"), "I do not like this name");
+        if name.contains("skip") {
+            return Screening::Skip("x".repeat(1 << 20));
+        }
         Screening::Ask(0)
     }
 
@@ -46,6 +47,12 @@ impl Policy for Hostile {
         let mut judgement = Judgement::good("all is well".to_owned());
         if name.contains("score") {
             judgement.score = Some(101);
+        }
+        if name.contains("tags") {
+            judgement.tags = vec!["weak".to_owned(); 65];
+        }
+        if name.contains("longtag") {
+            judgement.tags = vec!["t".repeat(257)];
         }
         if name.contains("reason") {
             judgement.reason = "x".repeat(1 << 20);
