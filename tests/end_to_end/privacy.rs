@@ -1,6 +1,7 @@
 //! What leaves the machine, rung by rung, by the simulator's own log.
 
-use vthost_simulator::{DEMO_KEY, Logged, Simulator};
+use vthost::clock::{Clock as _, SystemClock};
+use vthost_simulator::{DEMO_KEY, Known, Logged, Simulator, Unlisted};
 
 use crate::support::{Home, patient, serve};
 
@@ -109,6 +110,148 @@ fn a_dry_run_sends_nothing_and_says_everything() {
     );
     assert!(!ran.stdout.contains("intranet"), "{}", ran.stdout);
     assert!(ran.stderr.contains("Nothing was sent"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_dry_run_shows_what_is_cut_and_no_password() {
+    let home = Home::new();
+    let list = "http://me:hunter2@public.example.com/a#part\n\
+        http://tok3n@public.example.com/b\n\
+        http://public.example.com/c\n\
+        http://me:hunter2@10.0.0.1/d\n";
+    let list = home.write("list.txt", list);
+    let ran = home.run(&["--dry-run", "--parser", "list", &list]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let cut: Vec<&str> = ran
+        .stderr
+        .lines()
+        .filter(|line| line.contains("no more than"))
+        .collect();
+    assert_eq!(
+        cut,
+        [
+            "of http://me:***@public.example.com/a#part no more than \
+             http://public.example.com/a is sent",
+            "of http://***@public.example.com/b no more than http://public.example.com/b is sent",
+        ]
+    );
+    let printed = format!("{ran:?}");
+    assert!(
+        !printed.contains("hunter2") && !printed.contains("tok3n"),
+        "{printed}"
+    );
+}
+
+/// Requests as a dry run prints them; what it says of them is cut off.
+fn printed(stdout: &str) -> Vec<String> {
+    let requests = stdout.lines().map(|line| line.split("  (").next().unwrap());
+    requests.map(str::to_owned).collect()
+}
+
+/// Requests as the simulator has seen them, but for those that ask how an
+/// analysis is getting on.
+fn seen(log: &[Logged]) -> Vec<String> {
+    let log = log.iter();
+    let requests = log.filter(|logged| !logged.path.contains("/analyses/"));
+    requests
+        .map(|logged| {
+            let mut form = url::form_urlencoded::parse(logged.body.as_bytes());
+            let form = form.next().map(|(name, value)| format!(" {name}={value}"));
+            format!(
+                "{} {}{}",
+                logged.method,
+                logged.path,
+                form.unwrap_or_default()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_dry_run_prints_the_requests_of_the_run() {
+    // Three hosts and an address, none of which settles anything. Of the five
+    // URLs one holds a token and one is of no scheme that VirusTotal scans.
+    let list = "http://one.example.com/a\n\
+        http://one.example.com/b\n\
+        http://two.example.com/c\n\
+        http://two.example.com/d?token=canary\n\
+        ftp://three.example.com/e\n\
+        three.example.com\n\
+        8.8.8.8\n\
+        10.0.0.1\n";
+    // Hosts: four. URLs by their digests: the four of HTTP, for a digest shows
+    // no token; three can be shown. Handed in: those, a domain and an address,
+    // and each analysis is asked for once.
+    let rungs = [
+        ("host", "4 hosts: 4 to 4 requests", 4),
+        (
+            "hash",
+            "4 hosts, up to 4 URLs by SHA-256: 4 to 8 requests",
+            8,
+        ),
+        (
+            "url",
+            "4 hosts, up to 4 URLs themselves: 4 to 8 requests",
+            8,
+        ),
+        (
+            "submit",
+            "4 hosts, up to 4 URLs themselves, up to 5 handed in: 4 to 18 requests",
+            18,
+        ),
+    ];
+    for (share, costs, most) in rungs {
+        let home = Home::new();
+        let list = home.write("list.txt", list);
+        let mut options = patient();
+        options.unlisted_hosts = Unlisted::NeverSeen;
+        let mut simulator = Simulator::new(options);
+        // VirusTotal has an object for every address, if no more.
+        let unrated = Known {
+            stats: None,
+            analysed_s: 0,
+        };
+        simulator.know_as("8.8.8.8", unrated);
+        let server = serve(simulator);
+        let url = server.url();
+        let run = |rate: &str, more: &[&str]| {
+            let args = [
+                "--parser",
+                "list",
+                "--share",
+                share,
+                "--rate",
+                rate,
+                "--poll-after",
+                "1ms",
+                "--vt-url",
+                &url,
+                "--out",
+                "out",
+                &list,
+            ];
+            home.run(&[&args[..], more].concat())
+        };
+        let begun_ms = SystemClock.now_ms();
+        let dry = run("1/h", &["--dry-run"]);
+        let ended_ms = SystemClock.now_ms();
+        assert!(server.log().is_empty());
+        let costs = format!("* --share {share}: {costs}, done between ");
+        let (_, times) = dry.stderr.split_once(&costs).expect(&dry.stderr);
+        let (first, last) = times.lines().next().unwrap().split_once(" and ").unwrap();
+        // One request at once, and one in each hour that follows.
+        for (time, requests) in [(first, 4), (last, most)] {
+            let time: jiff::Timestamp = time.replace(" UTC", "Z").parse().unwrap();
+            let from_ms = time.as_millisecond() - (requests - 1) * 3_600_000;
+            // A time is printed without its milliseconds.
+            assert!((begun_ms - 999..=ended_ms).contains(&from_ms), "{times}");
+        }
+        let real = run("1000/s", &[]);
+        assert_eq!(real.status, Some(0), "{}", real.stderr);
+        let log = server.log();
+        assert_eq!(seen(&log), printed(&dry.stdout), "{share}");
+        assert_eq!(log.len(), usize::try_from(most).unwrap(), "{share}");
+    }
 }
 
 /// URLs that each hold a secret in another place.

@@ -2,9 +2,11 @@
 //!
 //! Pure: nothing here does I/O. [`Indicator::parse`] reads what a log says;
 //! [`scope`] tells what never leaves the machine; [`secrets`] finds what a URL
-//! should not show; [`vt_id`] gives VirusTotal's identifiers.
+//! should not show; [`redaction`] shows what is cut from it; [`vt_id`] gives
+//! VirusTotal's identifiers.
 
 mod host;
+pub mod redaction;
 pub mod scope;
 pub mod secrets;
 mod url_form;

@@ -255,6 +255,9 @@ struct SummaryRow<'a> {
     good: u64,
     unknown: u64,
     unknown_by: BTreeMap<&'static str, u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    kept_back_by: &'a BTreeMap<String, u64>,
+    with_secrets: u64,
     inputs: Vec<InputRow<'a>>,
     not_read: Vec<NotReadRow<'a>>,
     not_indicators: Vec<InvalidRow<'a>>,
@@ -326,6 +329,8 @@ impl<'a> SummaryRow<'a> {
             unknown_by: unknown_by
                 .map(|(cause, count)| (cause.as_str(), *count))
                 .collect(),
+            kept_back_by: &summary.kept_back_by,
+            with_secrets: summary.with_secrets,
             inputs: summary.inputs.iter().map(InputRow::new).collect(),
             not_read: not_read
                 .map(|(path, problem)| NotReadRow { path, problem })

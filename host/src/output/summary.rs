@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use crate::extraction::{InputSummary, Outcome};
+use crate::indicator::secrets;
 use crate::input::Skipped;
 use crate::plugin::PluginId;
 use crate::sightings::InvalidValues;
+use crate::triage::plan::NEVER_LEAVES;
 use crate::triage::{Cause, Finding};
 use crate::verdict::Verdict;
 
@@ -28,6 +30,10 @@ pub struct Summary {
     pub verdicts: VerdictCounts,
     /// The unknown ones by cause.
     pub unknown_by: BTreeMap<Cause, u64>,
+    /// Those that never leave the machine, by what they are.
+    pub kept_back_by: BTreeMap<String, u64>,
+    /// How many of the others may hold a secret: no rung shows them in full.
+    pub with_secrets: u64,
 }
 
 /// How many indicators have which verdict.
@@ -76,7 +82,16 @@ impl Summary {
     pub fn count(&mut self, findings: &[Finding]) {
         self.verdicts = VerdictCounts::default();
         self.unknown_by.clear();
+        self.kept_back_by.clear();
+        self.with_secrets = 0;
         for finding in findings {
+            if finding.cause == Cause::Internal {
+                let reason = finding.reason.strip_prefix(NEVER_LEAVES);
+                let reason = reason.unwrap_or(&finding.reason).to_owned();
+                *self.kept_back_by.entry(reason).or_default() += 1;
+            } else if !secrets::sensitive(&finding.sightings.indicator).is_empty() {
+                self.with_secrets += 1;
+            }
             match finding.verdict {
                 Verdict::Bad => self.verdicts.bad += 1,
                 Verdict::Good => self.verdicts.good += 1,
@@ -138,8 +153,26 @@ impl fmt::Display for Summary {
             }
             writeln!(f)?;
         }
-        Ok(())
+        write_kept_back(f, self)
     }
+}
+
+fn write_kept_back(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+    let kept_back = summary.kept_back_by.iter();
+    let kept_back: Vec<String> = kept_back
+        .map(|(reason, count)| format!("{count} for {reason}"))
+        .collect();
+    if !kept_back.is_empty() {
+        writeln!(f, "kept back: {}", visible(&kept_back.join(", ")))?;
+    }
+    if summary.with_secrets > 0 {
+        let count = summary.with_secrets;
+        writeln!(
+            f,
+            "never shown in full, for what may be a secret: {count} URLs"
+        )?;
+    }
+    Ok(())
 }
 
 /// A parser that is no surer than this takes what it can find in any text.
@@ -205,4 +238,114 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
         writeln!(f, "  reading failed before the end: {}", visible(reason))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indicator::scope::InternalSuffixes;
+    use crate::indicator::{Indicator, Kind};
+    use crate::observation::Place;
+    use crate::plugin::{Judgement, Screening};
+    use crate::sightings::Sightings;
+    use crate::triage::plan::plan;
+    use crate::triage::{Decision, Failed, Judge};
+    use crate::verdict::Scope;
+    use crate::virustotal::report::Report;
+
+    /// Wants all but `skipped.example.com`.
+    struct Wants;
+
+    impl Judge for Wants {
+        fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed> {
+            Ok(match sightings.indicator.value() {
+                "skipped.example.com" => Screening::Skip {
+                    reason: "ours".to_owned(),
+                },
+                _ => Screening::Ask { priority: 0 },
+            })
+        }
+
+        fn judge(
+            &mut self,
+            _sightings: &Sightings,
+            _subject: &Indicator,
+            _scope: Scope,
+            _report: &Report,
+        ) -> Result<Judgement, Failed> {
+            Err(Failed("not asked here".to_owned()))
+        }
+    }
+
+    fn seen(value: &str) -> Sightings {
+        let kind = match value.contains("://") {
+            true => Kind::Url,
+            false => Kind::Domain,
+        };
+        Sightings {
+            indicator: Indicator::parse(kind, value.as_bytes()).unwrap(),
+            written: None,
+            count: 1,
+            allowed: 1,
+            blocked: 0,
+            first_us: None,
+            last_us: None,
+            clients: Vec::new(),
+            place: Place::new(0, 0),
+        }
+    }
+
+    /// The summary of a run that ended before it asked anything.
+    fn summary(values: &[&str]) -> Summary {
+        let own = InternalSuffixes::new(&["corp.example.com".into()]);
+        let sightings = values.iter().map(|value| seen(value)).collect();
+        let planned = plan(sightings, &own, &mut Wants).into_iter();
+        let findings: Vec<Finding> = planned
+            .map(|planned| match planned.decision {
+                Decision::Ask { .. } => {
+                    Finding::unknown(planned.sightings, Cause::NotAsked, String::new())
+                }
+                Decision::Keep { cause, reason } => {
+                    Finding::unknown(planned.sightings, cause, reason)
+                }
+            })
+            .collect();
+        let mut summary = Summary::default();
+        summary.count(&findings);
+        // Counting again is not counting twice.
+        summary.count(&findings);
+        summary
+    }
+
+    #[test]
+    fn what_never_leaves_is_counted_by_reason() {
+        let summary = summary(&[
+            "10.0.0.1",
+            "http://10.0.0.1/?token=x",
+            "192.168.1.1",
+            "db.corp.example.com",
+            "printer.local",
+            "http://wiki/",
+            "skipped.example.com",
+            "www.example.com",
+            "http://www.example.com/?token=x",
+            "http://www.example.com/?password=x&code=y",
+            "http://www.example.com/",
+        ]);
+        assert_eq!(summary.indicators(), 11);
+        let internal = summary.unknown_by[&Cause::Internal];
+        assert_eq!(internal, 6);
+        assert_eq!(summary.kept_back_by.values().sum::<u64>(), internal);
+        assert_eq!(
+            summary.to_string(),
+            "kept back: 1 for a name of a single label, 1 for a name outside the public DNS, \
+             3 for a private address (RFC 1918), 1 for an internal name (--internal-suffix)\n\
+             never shown in full, for what may be a secret: 2 URLs\n"
+        );
+    }
+
+    #[test]
+    fn where_nothing_is_kept_back_nothing_is_said() {
+        assert_eq!(summary(&["www.example.com"]).to_string(), "");
+    }
 }

@@ -40,6 +40,9 @@ pub enum Decision {
     },
 }
 
+/// What stands before the reason of whatever is [`Cause::Internal`].
+pub const NEVER_LEAVES: &str = "never leaves this machine: ";
+
 /// Decides for all, and orders by value: the policy's priority, then what was
 /// let through before what was stopped, more clients, rarer, first seen. What
 /// is not asked comes last.
@@ -138,7 +141,7 @@ fn decide(sightings: &Sightings, own: &InternalSuffixes, judge: &mut dyn Judge) 
     if let Some(reason) = scope::internal(&sightings.indicator, own) {
         return Decision::Keep {
             cause: Cause::Internal,
-            reason: format!("never leaves this machine: {reason}"),
+            reason: format!("{NEVER_LEAVES}{reason}"),
         };
     }
     match judge.screen(sightings) {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Write as _};
 
 use crate::clock::UnixMs;
-use crate::indicator::{Indicator, secrets};
+use crate::indicator::{Indicator, Kind, redaction, secrets};
 use crate::output::visible;
 use crate::quota::{self, Limits, Usage};
+use crate::sightings::Sightings;
 use crate::store::{Store, StoreError};
 use crate::triage::ladder::{Rung, Step};
 use crate::triage::run::{AtFirst, Look, look};
@@ -24,6 +25,8 @@ pub(super) struct Plan {
     /// What would go out at each rung of `--share`.
     costs: Vec<(Share, Cost)>,
     secret: Vec<(String, Vec<String>)>,
+    /// URLs as the logs have them, without passwords, and what is left of them.
+    cut: Vec<(String, String)>,
     chosen: Share,
     quota: Quota,
     now: UnixMs,
@@ -84,6 +87,7 @@ impl Plan {
             settled: 0,
             costs: Vec::new(),
             secret: Vec::new(),
+            cut: Vec::new(),
             chosen: ladder.share,
             quota,
             now,
@@ -113,6 +117,8 @@ impl Plan {
                     .map(|(planned, _)| &planned.sightings.indicator)
                     .filter_map(with_secrets)
                     .collect();
+                let all = open.iter().map(|(planned, _)| &planned.sightings);
+                plan.cut = all.filter_map(cut).collect();
             }
         }
         Ok(plan)
@@ -127,6 +133,13 @@ impl Plan {
 fn with_secrets(indicator: &Indicator) -> Option<(String, Vec<String>)> {
     let reasons = secrets::sensitive(indicator);
     (!reasons.is_empty()).then(|| (indicator.value().to_owned(), reasons))
+}
+
+fn cut(sightings: &Sightings) -> Option<(String, String)> {
+    let value = sightings.indicator.value().to_owned();
+    let is_url = sightings.indicator.kind() == Kind::Url;
+    let written = sightings.written.as_deref().filter(|_| is_url);
+    Some((written.and_then(redaction::before_cut)?, value))
 }
 
 /// What would be asked, with all steps that may be needed.
@@ -239,7 +252,18 @@ impl fmt::Display for Plan {
                 self.done_by(cost.most(&self.quota))
             )?;
         }
-        for (url, reasons) in self.secret.iter().take(SECRETS_SHOWN) {
+        for (written, left) in self.cut.iter().take(URLS_SHOWN) {
+            writeln!(
+                f,
+                "of {} no more than {} is sent",
+                visible(written),
+                visible(left)
+            )?;
+        }
+        if let Some(more) = self.cut.len().checked_sub(URLS_SHOWN + 1) {
+            writeln!(f, "and {} more URLs without user or fragment", more + 1)?;
+        }
+        for (url, reasons) in self.secret.iter().take(URLS_SHOWN) {
             let reasons = reasons.join(", ");
             writeln!(
                 f,
@@ -248,7 +272,7 @@ impl fmt::Display for Plan {
                 visible(&reasons)
             )?;
         }
-        if let Some(more) = self.secret.len().checked_sub(SECRETS_SHOWN + 1) {
+        if let Some(more) = self.secret.len().checked_sub(URLS_SHOWN + 1) {
             writeln!(f, "and {} more URLs with what may be a secret", more + 1)?;
         }
         writeln!(
@@ -259,5 +283,6 @@ impl fmt::Display for Plan {
     }
 }
 
-/// URLs with secrets that are named one by one.
-const SECRETS_SHOWN: usize = 20;
+/// URLs that are named one by one, of those with secrets and of those that are
+/// cut.
+const URLS_SHOWN: usize = 20;
