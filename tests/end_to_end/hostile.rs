@@ -449,6 +449,48 @@ fn imports_that_reach_something_are_refused_by_name() {
     );
 }
 
+/// All interfaces of WASI 0.2 but those that a plugin is linked with (`sandbox`).
+#[test]
+fn each_interface_of_wasi_that_reaches_something_is_refused() {
+    let reached = [
+        (
+            "the clock",
+            "clocks",
+            &["monotonic-clock", "timezone", "wall-clock"][..],
+        ),
+        ("the file system", "filesystem", &["preopens", "types"]),
+        (
+            "the network",
+            "http",
+            &["incoming-handler", "outgoing-handler", "types"],
+        ),
+        (
+            "the network",
+            "sockets",
+            &[
+                "instance-network",
+                "ip-name-lookup",
+                "network",
+                "tcp",
+                "tcp-create-socket",
+                "udp",
+                "udp-create-socket",
+            ],
+        ),
+    ];
+    for (what, package, interfaces) in reached {
+        for interface in interfaces {
+            for version in ["0.2.0", "0.2.12", "0.3.0"] {
+                let import = format!("wasi:{package}/{interface}@{version}");
+                let said = refusal(&component(&[&import], &[PARSER]), PluginKind::Parser);
+                let expected =
+                    format!("`p.wasm` wants {what} ({import}), which plugins do not get.");
+                assert!(said.starts_with(&expected), "{said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_component_of_the_right_name_and_the_wrong_types_is_refused() {
     let said = refusal(&component(&[], &[PARSER]), PluginKind::Parser);

@@ -2,6 +2,7 @@
 
 use wasmtime::component::InstancePre;
 use wasmtime::{Store, Trap};
+use wasmtime_wasi::I32Exit;
 
 use super::engine::Engine;
 use super::error::Stop;
@@ -75,6 +76,12 @@ impl<B> Guest<B> {
 fn stop_of(engine: &Engine, store: &Store<Sandbox>, error: &wasmtime::Error) -> Stop {
     if let Some(ended) = error.downcast_ref::<Ended>() {
         return ended.into_stop(engine.limits());
+    }
+    if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
+        return Stop::Trap {
+            trap: format!("it ended itself with status {status}"),
+            stderr: store.data().take_stderr(),
+        };
     }
     match error.downcast_ref::<Trap>() {
         Some(trap) => Stop::Trap {

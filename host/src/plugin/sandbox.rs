@@ -20,6 +20,10 @@ use super::limits::PluginLimits;
 /// inputs always give the same verdict.
 const SEED: u64 = 0x7674_686f_7374;
 
+/// The most random bytes that a guest is given at once: to make them is the host's
+/// time and memory. A seed of a hash table has 16.
+const MAX_RANDOM_BYTES: u64 = 64 << 10;
+
 /// The state of one store.
 pub(super) struct Sandbox {
     wasi: WasiCtx,
@@ -53,6 +57,7 @@ impl Sandbox {
                 .secure_random(Deterministic::new(SEED.to_le_bytes().to_vec()))
                 .insecure_random(Deterministic::new(SEED.to_le_bytes().to_vec()))
                 .insecure_random_seed(u128::from(SEED))
+                .max_random_size(MAX_RANDOM_BYTES)
                 .build(),
             table: ResourceTable::new(),
             limiter: Limiter::new(limits),

@@ -12,6 +12,11 @@ use vthost_plugin::bindings::parser::exports::vthost::parser::parsing::{
     Action, Batch, Description, Format, Guest, GuestSession, IndicatorKind, Input, Observation,
     Reading, Session, Span,
 };
+use wasip2::cli::{
+    environment, stderr, stdin, stdout, terminal_stderr, terminal_stdin, terminal_stdout,
+};
+use wasip2::io::poll;
+use wasip2::random::{insecure, insecure_seed, random};
 
 struct Hostile;
 
@@ -74,7 +79,12 @@ impl GuestSession for Doing {
         if chunk.starts_with(b"fine") {
             return Ok(honest(lines));
         }
-        match self.0.as_str() {
+        let first_word = || chunk.split(u8::is_ascii_whitespace).next();
+        let told = match self.0.as_str() {
+            "as-told" => String::from_utf8_lossy(first_word().unwrap_or_default()).into_owned(),
+            act => act.to_owned(),
+        };
+        match told.as_str() {
             "loop" => loop {
                 std::hint::black_box(());
             },
@@ -89,6 +99,19 @@ impl GuestSession for Doing {
                 }
             }
             "look" => Err(look()),
+            "try-each" => Err(try_each()),
+            "exit" => std::process::exit(1),
+            "draw" => Err(random::get_random_bytes(1 << 30).len().to_string()),
+            "draw-insecurely" => Err(insecure::get_insecure_random_bytes(1 << 30)
+                .len()
+                .to_string()),
+            "hold-and-output" => {
+                std::hint::black_box(hog(9));
+                Ok(Batch {
+                    text: vec![b'x'; 90 << 20],
+                    ..honest(lines)
+                })
+            }
             "chatter" => {
                 for _ in 0..10_000 {
                     let _ = writeln!(std::io::stderr(), "{}", "chatter ".repeat(20));
@@ -255,6 +278,38 @@ fn look() -> String {
         input.len(),
         RandomState::new().build_hasher().finish()
     )
+}
+
+/// Calls every function of WASI that a plugin may import, and tells of each what
+/// it gave.
+fn try_each() -> String {
+    let (stdin, stdout, stderr) = (
+        stdin::get_stdin(),
+        stdout::get_stdout(),
+        stderr::get_stderr(),
+    );
+    let ready = poll::poll(&[&stdin.subscribe(), &stdout.subscribe(), &stderr.subscribe()]);
+    let seen = [
+        format!("environment {:?}", environment::get_environment()),
+        format!("arguments {:?}", environment::get_arguments()),
+        format!("folder {:?}", environment::initial_cwd()),
+        format!("stdin {:?}", stdin.blocking_read(10).is_err()),
+        format!("ready {}", ready.len()),
+        format!("stdout {:?}", stdout.blocking_write_and_flush(b"?").is_ok()),
+        format!("stderr {:?}", stderr.blocking_write_and_flush(b"?").is_ok()),
+        format!(
+            "terminals {} {} {}",
+            terminal_stdin::get_terminal_stdin().is_some(),
+            terminal_stdout::get_terminal_stdout().is_some(),
+            terminal_stderr::get_terminal_stderr().is_some()
+        ),
+        format!("random {:?}", random::get_random_bytes(6)),
+        format!("random number {:x}", random::get_random_u64()),
+        format!("insecure {:?}", insecure::get_insecure_random_bytes(6)),
+        format!("insecure number {:x}", insecure::get_insecure_random_u64()),
+        format!("seed {:x?}", insecure_seed::insecure_seed()),
+    ];
+    seen.join("; ")
 }
 
 /// Calls itself without end and without a byte of memory: only the machine's
