@@ -1,5 +1,8 @@
 //! What leaves the machine, rung by rung, by the simulator's own log.
 
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
 use vthost::clock::{Clock as _, SystemClock};
 use vthost_simulator::{DEMO_KEY, Known, Logged, Simulator, Unlisted};
 
@@ -300,8 +303,8 @@ fn secrets() -> Vec<String> {
         .iter()
         .map(|name| format!("http://a.example.com/p;{name}=SECRET/q"));
     let elsewhere = [
-        "http://SECRET@a.example.com/",
-        "http://someone:SECRET@a.example.com/",
+        "http://SECRET@a.example.com/user",
+        "http://someone:SECRET@a.example.com/password",
         "http://a.example.com/p#SECRET",
         "http://a.example.com/reset/SECRETabcdefghijklmnopqrst",
         "http://a.example.com/invite/SECRETabcdefghijklmnopqrst",
@@ -315,23 +318,30 @@ fn secrets() -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn none_of_fifty_secrets_leaves_on_any_rung() {
+/// The secrets as values that are looked for.
+fn canaries() -> Vec<String> {
     let secrets = secrets();
     assert!(secrets.len() >= 50, "{}", secrets.len());
-    let list: String = secrets
-        .iter()
-        .enumerate()
-        .map(|(n, url)| url.replace("SECRET", &format!("canary{n:02}x")) + "\n")
-        .collect();
+    let secrets = secrets.iter().enumerate();
+    secrets
+        .map(|(n, url)| url.replace("SECRET", &format!("canary{n:02}x")))
+        .collect()
+}
+
+/// A log of a URL on each line.
+fn log_with(line: impl Fn(&str) -> String) -> String {
+    canaries().iter().map(|url| line(url) + "\n").collect()
+}
+
+fn none_leaves(parser: &str, read_as: &str, log: &str) {
     for share in ["host", "hash", "url", "submit"] {
         let home = Home::new();
-        let list = home.write("list.txt", &list);
+        let log = home.write("a.log", log);
         let server = serve(Simulator::new(patient()));
         let url = server.url();
         let ran = home.run(&[
             "--parser",
-            "list",
+            parser,
             "--share",
             share,
             "--rate",
@@ -340,13 +350,20 @@ fn none_of_fifty_secrets_leaves_on_any_rung() {
             "1ms",
             "--vt-url",
             &url,
-            "--store",
-            "s",
             "--out",
             "out",
-            &list,
+            &log,
         ]);
         assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains(&format!(": {read_as}")),
+            "{}",
+            ran.stderr
+        );
+        let results = home.read("out/results.jsonl");
+        for n in 0..canaries().len() {
+            assert!(results.contains(&format!("canary{n:02}x")), "{n} is lost");
+        }
         assert!(!server.log().is_empty());
         for logged in server.log() {
             let id = logged.path.rsplit('/').next().unwrap_or_default();
@@ -358,11 +375,212 @@ fn none_of_fifty_secrets_leaves_on_any_rung() {
                 assert!(!sent.contains(DEMO_KEY), "{share}: {sent}");
             }
         }
-        let stored = std::fs::read(home.path("s")).unwrap();
-        let key = DEMO_KEY.as_bytes();
-        assert!(
-            !stored.windows(key.len()).any(|window| window == key),
-            "the store"
-        );
     }
+}
+
+#[test]
+fn none_of_fifty_secrets_in_a_list_leaves_on_any_rung() {
+    none_leaves("list", "list", &log_with(str::to_owned));
+}
+
+#[test]
+fn none_of_fifty_secrets_in_a_proxys_log_leaves_on_any_rung() {
+    let line = |url: &str| {
+        format!(
+            "1714564800.123    161 10.0.0.5 TCP_MISS/200 4310 GET {url} - \
+             HIER_DIRECT/10.0.0.10 text/html"
+        )
+    };
+    none_leaves("auto", "squid", &log_with(line));
+}
+
+#[test]
+fn none_of_fifty_secrets_in_a_sensors_log_leaves_on_any_rung() {
+    let line = |url: &str| {
+        // The host stands apart; what a proxy is asked for is a whole URL.
+        let target = url.strip_prefix("http://a.example.com").unwrap_or(url);
+        format!(
+            r#"{{"timestamp":"2024-05-01T12:00:00.000000+0000","flow_id":1,"event_type":"http","src_ip":"10.0.0.5","src_port":51000,"dest_ip":"10.0.0.10","dest_port":80,"proto":"TCP","http":{{"hostname":"a.example.com","url":"{target}","http_method":"GET"}}}}"#
+        )
+    };
+    none_leaves("auto", "suricata", &log_with(line));
+}
+
+/// A value of each range of addresses that are not reachable from everywhere,
+/// and a name of each suffix that the public DNS does not have.
+const INSIDE: [&str; 52] = [
+    "0.1.2.3",
+    "10.1.2.3",
+    "172.16.4.5",
+    "192.168.6.7",
+    "100.64.8.9",
+    "127.0.0.2",
+    "169.254.10.11",
+    "192.0.0.8",
+    "192.0.2.12",
+    "198.51.100.13",
+    "203.0.113.14",
+    "198.18.15.16",
+    "224.0.0.17",
+    "240.0.0.18",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "2001:db8::19",
+    "3fff::20",
+    "2001:2::21",
+    "100::22",
+    "fc00::23",
+    "fd00::24",
+    "fe80::25",
+    "fec0::26",
+    "ff02::27",
+    "::ffff:10.28.0.1",
+    "64:ff9b::10.29.0.1",
+    "2002:a1e:1::1",
+    "inside.alt",
+    "inside.arpa",
+    "inside.corp",
+    "inside.domain",
+    "inside.example",
+    "inside.home",
+    "inside.home.arpa",
+    "inside.internal",
+    "inside.intranet",
+    "inside.invalid",
+    "inside.lan",
+    "inside.local",
+    "inside.localdomain",
+    "inside.localhost",
+    "inside.onion",
+    "inside.private",
+    "inside.test",
+    "inside.workgroup",
+    "localhost",
+    "inside",
+    "wpad",
+    "db.corp.example.org",
+    "corp.example.org",
+];
+
+#[test]
+fn nothing_of_the_inside_leaves_on_any_rung() {
+    let url = |value: &&str| match value.contains(':') {
+        true => format!("http://[{value}]:8080/path\n"),
+        false => format!("http://{value}:8080/path\n"),
+    };
+    let hosts: String = INSIDE.iter().map(|value| format!("{value}\n")).collect();
+    let urls: String = INSIDE.iter().map(url).collect();
+    let outside = "http://public.example.com/path\n";
+    for share in ["host", "hash", "url", "submit"] {
+        let requests = |list: &str| {
+            let home = Home::new();
+            let list = home.write("list.txt", list);
+            let server = serve(Simulator::new(patient()));
+            let url = server.url();
+            let ran = home.run(&[
+                "--parser",
+                "list",
+                "--share",
+                share,
+                "--rate",
+                "1000/s",
+                "--poll-after",
+                "1ms",
+                "--internal-suffix",
+                "corp.example.org",
+                "--vt-url",
+                &url,
+                "--out",
+                "out",
+                &list,
+            ]);
+            assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+            let results = home.read("out/results.jsonl");
+            let last = results.lines().last().unwrap();
+            let summary: serde_json::Value = serde_json::from_str(last).unwrap();
+            (seen(&server.log()), summary)
+        };
+        let (alone, _) = requests(outside);
+        assert!(!alone.is_empty());
+        let (among, summary) = requests(&format!("{hosts}{outside}{urls}"));
+        assert_eq!(among, alone, "{share}");
+        let kept = 2 * INSIDE.len() as u64;
+        assert_eq!(summary["unknown_by"]["internal"], kept, "{share}");
+        let by_reason = summary["kept_back_by"].as_object().unwrap().values();
+        let by_reason: u64 = by_reason.map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(by_reason, kept, "{summary}");
+        // Two each, as a host and in a URL; `localhost` is a suffix.
+        let count = |reason: &str| summary["kept_back_by"][reason].as_u64();
+        assert_eq!(count("an internal name (--internal-suffix)"), Some(4));
+        assert_eq!(count("a name of a single label"), Some(4));
+    }
+}
+
+/// The files below a folder that hold some bytes.
+fn files_with(directory: &Path, bytes: &[u8]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, bytes));
+        } else if memchr::memmem::find(&std::fs::read(&path).unwrap(), bytes).is_some() {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_key_is_in_no_file_after_a_run_or_a_kill() {
+    let check = |is_killed: bool| {
+        let home = Home::new();
+        let list = home.write(
+            "list.txt",
+            "http://public.example.com/new\nother.example.com\n",
+        );
+        let server = serve(Simulator::new(patient()));
+        let url = server.url();
+        let rate = if is_killed { "2/h" } else { "1000/s" };
+        let args = [
+            "--share",
+            "submit",
+            "--rate",
+            rate,
+            "--poll-after",
+            "1ms",
+            "--vt-url",
+            &url,
+            "--out",
+            "out",
+            &list,
+        ];
+        let log = |name| File::create(home.path(name)).unwrap();
+        let mut command = home.vthost(&args);
+        command.stdout(log("stdout.log")).stderr(log("stderr.log"));
+        let mut run = command.spawn().unwrap();
+        if is_killed {
+            // Two answers, and then a wait of an hour.
+            let results = || {
+                let status = home.run(&["status"]);
+                status.stdout.contains("2 answers found")
+            };
+            while !results() {
+                assert_eq!(run.try_wait().unwrap(), None);
+            }
+            run.kill().unwrap();
+        }
+        assert_eq!(run.wait().unwrap().success(), !is_killed);
+        let home = home.path("");
+        let is_log = |path: &PathBuf| path.to_string_lossy().ends_with("sqlite-wal");
+        assert_eq!(files_with(&home, b"").iter().any(is_log), is_killed);
+        let none: [PathBuf; 0] = [];
+        assert_eq!(files_with(&home, DEMO_KEY.as_bytes()), none);
+        // What was asked is found, so the store was searched.
+        let is_store = |path: &PathBuf| path.to_string_lossy().contains("sqlite");
+        let stored = files_with(&home, b"domains/public.example.com");
+        assert!(stored.iter().any(is_store), "{stored:?}");
+    };
+    check(false);
+    check(true);
 }
