@@ -1,13 +1,14 @@
 //! The plugin author's kit: what the guide says is done here, command by command.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use vthost::plugin::digest_of;
 use vthost_simulator::Simulator;
 
 use crate::guests;
-use crate::support::{Home, patient, serve};
+use crate::support::{Home, Ran, patient, serve};
 
 /// Runs cargo in a new plugin's folder, with what this build has fetched, and
 /// gives the component.
@@ -160,8 +161,34 @@ fn a_new_policy_is_used_and_explained() {
             explained.stdout
         );
     }
+    several_policies_are_explained(&home, policy);
     let nothing = home.run(&["explain", "other.example.com", "--store", "s"]);
     assert_eq!(nothing.status, Some(4));
+}
+
+/// Each says what it makes of the same report, in the order given, under its own
+/// settings.
+fn several_policies_are_explained(home: &Home, policy: &str) {
+    let ran = home.run(&[
+        "explain",
+        "evil.example.com",
+        "--store",
+        "s",
+        "--policy",
+        policy,
+        "--policy",
+        "threshold",
+        "--policy-config",
+        "threshold:min_engines=50",
+    ]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let ours = ran.stdout.find("policy our-policy@1.0.0 (sha256:").unwrap();
+    let built_in = ran.stdout.find("policy threshold@").unwrap();
+    assert!(ours < built_in, "{}", ran.stdout);
+    let (first, second) = ran.stdout.split_at(built_in);
+    assert!(first.contains("bad: 8 engines"), "{first}");
+    assert!(second.contains("\"min_engines\":50"), "{second}");
+    assert!(second.contains("    good: "), "{second}");
 }
 
 #[test]
@@ -189,15 +216,61 @@ fn a_new_parser_is_built_tested_and_used() {
         rejects.stdout
     );
     let bench = home.run(&["plugin", "bench", &parser, log]);
-    assert!(
-        bench.stdout.contains("parser our-parser@1.0.0: "),
-        "{} {}",
-        bench.stdout,
-        bench.stderr
+    measured(
+        &bench,
+        ["parser our-parser@1.0.0", "parser "],
+        " ns a line; ",
     );
     let extracted = home.run(&["extract", "--parser", &parser, log]);
     assert_eq!(extracted.status, Some(0), "{}", extracted.stderr);
     assert_eq!(extracted.stdout.lines().count(), 2);
+    let digest = digest_of(&std::fs::read(&parser).unwrap());
+    let parsed = format!("parsed by our-parser@1.0.0 (sha256:{digest})\n");
+    assert!(extracted.stderr.contains(&parsed), "{}", extracted.stderr);
+}
+
+/// Whether all was measured of both plugins.
+#[track_caller]
+fn measured(bench: &Ran, names: [&str; 2], work: &str) {
+    let said = format!("{}{}", bench.stdout, bench.stderr);
+    assert_eq!(bench.stdout.lines().count(), 2, "{said}");
+    for (line, name) in bench.stdout.lines().zip(names) {
+        assert!(line.starts_with(name), "{said}");
+        for part in [work, "compiled and tried in ", "an instance starts in "] {
+            assert!(line.contains(part), "{part}: {said}");
+        }
+        let memory = line.rsplit("takes ").next().unwrap();
+        let mib: f64 = memory.strip_suffix(" MiB").unwrap().parse().unwrap();
+        // A component has a page at least, and may have 256 MiB.
+        assert!((0.05..=256.0).contains(&mib), "{said}");
+    }
+}
+
+#[test]
+fn a_new_policy_is_measured_beside_the_built_in_one() {
+    let (home, policy) = new_policy();
+    let bench = home.run(&["plugin", "bench", policy]);
+    let names = ["policy our-policy@1.0.0", "policy strict@"];
+    measured(&bench, names, " µs a judgement of a report with ");
+}
+
+#[test]
+fn a_report_comes_from_standard_input() {
+    let home = Home::new();
+    let mut child = home
+        .vthost(&["plugin", "run", "strict", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let report = br#"{"last_analysis_stats":{"malicious":1}}"#;
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, report).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["verdict"], "bad", "{said}");
+    assert_eq!(said["screen"], "ask", "{said}");
 }
 
 #[test]

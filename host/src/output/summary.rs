@@ -1,6 +1,6 @@
 //! The one value that every output takes its totals from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use crate::extraction::{InputSummary, Outcome};
@@ -103,6 +103,14 @@ impl Summary {
         }
     }
 
+    /// The parsers that were chosen for inputs, `name@version`, with their digests.
+    fn parsers(&self) -> BTreeSet<(String, &str)> {
+        let parsers = self.inputs.iter().filter_map(|input| input.parser.as_ref());
+        parsers
+            .map(|id| (format!("{}@{}", id.name, id.version), id.digest.as_str()))
+            .collect()
+    }
+
     /// Whether something that the user named was not read, or not in full.
     #[must_use]
     pub fn is_partial(&self) -> bool {
@@ -136,6 +144,9 @@ impl fmt::Display for Summary {
                 "{count} observations name {reason}, such as `{}`",
                 visible(&sample)
             )?;
+        }
+        for (parser, digest) in self.parsers() {
+            writeln!(f, "parsed by {parser} (sha256:{digest})")?;
         }
         if !self.policies.is_empty() {
             let VerdictCounts { bad, good, unknown } = self.verdicts;

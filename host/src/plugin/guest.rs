@@ -52,6 +52,11 @@ impl<B> Guest<B> {
         self.engine.limits()
     }
 
+    /// The memory that the instance has, in bytes. It never shrinks.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.store.data().memory_bytes()
+    }
+
     /// Calls into the instance under its limits.
     pub(super) fn call<R>(
         &mut self,

@@ -199,6 +199,12 @@ impl ParserSession {
         self.reading
     }
 
+    /// The linear memory of the instance in bytes, at its most so far.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.guest.memory_bytes()
+    }
+
     /// Parses a chunk of `lines` lines.
     ///
     /// # Errors

@@ -150,6 +150,12 @@ pub struct PolicySession {
 }
 
 impl PolicySession {
+    /// The linear memory of the instance in bytes, at its most so far.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.guest.memory_bytes()
+    }
+
     /// Asks whether a request is worth spending.
     ///
     /// # Errors

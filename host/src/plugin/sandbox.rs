@@ -84,6 +84,11 @@ impl Sandbox {
         self.stderr.take()
     }
 
+    /// The memory that the guest has, in bytes.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.limiter.memory_bytes.used
+    }
+
     pub(super) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
     }

@@ -1,5 +1,5 @@
-//! `vthost plugin bench`: how fast a plugin is, beside the built-in one of its
-//! kind, in turns within one run.
+//! `vthost plugin bench`: how fast a plugin is and what it takes, beside the
+//! built-in one of its kind, in turns within one run.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -33,7 +33,6 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitStatus> {
     let engine = environment.engine()?;
     let mut text = String::new();
-    writeln!(text, "{}", compile_time(&args.plugin, &args.config)?)?;
     match load(&engine, &args.plugin, &args.config)? {
         AnyPlugin::Parser(parser) => {
             let Some(log) = &args.input else {
@@ -41,78 +40,112 @@ pub(super) fn run(
             };
             let log =
                 std::fs::read(log).with_context(|| format!("cannot read `{}`", log.display()))?;
-            parsers(&engine, &parser, &log, &mut text)?;
+            parsers(&engine, parser, args, &log, &mut text)?;
         }
-        AnyPlugin::Policy(policy) => policies(&engine, &policy, &mut text)?,
+        AnyPlugin::Policy(policy) => policies(&engine, policy, args, &mut text)?,
     }
     printer.data(text.as_bytes())?;
     Ok(ExitStatus::Done)
 }
 
-fn compile_time(plugin: &str, config: &[String]) -> anyhow::Result<String> {
+/// One of two plugins, and what was measured of it.
+struct Rival<P> {
+    plugin: P,
+    /// To compile it and to try it once, without the cache.
+    compile: Duration,
+    starts: Vec<Duration>,
+    works: Vec<Duration>,
+    memory_bytes: usize,
+}
+
+impl<P> Rival<P> {
+    fn new(plugin: P, name: &str, config: &[String]) -> anyhow::Result<Self> {
+        Ok(Self {
+            plugin,
+            compile: compile_time(name, config)?,
+            starts: Vec::new(),
+            works: Vec::new(),
+            memory_bytes: 0,
+        })
+    }
+
+    /// What is not the work itself, in words.
+    fn costs(&mut self) -> String {
+        format!(
+            "compiled and tried in {:.1} ms without the cache, an instance starts in {:.3} ms and takes {:.1} MiB",
+            ms(self.compile),
+            ms(median(&mut self.starts)),
+            self.memory_bytes as f64 / f64::from(1 << 20)
+        )
+    }
+}
+
+fn compile_time(plugin: &str, config: &[String]) -> anyhow::Result<Duration> {
     let engine = Engine::new(PluginLimits::default(), CompileCache::Off)
         .map_err(|error| anyhow::anyhow!("{error:#}"))?;
     let started = Instant::now();
     load(&engine, plugin, config)?;
-    Ok(format!(
-        "compiled and tried in {:.1} ms, without the cache",
-        ms(started.elapsed())
-    ))
+    Ok(started.elapsed())
 }
 
 /// The parser, and the built-in one that is most sure of the log.
-fn parsers(engine: &Engine, own: &Parser, log: &[u8], text: &mut String) -> anyhow::Result<()> {
+fn parsers(
+    engine: &Engine,
+    own: Parser,
+    args: &PluginBenchArgs,
+    log: &[u8],
+    text: &mut String,
+) -> anyhow::Result<()> {
     if log.is_empty() {
         bail!("the log is empty");
     }
     let log = log.repeat(LOG_BYTES.div_ceil(log.len()));
     let info = trial::input("bench.log", &log, 0);
-    let mut best: Option<(u8, Parser)> = None;
-    for name in builtin::names(PluginKind::Parser) {
-        let AnyPlugin::Parser(parser) = load(engine, name, &[])? else {
-            continue;
-        };
-        let sure = parser.detect(&info).unwrap_or(0);
-        if best.as_ref().is_none_or(|(most, _)| sure > *most) {
-            best = Some((sure, parser));
-        }
+    let mut rivals = vec![Rival::new(own, &args.plugin, &args.config)?];
+    if let Some((name, parser)) = surest(engine, &info)? {
+        rivals.push(Rival::new(parser, name, &[])?);
     }
-    let rivals: Vec<&Parser> = std::iter::once(own)
-        .chain(best.iter().map(|(_, parser)| parser))
-        .collect();
-    let (mut starts, mut parses) = (vec![Vec::new(); 2], vec![Vec::new(); 2]);
     let mut lines = 0;
     for _ in 0..ROUNDS {
-        for (place, parser) in rivals.iter().enumerate() {
-            let (start, parse, count) = parse_once(parser, &info, &log)?;
-            starts[place].push(start);
-            parses[place].push(parse);
-            lines = count;
+        for rival in &mut rivals {
+            lines = parse_once(rival, &info, &log)?;
         }
     }
-    for (place, parser) in rivals.iter().enumerate() {
-        let parse = median(&mut parses[place]);
+    for rival in &mut rivals {
+        let parse = median(&mut rival.works);
         let megabytes_s = log.len() as f64 / 1e6 / parse.as_secs_f64();
+        let ns = parse.as_nanos() as f64 / lines as f64;
+        let (id, costs) = (rival.plugin.id().clone(), rival.costs());
         writeln!(
             text,
-            "{}: {megabytes_s:.0} MB/s, {:.0} ns a line, an instance starts in {:.3} ms",
-            parser.id(),
-            parse.as_nanos() as f64 / lines as f64,
-            ms(median(&mut starts[place]))
+            "{id}: {megabytes_s:.0} MB/s, {ns:.0} ns a line; {costs}"
         )?;
     }
     Ok(())
 }
 
-fn parse_once(
-    parser: &Parser,
-    info: &InputInfo,
-    log: &[u8],
-) -> anyhow::Result<(Duration, Duration, u64)> {
+/// The built-in parser that is most sure of the log, and its name.
+fn surest(engine: &Engine, info: &InputInfo) -> anyhow::Result<Option<(&'static str, Parser)>> {
+    let mut best: Option<(u8, &str, Parser)> = None;
+    for name in builtin::names(PluginKind::Parser) {
+        let AnyPlugin::Parser(parser) = load(engine, name, &[])? else {
+            continue;
+        };
+        let sure = parser.detect(info).unwrap_or(0);
+        if best.as_ref().is_none_or(|(most, ..)| sure > *most) {
+            best = Some((sure, name, parser));
+        }
+    }
+    Ok(best.map(|(_, name, parser)| (name, parser)))
+}
+
+/// Reads the log once, and gives how many lines it has.
+fn parse_once(rival: &mut Rival<Parser>, info: &InputInfo, log: &[u8]) -> anyhow::Result<u64> {
+    let parser = &rival.plugin;
     let stopped = |stop| anyhow::anyhow!("{} {stop}", parser.id());
     let started = Instant::now();
     let mut session = parser.open(info).map_err(stopped)?;
-    let start = started.elapsed();
+    rival.starts.push(started.elapsed());
     let (mut parse, mut lines) = (Duration::ZERO, 0);
     trial::each_chunk(log, DEFAULT_CHUNK_BYTES, |chunk| {
         let started = Instant::now();
@@ -125,45 +158,60 @@ fn parse_once(
     if session.reading() != Reading::IndependentLines {
         session.finish().map_err(stopped)?;
     }
-    Ok((start, parse, lines))
+    rival.works.push(parse);
+    rival.memory_bytes = session.memory_bytes();
+    Ok(lines)
 }
 
 /// The policy, and `strict`.
-fn policies(engine: &Engine, own: &Policy, text: &mut String) -> anyhow::Result<()> {
-    let AnyPlugin::Policy(strict) = load(engine, "strict", &[])? else {
-        bail!("`strict` is a policy");
+fn policies(
+    engine: &Engine,
+    own: Policy,
+    args: &PluginBenchArgs,
+    text: &mut String,
+) -> anyhow::Result<()> {
+    const OTHER: &str = "strict";
+    let AnyPlugin::Policy(other) = load(engine, OTHER, &[])? else {
+        bail!("`{OTHER}` is a policy");
     };
-    let rivals = [own, &strict];
+    let mut rivals = [
+        Rival::new(own, &args.plugin, &args.config)?,
+        Rival::new(other, OTHER, &[])?,
+    ];
     let report = Report::from_attributes(include_str!("report.json"));
-    let (mut starts, mut judges) = (vec![Vec::new(); 2], vec![Vec::new(); 2]);
     for _ in 0..ROUNDS {
-        for (place, policy) in rivals.iter().enumerate() {
-            let stopped = |stop| anyhow::anyhow!("{} {stop}", policy.id());
-            let sightings = trial::Seen::default().sightings("example.com")?;
-            let subject = &sightings.indicator;
-            let started = Instant::now();
-            let mut session = policy.open().map_err(stopped)?;
-            starts[place].push(started.elapsed());
-            let started = Instant::now();
-            for _ in 0..JUDGEMENTS {
-                session
-                    .judge(&sightings, subject, Scope::Exact, &report, 0)
-                    .map_err(stopped)?;
-            }
-            judges[place].push(started.elapsed() / JUDGEMENTS);
+        for rival in &mut rivals {
+            judge_often(rival, &report)?;
         }
     }
-    for (place, policy) in rivals.iter().enumerate() {
-        let judge = median(&mut judges[place]);
+    let engines = report.engines.iter().count();
+    for rival in &mut rivals {
+        let us = median(&mut rival.works).as_nanos() as f64 / 1e3;
+        let (id, costs) = (rival.plugin.id().clone(), rival.costs());
         writeln!(
             text,
-            "{}: {:.1} µs a judgement of a report with {} engines, an instance starts in {:.3} ms",
-            policy.id(),
-            judge.as_nanos() as f64 / 1e3,
-            report.engines.iter().count(),
-            ms(median(&mut starts[place]))
+            "{id}: {us:.1} µs a judgement of a report with {engines} engines; {costs}"
         )?;
     }
+    Ok(())
+}
+
+fn judge_often(rival: &mut Rival<Policy>, report: &Report) -> anyhow::Result<()> {
+    let policy = &rival.plugin;
+    let stopped = |stop| anyhow::anyhow!("{} {stop}", policy.id());
+    let sightings = trial::Seen::default().sightings("example.com")?;
+    let subject = &sightings.indicator;
+    let started = Instant::now();
+    let mut session = policy.open().map_err(stopped)?;
+    rival.starts.push(started.elapsed());
+    let started = Instant::now();
+    for _ in 0..JUDGEMENTS {
+        session
+            .judge(&sightings, subject, Scope::Exact, report, 0)
+            .map_err(stopped)?;
+    }
+    rival.works.push(started.elapsed() / JUDGEMENTS);
+    rival.memory_bytes = session.memory_bytes();
     Ok(())
 }
 
