@@ -111,8 +111,8 @@ const WAITING: Manner<'static> = Manner {
 
 #[test]
 fn a_weekend_takes_the_arithmetic_minimum() {
-    on_each_store(|store| weekend(1_500, store));
-    weekend(2_000, &Store::in_memory().unwrap());
+    on_each_store(|store| weekend(2_000, store));
+    weekend(1_500, &Store::in_memory().unwrap());
 }
 
 fn weekend(count: usize, store: &Store) {
@@ -152,6 +152,60 @@ fn a_clock_that_is_set_back_costs_no_more_than_the_quota() {
     let after = world.run(&names, Limits::default(), WAITING);
     assert_eq!((after.ended, after.requests), (Ended::Done, 1_200));
     assert!(world.answers().iter().all(|(_, status)| *status == 200));
+}
+
+/// Sets the clock back by an hour when so many indicators are left.
+struct SetBack<'a> {
+    clock: &'a WrongClock,
+    when_left: usize,
+}
+
+impl Reporter for SetBack<'_> {
+    fn found(&self, _finding: &Finding, left: usize) {
+        if left == self.when_left {
+            self.clock.ahead_ms.store(-HOUR_MS, Ordering::SeqCst);
+        }
+    }
+    fn waiting(&self, _until_ms: UnixMs, _left: usize) {}
+    fn retrying(&self, _reason: &str) {}
+    fn spent(&self, _reason: &str, _so_far: &[Finding]) {}
+}
+
+#[test]
+fn a_clock_may_be_set_back_during_a_run() {
+    let quota = QuotaLimits {
+        per_day: 50,
+        ..QuotaLimits::default()
+    };
+    let limits = Limits {
+        per_day: 50,
+        ..Limits::default()
+    };
+    // Early in the day; when it is spent; in the middle of the next.
+    for when_left in [68, 20, 5] {
+        on_each_store(|store| {
+            let world = World::new(quota, store);
+            let set_back = SetBack {
+                clock: &world.clock,
+                when_left,
+            };
+            let manner = Manner {
+                reporter: Some(&set_back),
+                ..WAITING
+            };
+            let done = world.run(&domains(70), limits, manner);
+            assert_eq!((done.ended, done.requests), (Ended::Done, 70));
+            let ahead_ms = world.clock.ahead_ms.load(Ordering::SeqCst);
+            assert_eq!(ahead_ms, -HOUR_MS, "it was set back");
+            let answers = world.answers();
+            assert!(answers.iter().all(|(_, status)| *status == 200));
+            let times: Vec<i64> = answers.iter().map(|(time, _)| *time).collect();
+            assert!(most_in_any_window(&times, 60_000) <= 4);
+            // The clock's midnight is an hour late; twenty take five minutes.
+            let last = times.last().unwrap() - FastClock::at_noon().now_ms();
+            assert!(last < 13 * HOUR_MS + HOUR_MS / 4, "{last}");
+        });
+    }
 }
 
 #[test]
@@ -259,6 +313,61 @@ fn a_quota_that_others_have_used_is_asked_for_and_named() {
         let causes: Vec<Cause> = done.findings.iter().map(|finding| finding.cause).collect();
         use Cause::{Judged, NotAsked};
         assert_eq!(causes, [Judged, Judged, NotAsked, NotAsked, NotAsked]);
+    });
+}
+
+/// Keeps why requests are tried again.
+#[derive(Default)]
+struct Reasons(Mutex<Vec<String>>);
+
+impl Reporter for Reasons {
+    fn found(&self, _finding: &Finding, _left: usize) {}
+    fn waiting(&self, _until_ms: UnixMs, _left: usize) {}
+    fn retrying(&self, reason: &str) {
+        self.0.lock().unwrap().push(reason.to_owned());
+    }
+    fn spent(&self, _reason: &str, _so_far: &[Finding]) {}
+}
+
+#[test]
+fn without_a_user_the_second_refusal_names_what_is_known() {
+    on_each_store(|store| {
+        let quota = QuotaLimits {
+            per_day: 2,
+            ..QuotaLimits::default()
+        };
+        let world = World::new(quota, store);
+        let reasons = Reasons::default();
+        let manner = Manner {
+            reporter: Some(&reasons),
+            ..Manner::default()
+        };
+        let done = world.run(&domains(3), Limits::default(), manner);
+        let refused = "VirusTotal says that the quota is used up: \
+                       QuotaExceededError: Quota exceeded";
+        let known = |requests: usize| {
+            format!(
+                "{refused}; the ledger has {requests} of 500 requests of the day and \
+                 {requests} of 15500 of the month; with --vt-user VirusTotal says which limit it is"
+            )
+        };
+        // Two answers, and then a refusal each 61 seconds.
+        assert_eq!(*reasons.0.lock().unwrap(), [refused.to_owned(), known(4)]);
+        let Ended::QuotaSpent { reason, .. } = done.ended else {
+            panic!("{:?}", done.ended);
+        };
+        let expected = format!("{}; something else uses this key or this network", known(5));
+        assert_eq!(reason, expected);
+        let begun = FastClock::at_noon().now_ms();
+        let answers = world.answers();
+        let answers: Vec<(i64, u16)> = answers
+            .iter()
+            .map(|(time, status)| (time - begun, *status))
+            .collect();
+        assert_eq!(
+            answers,
+            [(0, 200), (0, 200), (0, 429), (61_000, 429), (122_000, 429)]
+        );
     });
 }
 

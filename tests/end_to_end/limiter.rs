@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use vthost::clock::Clock as _;
 use vthost::quota::{Limits, Rate, Usage, finish_ms};
 use vthost::store::Store;
-use vthost::triage::run::Ended;
-use vthost::triage::{Finding, Ladder, Share};
-use vthost::verdict::Scope;
+use vthost::triage::run::{Done, Ended};
+use vthost::triage::{Cause, Finding, Ladder, Share};
+use vthost::verdict::{Scope, Verdict};
 use vthost::virustotal::Client;
 use vthost_simulator::{Effect, Fault, Logged, Options, QuotaLimits, Simulator};
 
@@ -190,6 +190,84 @@ fn a_slow_analysis_leaves_the_slots_to_others() {
         };
         assert!(done.findings.iter().all(is_exact));
     });
+}
+
+#[test]
+fn an_analysis_is_asked_for_ever_more_seldom_and_is_no_result_before_its_end() {
+    on_each_store(|store| {
+        let clock = FastClock::at_noon();
+        // In progress from 90 seconds on, when nobody has found anything yet.
+        let simulator = Simulator::new(Options {
+            analysis_ms: 3_600_000,
+            progress_ms: 3_600_000 - 90_000,
+            ..Options::default()
+        });
+        let direct = Arc::new(Direct::new(simulator, &clock, vec![0]));
+        let client = Client::new(direct.clone());
+        let run = || {
+            let planned = planned(&["http://evil.example.com/new"]);
+            let limits = Limits::default();
+            triage(&client, store, &clock, limits, scanning(), planned)
+        };
+        let outcome = |done: &Done| {
+            assert_eq!(done.ended, Ended::Done);
+            (done.findings[0].verdict, done.findings[0].cause)
+        };
+        let begun = clock.now_ms();
+        assert_eq!(outcome(&run()), (Verdict::Unknown, Cause::Pending));
+        let log = direct.simulator().log().to_vec();
+        let asked = log.iter().map(|logged| {
+            let after_s = (logged.time_ms - begun) / 1000;
+            (logged.method.as_str(), after_s)
+        });
+        // After 60, 120, 240 and 480 seconds.
+        assert_eq!(
+            asked.collect::<Vec<_>>(),
+            [
+                ("POST", 0),
+                ("GET", 60),
+                ("GET", 180),
+                ("GET", 420),
+                ("GET", 900),
+            ]
+        );
+        clock.advance(Duration::from_secs(3600));
+        assert_eq!(outcome(&run()), (Verdict::Bad, Cause::Judged));
+        assert_eq!(direct.simulator().log().len(), 6);
+    });
+}
+
+#[test]
+fn what_is_reserved_is_left_to_people() {
+    let home = Home::new();
+    let list = home.write("list.txt", domains(8).join("\n"));
+    let server = serve(Simulator::new(patient()));
+    let url = server.url();
+    let run = |reserve: &str| {
+        let args = [
+            "--rate",
+            "1000/s",
+            "--per-day",
+            "10",
+            "--reserve",
+            reserve,
+            "--vt-url",
+            &url,
+            &list,
+        ];
+        home.run(&args)
+    };
+    let first = run("4");
+    assert_eq!(first.status, Some(4), "{}", first.stderr);
+    assert!(
+        first.stderr.contains("2 indicators are left"),
+        "{}",
+        first.stderr
+    );
+    assert_eq!(server.log().len(), 6);
+    let second = run("0");
+    assert_eq!(second.status, Some(0), "{}", second.stderr);
+    assert_eq!(server.log().len(), 8);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use vthost::clock::{Clock as _, SystemClock};
-use vthost_simulator::{DEMO_KEY, Known, Logged, Simulator, Unlisted};
+use vthost_simulator::{DEMO_KEY, Known, Logged, Options, Simulator, Unlisted};
 
 use crate::support::{Home, patient, serve};
 
@@ -170,6 +170,26 @@ fn seen(log: &[Logged]) -> Vec<String> {
         .collect()
 }
 
+/// VirusTotal without a report on anything.
+fn knowing_nothing() -> Simulator {
+    let mut simulator = Simulator::new(Options {
+        unlisted_hosts: Unlisted::NeverSeen,
+        ..patient()
+    });
+    // It has an object for every address, if no more.
+    let unrated = Known {
+        stats: None,
+        analysed_s: 0,
+    };
+    simulator.know_as("8.8.8.8", unrated);
+    simulator
+}
+
+fn printed_ms(time: &str) -> i64 {
+    let time: jiff::Timestamp = time.replace(" UTC", "Z").parse().unwrap();
+    time.as_millisecond()
+}
+
 #[test]
 fn a_dry_run_prints_the_requests_of_the_run() {
     // Three hosts and an address, none of which settles anything. Of the five
@@ -206,16 +226,7 @@ fn a_dry_run_prints_the_requests_of_the_run() {
     for (share, costs, most) in rungs {
         let home = Home::new();
         let list = home.write("list.txt", list);
-        let mut options = patient();
-        options.unlisted_hosts = Unlisted::NeverSeen;
-        let mut simulator = Simulator::new(options);
-        // VirusTotal has an object for every address, if no more.
-        let unrated = Known {
-            stats: None,
-            analysed_s: 0,
-        };
-        simulator.know_as("8.8.8.8", unrated);
-        let server = serve(simulator);
+        let server = serve(knowing_nothing());
         let url = server.url();
         let run = |rate: &str, more: &[&str]| {
             let args = [
@@ -244,8 +255,7 @@ fn a_dry_run_prints_the_requests_of_the_run() {
         let (first, last) = times.lines().next().unwrap().split_once(" and ").unwrap();
         // One request at once, and one in each hour that follows.
         for (time, requests) in [(first, 4), (last, most)] {
-            let time: jiff::Timestamp = time.replace(" UTC", "Z").parse().unwrap();
-            let from_ms = time.as_millisecond() - (requests - 1) * 3_600_000;
+            let from_ms = printed_ms(time) - (requests - 1) * 3_600_000;
             // A time is printed without its milliseconds.
             assert!((begun_ms - 999..=ended_ms).contains(&from_ms), "{times}");
         }

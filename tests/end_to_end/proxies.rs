@@ -204,4 +204,25 @@ fn mitmproxy_opens_tls_by_an_authority_of_its_own() {
         assert_eq!(by_http2, 1, "{said}");
     }
     assert_eq!(server.log().len(), 5);
+    let args = [
+        "--rate",
+        "1000/s",
+        "--vt-url",
+        SITE,
+        "--ca-file",
+        &authority,
+        "--store",
+        "variable.sqlite",
+        "--out",
+        "variable",
+        &list,
+    ];
+    let mut by_variable = home.vthost(&args);
+    let output = by_variable.env("HTTPS_PROXY", &proxy).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{stderr}");
+    assert!(!stderr.contains("hunter2"), "{stderr}");
+    assert!(home.read("variable/bad-domain.txt").contains("evil"));
+    assert_eq!(said(&home).matches("/domains/evil.example.com").count(), 3);
+    assert_eq!(server.log().len(), 7);
 }

@@ -737,8 +737,12 @@ impl<'a, 'b> Run<'a, 'b> {
                 slot => return self.no_slot(slot).await,
             }
         }
+        let known = match self.with.user {
+            Some(_) => fault.to_string(),
+            None => format!("{fault}; {}", self.charged_so_far(now)?),
+        };
         if refusals >= MAX_QUOTA_REFUSALS {
-            let reason = format!("{fault}; something else uses this key or this network");
+            let reason = format!("{known}; something else uses this key or this network");
             // Whoever waits looks again before long: our clock may be fast.
             let resumes_ms = match self.with.when_spent {
                 WhenSpent::End => crate::quota::next_day(now),
@@ -747,8 +751,21 @@ impl<'a, 'b> Run<'a, 'b> {
             return self.spent(resumes_ms, reason);
         }
         self.paused_until_ms = resumes_ms;
-        self.with.reporter.retrying(&fault.to_string());
+        self.with.reporter.retrying(&known);
         Ok(None)
+    }
+
+    /// What the ledger knows where VirusTotal was not asked.
+    fn charged_so_far(&self, now: UnixMs) -> Result<String, StoreError> {
+        let (store, account) = (self.with.store, self.with.account);
+        let usage = store.usage(account, &self.limits, now)?;
+        let Limits {
+            per_day, per_month, ..
+        } = self.limits;
+        Ok(format!(
+            "the ledger has {} of {per_day} requests of the day and {} of {per_month} of the month; with --vt-user VirusTotal says which limit it is",
+            usage.today, usage.this_month
+        ))
     }
 
     fn settle(&mut self, index: usize, finding: Finding) {
