@@ -64,22 +64,29 @@ fn latest_of<C: FnOnce() -> Stop>(guests: usize, open: &(impl Fn() -> C + Sync))
 #[test]
 fn a_parser_that_spins_is_ended_in_time() {
     let engine = engine();
-    let source = PluginSource::File(guests::build("parser-hostile"));
-    let mut settings = serde_json::Map::new();
-    settings.insert("do".into(), "loop".into());
-    let parser = Parser::load(&engine, &source, &PluginSettings(settings)).unwrap();
     let input = InputInfo {
         name: "some.log".into(),
         head: Vec::new(),
         utc_offset_minutes: 0,
         reference_time_us: 0,
     };
-    for guests in [1, 8] {
-        all_end_in_time(guests, "a parser", || {
-            let mut session = parser.open(&input).unwrap();
-            move || session.parse(b"a line\n", 1).unwrap_err()
-        });
+    // It spins by itself, or in calls of the host.
+    for act in ["loop", "draw-on", "print-on"] {
+        let parser = hostile(&engine, act);
+        for guests in [1, 8] {
+            all_end_in_time(guests, &format!("a parser, {act}"), || {
+                let mut session = parser.open(&input).unwrap();
+                move || session.parse(b"a line\n", 1).unwrap_err()
+            });
+        }
     }
+}
+
+fn hostile(engine: &Engine, act: &str) -> Parser {
+    let source = PluginSource::File(guests::build("parser-hostile"));
+    let mut settings = serde_json::Map::new();
+    settings.insert("do".into(), act.into());
+    Parser::load(engine, &source, &PluginSettings(settings)).unwrap()
 }
 
 #[test]

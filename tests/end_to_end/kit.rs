@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use vthost::plugin::digest_of;
 use vthost_simulator::Simulator;
 
 use crate::guests;
-use crate::support::{Home, Ran, patient, serve};
+use crate::support::{Home, Ran, made_in_time, patient, serve};
 
 /// Runs cargo in a new plugin's folder, with what this build has fetched, and
 /// gives the component.
@@ -39,9 +40,13 @@ fn new_policy() -> &'static (Home, String) {
     static MADE: OnceLock<(Home, String)> = OnceLock::new();
     MADE.get_or_init(|| {
         let home = Home::new();
+        let started = Instant::now();
         let made = home.run(&["plugin", "new", "policy", "our-policy"]);
         assert_eq!(made.status, Some(0), "{}", made.stderr);
         let policy = build(&home, "our-policy").display().to_string();
+        let tested = home.run(&["plugin", "test", &policy, "our-policy/cases"]);
+        assert_eq!(tested.status, Some(0), "{}", tested.stdout);
+        made_in_time("a policy in rust", started);
         (home, policy)
     })
 }
@@ -194,6 +199,7 @@ fn several_policies_are_explained(home: &Home, policy: &str) {
 #[test]
 fn a_new_parser_is_built_tested_and_used() {
     let home = Home::new();
+    let started = Instant::now();
     assert_eq!(
         home.run(&["plugin", "new", "parser", "our-parser"]).status,
         Some(0)
@@ -201,6 +207,7 @@ fn a_new_parser_is_built_tested_and_used() {
     let parser = build(&home, "our-parser").display().to_string();
     let tested = home.run(&["plugin", "test", &parser, "our-parser/cases"]);
     assert_eq!(tested.status, Some(0), "{}", tested.stdout);
+    made_in_time("a parser in rust", started);
     assert!(
         tested.stdout.contains("ok  case gateway.log"),
         "{}",

@@ -5,11 +5,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use vthost_simulator::Simulator;
 
 use crate::guests;
-use crate::support::{Home, patient, serve};
+use crate::support::{Home, made_in_time, patient, serve};
 
 /// The status of a script whose first command, which installs, fails.
 const NO_TOOLS: i32 = 77;
@@ -74,6 +75,7 @@ fn path_with_vthost(home: &Home) -> String {
 /// Makes a plugin, follows its README, and tells where the component is.
 fn new_plugin(home: &Home, kind: &str, lang: &str) -> Option<String> {
     let name = format!("our-{kind}");
+    let started = Instant::now();
     let made = home.run(&["plugin", "new", kind, &name, "--lang", lang]);
     assert_eq!(made.status, Some(0), "{}", made.stderr);
     if kind == "parser" {
@@ -81,6 +83,7 @@ fn new_plugin(home: &Home, kind: &str, lang: &str) -> Option<String> {
         home.write("our-parser/some.log", log);
     }
     let said = follow(home, &name)?;
+    made_in_time(&format!("a {kind} in {lang}"), started);
     assert!(said.contains("ok  case "), "{said}");
     assert!(said.contains(", 0 failed"), "{said}");
     let component = home.path(&name).join(format!("our_{kind}.wasm"));
@@ -157,6 +160,32 @@ fn example(lang: &str, file: &str) -> Option<(Home, String)> {
     Some((home, component))
 }
 
+/// Lets a policy decide a whole run over two names, and gives the verdict and the
+/// reason of each: of one that eight engines call bad, and of one that none does.
+fn decided(home: &Home, policy: &str) -> [(String, String); 2] {
+    let server = serve(Simulator::new(patient()));
+    let url = server.url();
+    let names = ["evil.example.net", "other.example.net"];
+    let list = home.write("list.txt", names.join("\n"));
+    let args = [
+        "--policy", policy, "--rate", "1000/s", "--vt-url", &url, "--store", "s", "--out", "out",
+        &list,
+    ];
+    let ran = home.run(&args);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let results = home.read("out/results.jsonl");
+    let rows: Vec<serde_json::Value> = results
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    names.map(|name| {
+        let row = rows.iter().find(|row| row["value"] == name);
+        let row = row.unwrap_or_else(|| panic!("{name}: {results}"));
+        let text = |field: &str| row[field].as_str().unwrap().to_owned();
+        (text("verdict"), text("reason"))
+    })
+}
+
 #[test]
 fn the_example_in_rust_passes_its_cases() {
     let policy = guests::build("policy-newcomer").display().to_string();
@@ -165,6 +194,10 @@ fn the_example_in_rust_passes_its_cases() {
     let tested = home.run(&["plugin", "test", &policy, "plugins/examples/rust/cases"]);
     assert_eq!(tested.status, Some(0), "{}", tested.stdout);
     assert!(tested.stdout.contains("ok  case newcomer.json"));
+    let [evil, other] = decided(&home, &policy);
+    assert_eq!(evil.0, "bad");
+    assert!(evil.1.starts_with("8 engines: "), "{}", evil.1);
+    assert_eq!(other, ("good".into(), "0 engines, 3 needed".into()));
 }
 
 #[test]
@@ -192,6 +225,12 @@ fn the_example_in_python_counts_families() {
         ran.stdout,
         ran.stderr
     );
+    let [evil, other] = decided(&home, &policy);
+    let eight = "8 families of engines: BitDefender, ESET, Fortinet, Google Safebrowsing, \
+                 Kaspersky, Netcraft, OpenPhish, Sophos";
+    assert_eq!(evil, ("bad".into(), eight.into()));
+    let none = "0 families of engines: none";
+    assert_eq!(other, ("good".into(), none.into()));
 }
 
 #[test]
@@ -252,4 +291,10 @@ fn the_example_in_c_counts_votes() {
         ran.stdout,
         ran.stderr
     );
+    let [evil, other] = decided(&home, &policy);
+    let engines = "8 engines, 0 votes against it and 0 for it";
+    assert_eq!(evil, ("bad".into(), engines.into()));
+    // Nobody has voted.
+    let nobody = "0 engines, 0 votes against it and 0 for it";
+    assert_eq!(other, ("unknown".into(), nobody.into()));
 }

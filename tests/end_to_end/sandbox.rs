@@ -16,6 +16,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use crate::guests;
 use crate::support::{Home, Ran};
 
+pub(crate) const CONTRACT: &str = include_str!("../../wit/policy/0.1/policy.wit");
 const JUDGING: &str = "vthost:policy/judging@0.1.0";
 
 /// A policy that traps in every call, with more in its module, and a memory of so
@@ -43,9 +44,17 @@ fn policy_text(more: &str, pages: u32, describe: &str) -> String {
 
 /// The component of a policy's module.
 fn policy_of(text: &str) -> Vec<u8> {
+    policy_under(CONTRACT, text)
+}
+
+/// A policy that traps in every call, built for this contract.
+pub(crate) fn policy_for(contract: &str) -> Vec<u8> {
+    policy_under(contract, &policy_text("", 1, "unreachable"))
+}
+
+fn policy_under(contract: &str, text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
     let mut resolve = Resolve::default();
-    let contract = include_str!("../../wit/policy/0.1/policy.wit");
     let package = resolve.push_source("policy.wit", contract).unwrap();
     let world = resolve.select_world(&[package], None).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
@@ -99,7 +108,7 @@ fn policy_among(instances: u32) -> Vec<u8> {
 }
 
 /// What loading a policy of these bytes says.
-fn said_to(bytes: &[u8]) -> String {
+pub(crate) fn said_to(bytes: &[u8]) -> String {
     let home = Home::new();
     let path = home.write("p.wasm", bytes);
     let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
@@ -395,7 +404,7 @@ fn eight_of_all_kinds_stay_within_the_bound_and_each_has_its_own_words() {
     let home = Home::new();
     for round in 0..3 {
         for (act, _) in acts {
-            home.write(&format!("logs/{round}-{act}.log"), format!("{act}\n"));
+            home.write(&format!("logs/{act}-{round}.log"), format!("{act}\n"));
         }
     }
     let (ran, peak) = eight_threads(&home, "as-told", &home.path("logs").display().to_string());
@@ -405,7 +414,7 @@ fn eight_of_all_kinds_stay_within_the_bound_and_each_has_its_own_words() {
     assert_eq!(ran.status, Some(4), "{}", ran.stderr);
     for (act, words) in acts {
         for round in 0..3 {
-            let name = format!("{round}-{act}.log");
+            let name = format!("{act}-{round}.log");
             let told = ran
                 .stderr
                 .split("parser hostile@6.6.6")

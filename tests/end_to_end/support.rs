@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vthost::clock::{Clock, SystemClock, UnixMs};
 use vthost::indicator::{Indicator, Kind};
@@ -325,4 +325,12 @@ pub(crate) fn block_on<T>(asking: impl Future<Output = T>) -> T {
         .build()
         .unwrap();
     runtime.block_on(asking)
+}
+
+/// Prints how long a plugin took from nothing to tested. It is to be less than five
+/// minutes, with all that is installed for it.
+pub(crate) fn made_in_time(what: &str, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
+    eprintln!("{what}: from nothing to tested in {seconds:.1} s");
+    assert!(seconds < 300.0, "{what}: {seconds:.0} s");
 }

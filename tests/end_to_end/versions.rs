@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use crate::guests;
+use crate::sandbox::{CONTRACT, policy_for, said_to};
 use crate::support::Home;
 
 /// A contract without its comments.
@@ -77,6 +78,33 @@ fn a_parser_of_0_1_runs() {
     let tested = home.run(&["plugin", "test", &parser, "cases"]);
     assert_eq!(tested.status, Some(0), "{}", tested.stdout);
     assert!(tested.stdout.contains("ok  case names.log"));
+}
+
+/// Had `wit/` changed under the same version, the plugins of 0.1 would not be run:
+/// the types are compared down to the last name.
+#[test]
+fn a_contract_that_changed_is_another_one() {
+    let check = |from: &str, to: &str, expected: &str| {
+        assert!(CONTRACT.contains(from), "{from}");
+        let said = said_to(&policy_for(&CONTRACT.replacen(from, to, 1)));
+        assert!(said.starts_with(expected), "{to}: {said}");
+    };
+    check("score:", "score:", "`p.wasm` stopped: ");
+    let refused = "`p.wasm` cannot be run: ";
+    check("score:", "colour: string, score:", refused);
+    check("licence: string", "license: string", refused);
+    check("skip(string)", "skip(string), later", refused);
+    check(
+        "{ bad, good, unknown }",
+        "{ bad, good, unknown, mixed }",
+        refused,
+    );
+    check(
+        "reputation: option<s32>",
+        "reputation: option<s64>",
+        refused,
+    );
+    check("tags: list<string>", "tags: list<u8>", refused);
 }
 
 /// The policy of 0.1 as if it were built for another version: only names change.

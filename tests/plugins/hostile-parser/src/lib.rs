@@ -100,6 +100,12 @@ impl GuestSession for Doing {
             }
             "look" => Err(look()),
             "try-each" => Err(try_each()),
+            "draw-on" => loop {
+                std::hint::black_box(random::get_random_bytes(64 << 10));
+            },
+            "print-on" => loop {
+                let _ = std::io::stdout().write_all(&[b'x'; 4096]);
+            },
             "exit" => std::process::exit(1),
             "draw" => Err(random::get_random_bytes(1 << 30).len().to_string()),
             "draw-insecurely" => Err(insecure::get_insecure_random_bytes(1 << 30)
