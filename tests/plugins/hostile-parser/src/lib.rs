@@ -84,6 +84,9 @@ impl GuestSession for Doing {
             "as-told" => String::from_utf8_lossy(first_word().unwrap_or_default()).into_owned(),
             act => act.to_owned(),
         };
+        if let Some(batch) = lie(&told, &chunk, lines) {
+            return Ok(batch);
+        }
         match told.as_str() {
             "loop" => loop {
                 std::hint::black_box(());
@@ -106,7 +109,7 @@ impl GuestSession for Doing {
             "print-on" => loop {
                 let _ = std::io::stdout().write_all(&[b'x'; 4096]);
             },
-            "exit" => std::process::exit(1),
+            "exit" => exit(),
             "draw" => Err(random::get_random_bytes(1 << 30).len().to_string()),
             "draw-insecurely" => Err(insecure::get_insecure_random_bytes(1 << 30)
                 .len()
@@ -132,39 +135,6 @@ impl GuestSession for Doing {
             "panic" => panic!("the moon is in the wrong phase"),
             "refuse-at-length" => Err("no ".repeat(1 << 20)),
             "refuse" => Err("no more of this".to_owned()),
-            "span" => Ok(with(lines, |observation| {
-                observation.value.start = 4_000_000_000
-            })),
-            "crossing-span" => Ok(with(lines, |observation| {
-                observation.client = Span {
-                    start: chunk.len() as u32 - 1,
-                    len: 2,
-                };
-            })),
-            "no-value" => Ok(with(lines, |observation| observation.value.len = 0)),
-            "line" => Ok(with(lines, |observation| observation.line = lines)),
-            "time" => Ok(with(lines, |observation| observation.time_us = i64::MAX)),
-            "year-9999" => Ok(with(lines, |observation| {
-                observation.time_us = YEAR_9999_US;
-            })),
-            "not-an-ip" => Ok(with(lines, |observation| {
-                observation.kind = IndicatorKind::Ip;
-            })),
-            "long-value" => Ok(Batch {
-                text: vec![b'x'; (64 << 10) + 1],
-                ..with(lines, |observation| {
-                    observation.user = Span {
-                        start: chunk.len() as u32,
-                        len: (64 << 10) + 1,
-                    };
-                })
-            }),
-            "overlap" => Ok(overlapping(&chunk)),
-            "miscount" | "miscount-ordered" => Ok(honest(lines + 1)),
-            "output" => Ok(Batch {
-                text: vec![b'x'; 120 << 20],
-                ..honest(lines)
-            }),
             _ => Ok(honest(lines)),
         }
     }
@@ -172,6 +142,40 @@ impl GuestSession for Doing {
     fn finish(&self) -> Result<Batch, String> {
         Ok(honest(0))
     }
+}
+
+/// A batch that breaks the contract, or that only looks as if.
+fn lie(act: &str, chunk: &[u8], lines: u32) -> Option<Batch> {
+    Some(match act {
+        "span" => with(lines, |observation| observation.value.start = 4_000_000_000),
+        "crossing-span" => with(lines, |observation| {
+            observation.client = Span {
+                start: chunk.len() as u32 - 1,
+                len: 2,
+            };
+        }),
+        "no-value" => with(lines, |observation| observation.value.len = 0),
+        "line" => with(lines, |observation| observation.line = lines),
+        "time" => with(lines, |observation| observation.time_us = i64::MAX),
+        "year-9999" => with(lines, |observation| observation.time_us = YEAR_9999_US),
+        "not-an-ip" => with(lines, |observation| observation.kind = IndicatorKind::Ip),
+        "long-value" => Batch {
+            text: vec![b'x'; (64 << 10) + 1],
+            ..with(lines, |observation| {
+                observation.user = Span {
+                    start: chunk.len() as u32,
+                    len: (64 << 10) + 1,
+                };
+            })
+        },
+        "overlap" => overlapping(chunk),
+        "miscount" | "miscount-ordered" => honest(lines + 1),
+        "output" => Batch {
+            text: vec![b'x'; 120 << 20],
+            ..honest(lines)
+        },
+        _ => return None,
+    })
 }
 
 /// A batch that counts its lines and says nothing.
@@ -256,6 +260,11 @@ fn answer_at_once(chunk: &[u8], lines: u32) -> Batch {
         observations: (0..lines).map(observation).collect(),
         ..honest(lines)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what a plugin may not do")]
+fn exit() -> ! {
+    std::process::exit(1)
 }
 
 /// Takes so many times 16 MiB, and uses them.
