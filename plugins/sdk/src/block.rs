@@ -66,6 +66,22 @@ pub(crate) fn first_word(bytes: &[u8]) -> u64 {
     }
 }
 
+/// Whether two slices are the same. Of short ones two words that overlap are
+/// compared: the comparison of any number of bytes is a loop in a component.
+#[inline(always)]
+pub(crate) fn is_same(bytes: &[u8], other: &[u8]) -> bool {
+    if bytes.len() != other.len() {
+        return false;
+    }
+    match bytes.len() {
+        0..=8 => first_word(bytes) == first_word(other),
+        len @ 9..=16 => {
+            word(bytes, 0) == word(other, 0) && word(bytes, len - 8) == word(other, len - 8)
+        }
+        _ => bytes == other,
+    }
+}
+
 /// `word` without its first `bytes` bytes, which stood in the word before.
 #[inline(always)]
 fn shifted(word: u64, bytes: usize) -> u64 {
@@ -171,6 +187,20 @@ mod tests {
             for place in 0..WIDTH {
                 let expected = if place < len { place as u8 + 1 } else { 0 };
                 assert_eq!(block.mask(0, expected) >> place & 1, 1, "{place} of {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn slices_are_the_same_or_differ_in_any_byte() {
+        for len in 0..40 {
+            let bytes: Vec<u8> = (1..=len).collect();
+            assert!(is_same(&bytes, &bytes.clone()));
+            assert!(!is_same(&bytes, &[&bytes[..], b"\0"].concat()));
+            for place in 0..bytes.len() {
+                let mut other = bytes.clone();
+                other[place] ^= 0x80;
+                assert!(!is_same(&bytes, &other), "{place} of {len}");
             }
         }
     }

@@ -1,5 +1,7 @@
 //! From a field's name to its number among those that are wanted.
 
+use crate::block::is_same;
+
 /// Names, each with a number.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -46,7 +48,7 @@ impl Names {
                 0 => return None,
                 index => &self.names[usize::from(index) - 1],
             };
-            if name.scope == scope && name.text == text {
+            if name.scope == scope && is_same(&name.text, text) {
                 return Some(name.number);
             }
             place = (place + 1) & (self.table.len() - 1);
