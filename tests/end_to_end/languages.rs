@@ -96,19 +96,8 @@ fn made_built_and_used(lang: &str) {
     let Some(policy) = new_plugin(&home, "policy", lang) else {
         return;
     };
-    let server = serve(Simulator::new(patient()));
-    let url = server.url();
-    let list = home.write("list.txt", "evil.example.net\nother.example.net\n");
-    let args = [
-        "--policy", &policy, "--rate", "1000/s", "--vt-url", &url, "--store", "s", "--out", "out",
-        &list,
-    ];
-    let ran = home.run(&args);
-    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
-    let bad = home.read("out/bad-domain.txt");
-    assert!(bad.contains("evil.example.net"), "{bad}");
-    let good = home.read("out/good-domain.txt");
-    assert!(good.contains("other.example.net"), "{good}");
+    let [evil, other] = decided(&home, &policy);
+    assert_eq!((&*evil.0, &*other.0), ("bad", "good"));
 
     let parser = new_plugin(&home, "parser", lang).unwrap();
     let log = "our-parser/some.log";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use vthost::clock::{Clock as _, SystemClock};
 use vthost_simulator::{DEMO_KEY, Known, Logged, Options, Simulator, Unlisted};
 
-use crate::support::{Home, patient, serve};
+use crate::support::{Home, Ran, patient, serve};
 
 const LIST: &str = "http://public.example.com/a\n\
     http://public.example.com/b%20c\n\
@@ -17,9 +17,10 @@ const LIST: &str = "http://public.example.com/a\n\
     10.1.2.3\n\
     printer.local\n";
 
-fn log_of(share: &str) -> Vec<Logged> {
+/// A run over a list on a rung, and what VirusTotal saw of it.
+fn run_on(share: &str, list: &str) -> (Home, Ran, Vec<Logged>) {
     let home = Home::new();
-    let list = home.write("list.txt", LIST);
+    let list = home.write("list.txt", list);
     let server = serve(Simulator::new(patient()));
     let url = server.url();
     let ran = home.run(&[
@@ -40,6 +41,11 @@ fn log_of(share: &str) -> Vec<Logged> {
         &list,
     ]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    (home, ran, server.log())
+}
+
+fn log_of(share: &str) -> Vec<Logged> {
+    let (home, ran, log) = run_on(share, LIST);
     for file in [
         "bad-domain.txt",
         "good-domain.txt",
@@ -49,7 +55,7 @@ fn log_of(share: &str) -> Vec<Logged> {
         assert!(!home.read(&format!("out/{file}")).contains(DEMO_KEY));
     }
     assert!(!ran.stderr.contains(DEMO_KEY));
-    server.log()
+    log
 }
 
 fn is_hash(logged: &Logged) -> bool {
@@ -484,32 +490,11 @@ fn nothing_of_the_inside_leaves_on_any_rung() {
     let outside = "http://public.example.com/path\n";
     for share in ["host", "hash", "url", "submit"] {
         let requests = |list: &str| {
-            let home = Home::new();
-            let list = home.write("list.txt", list);
-            let server = serve(Simulator::new(patient()));
-            let url = server.url();
-            let ran = home.run(&[
-                "--parser",
-                "list",
-                "--share",
-                share,
-                "--rate",
-                "1000/s",
-                "--poll-after",
-                "1ms",
-                "--internal-suffix",
-                "corp.example.org",
-                "--vt-url",
-                &url,
-                "--out",
-                "out",
-                &list,
-            ]);
-            assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+            let (home, _, log) = run_on(share, list);
             let results = home.read("out/results.jsonl");
             let last = results.lines().last().unwrap();
             let summary: serde_json::Value = serde_json::from_str(last).unwrap();
-            (seen(&server.log()), summary)
+            (seen(&log), summary)
         };
         let (alone, _) = requests(outside);
         assert!(!alone.is_empty());
