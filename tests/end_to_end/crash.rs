@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::sync::Barrier;
 use std::time::Duration;
 
-use vthost_simulator::{Effect, Fault, Logged, QuotaLimits, Server, Simulator, url_id};
+use vthost_simulator::{Effect, Fault, Logged, Server, Simulator, url_id};
 
 use crate::limiter::most_in_any_window;
 use crate::postgres::TestSchema;
@@ -219,8 +219,13 @@ fn an_interrupted_run_keeps_what_it_has_and_goes_on() {
 
 /// Requests in a window, for the account and for the command: fewer than there
 /// could be, so that the quota is what they wait for.
-const PER_WINDOW: usize = 20;
+const PER_WINDOW: usize = 40;
 const WINDOW_MS: i64 = 1_000;
+const PER_DAY: usize = 10_000;
+
+/// URLs, and as many names and addresses of the network inside: seven requests
+/// for a URL and a name, so that none of the processes is ever without work.
+const URLS: usize = 80;
 
 /// One request in ten fails, each in another way.
 fn stormy() -> Simulator {
@@ -258,6 +263,7 @@ fn simulator() -> Simulator {
     let mut options = patient();
     options.limits.per_window = PER_WINDOW;
     options.limits.window_ms = WINDOW_MS;
+    options.limits.per_day = PER_DAY;
     options.dated_s = Some(4_102_444_800); // 2100-01-01T00:00:00Z
     Simulator::new(options)
 }
@@ -273,6 +279,16 @@ struct Storm<'a> {
     is_over: Barrier,
 }
 
+/// Waits for the others also where a check fails, so that they do not wait for
+/// ever.
+struct WaitsForOthers<'a>(&'a Barrier);
+
+impl Drop for WaitsForOthers<'_> {
+    fn drop(&mut self) {
+        self.0.wait();
+    }
+}
+
 impl Storm<'_> {
     /// Goes on until all runs are done.
     fn rage(&self, processes: usize) {
@@ -284,6 +300,7 @@ impl Storm<'_> {
     }
 
     fn run(&self, process: usize) {
+        let over = WaitsForOthers(&self.is_over);
         // Not random, so that a failure comes again; different for each.
         let mut seed = 0x9e37_79b9_u32.wrapping_mul(process as u32 + 1);
         for kill in 0..self.kills_each {
@@ -302,21 +319,23 @@ impl Storm<'_> {
             child.kill().unwrap();
             child.wait().unwrap();
         }
-        self.is_over.wait();
+        drop(over);
         assert_eq!(self.start(process).wait().unwrap().code(), Some(0));
     }
 
     fn start(&self, process: usize) -> Child {
         let url = format!("{}{}", self.server.url(), gateway(process));
-        let (rate, out) = (
-            format!("{PER_WINDOW}/{WINDOW_MS}ms"),
-            format!("out{process}"),
-        );
+        let rate = format!("{PER_WINDOW}/{WINDOW_MS}ms");
+        let (per_day, out) = (PER_DAY.to_string(), format!("out{process}"));
         let args = [
             "--rate",
             &rate,
+            "--per-day",
+            &per_day,
             "--timeout",
             "3s",
+            "--parser",
+            "list",
             "--poll-after",
             "10ms",
             "--share",
@@ -382,12 +401,12 @@ pub(crate) fn url_in(logged: &Logged) -> String {
 }
 
 #[test]
-fn runs_that_share_a_file_survive_a_hundred_kills() {
+fn runs_that_share_a_file_survive_two_hundred_kills() {
     with_one_two_and_four_processes(|ordeal| ordeal.survive("store.sqlite"));
 }
 
 #[test]
-fn runs_that_share_a_server_survive_a_hundred_kills() {
+fn runs_that_share_a_server_survive_two_hundred_kills() {
     with_one_two_and_four_processes(|ordeal| {
         if let Some(schema) = TestSchema::new() {
             ordeal.survive(&schema.url());
@@ -403,13 +422,13 @@ struct Ordeal<'a> {
     kills_each: usize,
 }
 
-/// Checks all three at once: most of the time they wait for slots.
+/// Checks all three at once, which takes about as long as one of them.
 fn with_one_two_and_four_processes(check: impl Fn(Ordeal<'_>) + Sync) {
-    let list: String = (0..60)
+    let list: String = (0..3 * URLS)
         .map(|n| match n % 3 {
             0 => format!("host{n}.example.com\n"),
             1 => format!("http://host{n}.example.com/path\n"),
-            _ => format!("10.0.0.{n}\n"),
+            _ => format!("10.0.{}.{}\n", n / 256, n % 256),
         })
         .collect();
     let calm = Home::new();
@@ -426,7 +445,7 @@ fn with_one_two_and_four_processes(check: impl Fn(Ordeal<'_>) + Sync) {
     assert_eq!(most_in_a_window(&reference.server.log()), PER_WINDOW);
     let expected = FILES.map(|file| calm.read(&format!("out0/{file}")));
     std::thread::scope(|scope| {
-        for (processes, kills_each) in [(1, 34), (2, 17), (4, 9)] {
+        for (processes, kills_each) in [(1, 200), (2, 100), (4, 50)] {
             let (list, expected, check) = (&list, &expected, &check);
             scope.spawn(move || {
                 check(Ordeal {
@@ -469,7 +488,7 @@ impl Ordeal<'_> {
     fn check_requests(&self, log: &[Logged]) {
         // What was cut off keeps its slot for seconds, so it may be fewer.
         assert!(most_in_a_window(log) <= PER_WINDOW, "the window");
-        assert!(log.len() <= QuotaLimits::default().per_day, "the day");
+        assert!(log.len() <= PER_DAY, "the day");
         assert!(log.iter().all(|logged| logged.status != 429), "the quota");
 
         let (posts, gets): (Vec<&Logged>, Vec<_>) =
@@ -484,7 +503,7 @@ impl Ordeal<'_> {
         let carried_out = posts.iter().filter(|logged| logged.status == 200);
         let mut handed_in: Vec<String> = carried_out.map(|logged| url_in(logged)).collect();
         handed_in.sort();
-        let mut new: Vec<String> = (0..20)
+        let mut new: Vec<String> = (0..URLS)
             .map(|n| format!("http://host{}.example.com/path", 3 * n + 1))
             .collect();
         new.sort();
