@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
+use crate::block::first_word;
 use crate::parser::{Action, Line, Observation, Observations, host_of, is_address};
 use crate::scan;
 
@@ -191,8 +192,15 @@ impl<'a> Contact<'a> {
 #[must_use]
 pub fn present(field: &[u8]) -> &[u8] {
     let field = field.trim_ascii();
-    let is_absent = match field.len() {
-        0 => true,
+    match field.first() {
+        Some(b'-' | b'*' | b'N' | b'n' | b'(' | b'U' | b'u') if is_absent(field) => b"",
+        _ => field,
+    }
+}
+
+/// What devices write where they have nothing to say.
+fn is_absent(field: &[u8]) -> bool {
+    match field.len() {
         1 => matches!(field, b"-" | b"*"),
         2 => matches!(field, b"NA" | b"--"),
         3 => field.eq_ignore_ascii_case(b"N/A"),
@@ -202,8 +210,7 @@ pub fn present(field: &[u8]) -> &[u8] {
         12 => field == b"NotAvailable",
         13 => field.eq_ignore_ascii_case(b"Not available"),
         _ => false,
-    };
-    if is_absent { b"" } else { field }
+    }
 }
 
 /// A host that can be looked up: a name with a dot in it, or an address.
@@ -257,6 +264,9 @@ pub fn plausible_name(name: &[u8]) -> Option<&[u8]> {
 #[inline]
 #[must_use]
 pub fn plausible_address(address: &[u8]) -> Option<&[u8]> {
+    if scan::is_ipv4(address) {
+        return (address != b"0.0.0.0").then_some(address);
+    }
     let address = without_appendix(host_of(present(address)));
     let is_v6 = || {
         let digits = address
@@ -317,13 +327,11 @@ pub fn action_of(words: &[u8]) -> Action {
     if words.is_empty() {
         return Action::Unstated;
     }
-    if matches!(
-        words,
-        b"accept" | b"allow" | b"allowed" | b"close" | b"pass" | b"passthrough" | b"permit"
-    ) {
-        // Most records have one of these, and nothing else.
-        return Action::Allowed;
-    }
+    usual_action(words).unwrap_or_else(|| action_in(words))
+}
+
+/// What the first words say that say something; a word that blocks prevails.
+fn action_in(words: &[u8]) -> Action {
     if starts_with_not(words) {
         // `not blocked`, `Would Block`: it went through.
         return Action::Allowed;
@@ -337,6 +345,54 @@ pub fn action_of(words: &[u8]) -> Action {
         }
     }
     said
+}
+
+/// What most records say, and nothing else.
+#[inline]
+fn usual_action(word: &[u8]) -> Option<Action> {
+    const ALLOWED: [u64; 8] = [
+        small(b"accept"),
+        small(b"allow"),
+        small(b"allowed"),
+        small(b"close"),
+        small(b"detect"),
+        small(b"pass"),
+        small(b"passed"),
+        small(b"permit"),
+    ];
+    const BLOCKED: [u64; 8] = [
+        small(b"block"),
+        small(b"blocked"),
+        small(b"denied"),
+        small(b"deny"),
+        small(b"discard"),
+        small(b"drop"),
+        small(b"dropped"),
+        small(b"reject"),
+    ];
+    if word.len() > 8 {
+        return (word == b"passthrough").then_some(Action::Allowed);
+    }
+    let word = first_word(word) | SMALL;
+    match () {
+        () if ALLOWED.contains(&word) => Some(Action::Allowed),
+        () if BLOCKED.contains(&word) => Some(Action::Blocked),
+        () => None,
+    }
+}
+
+/// The bit that small letters have and capital ones do not.
+const SMALL: u64 = u64::from_ne_bytes([0x20; 8]);
+
+/// At most eight letters as [`first_word`] has them, in small letters.
+const fn small(text: &[u8]) -> u64 {
+    let mut word = SMALL;
+    let mut place = 0;
+    while place < text.len() {
+        word |= (text[place] as u64) << (place * 8);
+        place += 1;
+    }
+    word
 }
 
 /// Devices say what they did at the beginning of a field.
@@ -530,6 +586,24 @@ mod tests {
         check("||||192.0.2.1", &[address]);
         check("/a||192.0.2.1||192.0.2.1", &["http://192.0.2.1/a"]);
         check("http://192.0.2.1/a||||192.0.2.1", &["http://192.0.2.1/a"]);
+    }
+
+    #[test]
+    fn usual_words_mean_what_they_mean_among_others() {
+        let (mut known, mut unknown) = (0, 0);
+        for word in "accept Allow ALLOWED block Blocked close denied DENY detect discard drop \
+                     Dropped pass Passed passthrough permit reject alert allowing dropping"
+            .split_ascii_whitespace()
+        {
+            match usual_action(word.as_bytes()) {
+                Some(action) => {
+                    assert_eq!(action, action_in(word.as_bytes()), "{word}");
+                    known += 1;
+                }
+                None => unknown += 1,
+            }
+        }
+        assert_eq!((known, unknown), (17, 3));
     }
 
     #[test]

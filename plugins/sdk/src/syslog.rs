@@ -38,6 +38,16 @@ impl<'a> Syslog<'a> {
         }
     }
 
+    /// The time alone, for which nothing else is taken apart.
+    #[must_use]
+    pub fn time_of(line: &[u8], stamps: Stamps) -> Option<i64> {
+        let (rest, is_5424) = without_priority(line);
+        match is_5424 {
+            true => stamps.any(word(rest).0, DateOrder::MonthFirst),
+            false => Some(stamp(rest, stamps)?.0),
+        }
+    }
+
     fn bare(message: &'a [u8]) -> Self {
         Self {
             message: message.trim_ascii_start(),
@@ -60,9 +70,10 @@ impl<'a> Syslog<'a> {
         // their message behind the host.
         let is_whole = !id.is_empty()
             && (process == b"-"
-                || process
-                    .iter()
-                    .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'));
+                || scan::is_all(
+                    process,
+                    [b'a'..=b'z', b'A'..=b'Z', b'0'..=b'9', b'_'..=b'_'],
+                ));
         let is_whole = is_whole && matches!(after.first(), Some(b'-' | b'['));
         Some(Self {
             time_us,
@@ -81,7 +92,7 @@ impl<'a> Syslog<'a> {
     fn rfc3164(time_us: i64, rest: &'a [u8]) -> Self {
         let (host, after) = word(rest);
         // Some devices leave out the host and go on with the program.
-        if host.ends_with(b":") || host.contains(&b'=') || host.first() == Some(&b'{') {
+        if host.ends_with(b":") || scan::find(host, b'=').is_some() || host.first() == Some(&b'{') {
             return Self {
                 time_us: Some(time_us),
                 ..Self::program_only(rest)
@@ -128,14 +139,14 @@ const TAG: [RangeInclusive<u8>; 6] = [
 /// 5424 stood behind them.
 fn without_priority(line: &[u8]) -> (&[u8], bool) {
     let rest = line.trim_ascii_start();
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = scan::find_other(rest, [b'0'..=b'9']).unwrap_or(rest.len());
     let counted = match &rest[digits..] {
         [b' ', b'<', ..] if digits > 0 => &rest[digits + 1..],
         _ => rest,
     };
     let rest = match counted.strip_prefix(b"<") {
-        Some(inside) => match memchr::memchr(b'>', &inside[..inside.len().min(4)]) {
-            Some(end) if inside[..end].iter().all(u8::is_ascii_digit) => &inside[end + 1..],
+        Some(inside) => match scan::find_other(inside, [b'0'..=b'9']) {
+            Some(end @ ..=3) if inside[end] == b'>' => &inside[end + 1..],
             _ => return (rest, false),
         },
         None => return (rest, false),
@@ -166,9 +177,19 @@ fn stamp(rest: &[u8], stamps: Stamps) -> Option<(i64, &[u8])> {
     words.iter().find_map(|words| {
         let end = end_of_words(rest, *words)?;
         let text = rest[..end].strip_suffix(b":").unwrap_or(&rest[..end]);
+        if *words == 3 && first.is_ascii_digit() && !ends_in_zone(text) {
+            return None;
+        }
         let time_us = stamps.any(text, DateOrder::MonthFirst)?;
         Some((time_us, rest[end..].trim_ascii_start()))
     })
+}
+
+/// Whether the last word may be a zone: letters, a number with a sign, or both.
+fn ends_in_zone(text: &[u8]) -> bool {
+    let word = text.rsplit(|byte| *byte == b' ').next().unwrap_or(text);
+    let behind = scan::find_other(word, [b'a'..=b'z', b'A'..=b'Z']).map(|end| word[end]);
+    matches!(behind, None | Some(b'+' | b'-'))
 }
 
 /// Whether a word is a date alone: too short for a time, with separators.
@@ -230,6 +251,11 @@ mod tests {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (host, program, message) = expected;
         assert_eq!(read.time_us, Some(NOON), "{line}");
+        assert_eq!(
+            Syslog::time_of(line.as_bytes(), stamps),
+            Some(NOON),
+            "{line}"
+        );
         assert_eq!(
             (text(read.host), text(read.program), text(read.message)),
             (host.to_owned(), program.to_owned(), message.to_owned()),

@@ -1,5 +1,7 @@
 //! Time stamps of logs, as microseconds since 1970-01-01T00:00:00Z.
 
+use std::ops::RangeInclusive;
+
 use crate::scan;
 
 const US_PER_S: i64 = 1_000_000;
@@ -48,23 +50,12 @@ pub fn iso8601(text: &[u8], utc_offset_minutes: i16) -> Option<i64> {
     let &[h1, h2, b':', n1, n2, b':', s1, s2] = clock else {
         return None;
     };
-    let days = days(
-        number(&[y1, y2, y3, y4], 4)?,
-        number(&[m1, m2], 2)?,
-        number(&[d1, d2], 2)?,
-    )?;
-    let (hour, minute, second) = (
-        number(&[h1, h2], 2)?,
-        number(&[n1, n2], 2)?,
-        number(&[s1, s2], 2)?,
-    );
-    // 60 is a leap second.
-    if hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
+    let year = pair(y1, y2)? * 100 + pair(y3, y4)?;
+    let days = days(year, pair(m1, m2)?, pair(d1, d2)?)?;
+    let seconds_of_day = seconds_of_day(pair(h1, h2)?, pair(n1, n2)?, pair(s1, s2)?)?;
     let (fraction, zone) = split_fraction(rest);
     let offset_minutes = zone_minutes(zone, utc_offset_minutes)?;
-    let seconds = days * S_PER_DAY + hour * 3600 + (minute - offset_minutes) * 60 + second;
+    let seconds = days * S_PER_DAY + seconds_of_day - offset_minutes * 60;
     Some(seconds * US_PER_S + fraction_us(fraction)?)
 }
 
@@ -95,6 +86,20 @@ pub fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
+/// Seconds since midnight, if there is such a time of day; 60 is a leap second.
+#[inline]
+fn seconds_of_day(hour: i64, minute: i64, second: i64) -> Option<i64> {
+    let exists = hour <= 23 && minute <= 59 && second <= 60;
+    exists.then_some(hour * 3600 + minute * 60 + second)
+}
+
+/// The number that two digits write.
+#[inline]
+fn pair(tens: u8, ones: u8) -> Option<i64> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens <= 9 && ones <= 9).then_some(i64::from(tens) * 10 + i64::from(ones))
+}
+
 /// A number of 1 to `most` digits.
 #[inline]
 fn number(digits: &[u8], most: usize) -> Option<i64> {
@@ -123,10 +128,7 @@ fn fraction_us(digits: &[u8]) -> Option<i64> {
 /// `123` and `+09:00` of `.123+09:00`.
 fn split_fraction(rest: &[u8]) -> (&[u8], &[u8]) {
     match rest.strip_prefix(b".").or_else(|| rest.strip_prefix(b",")) {
-        Some(rest) => {
-            let end = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            rest.split_at(end)
-        }
+        Some(rest) => rest.split_at(count(rest, [b'0'..=b'9'])),
         None => (b"", rest),
     }
 }
@@ -141,10 +143,8 @@ fn zone_minutes(zone: &[u8], missing: i16) -> Option<i64> {
         _ => return None,
     };
     let (hours, minutes) = match digits {
-        [h1, h2] => (number(&[*h1, *h2], 2)?, 0),
-        [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => {
-            (number(&[*h1, *h2], 2)?, number(&[*m1, *m2], 2)?)
-        }
+        [h1, h2] => (pair(*h1, *h2)?, 0),
+        [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => (pair(*h1, *h2)?, pair(*m1, *m2)?),
         _ => return None,
     };
     (hours <= 18 && minutes <= 59).then_some(sign * (hours * 60 + minutes))
@@ -223,20 +223,15 @@ impl Stamps {
         let month = month(name)?;
         let (day, rest) = match rest {
             [b' ', b' ', day, b' ', rest @ ..] | [b' ', day, b' ', rest @ ..] => {
-                (number(&[*day], 1)?, rest)
+                (pair(b'0', *day)?, rest)
             }
-            [b' ', tens, ones, b' ', rest @ ..] => (number(&[*tens, *ones], 2)?, rest),
+            [b' ', tens, ones, b' ', rest @ ..] => (pair(*tens, *ones)?, rest),
             _ => return None,
         };
         let &[h1, h2, b':', n1, n2, b':', s1, s2, ..] = rest else {
             return None;
         };
-        let two = |tens, ones| number(&[tens, ones], 2);
-        let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
-        if hour > 23 || minute > 59 || second > 60 {
-            return None;
-        }
-        let seconds_of_day = hour * 3600 + minute * 60 + second;
+        let seconds_of_day = seconds_of_day(pair(h1, h2)?, pair(n1, n2)?, pair(s1, s2)?)?;
         let offset = i64::from(self.utc_offset_minutes) * 60;
         let time_us = self.latest(|year| {
             let seconds = days(year, month, day)? * S_PER_DAY + seconds_of_day - offset;
@@ -293,8 +288,7 @@ impl Stamps {
 /// Seconds since 1970 with or without decimals, or milli-, micro- or
 /// nanoseconds, told apart by the number of digits.
 fn since_epoch(text: &[u8]) -> Option<i64> {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    match digits {
+    match count(text, [b'0'..=b'9']) {
         9 | 10 => epoch(text),
         13 => Some(number(text.get(..13)?, 13)? * 1_000),
         16 if text.len() == 16 => number(text, 16),
@@ -320,7 +314,7 @@ impl Parts {
     fn take<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
         let first = *text.first()?;
         if self.seconds_of_day.is_some() && matches!(first, b'+' | b'-') {
-            let end = 1 + count(&text[1..], |byte| byte.is_ascii_digit() || byte == b':');
+            let end = 1 + count(&text[1..], [b'0'..=b'9', b':'..=b':']);
             self.offset_minutes = Some(zone_minutes(&text[..end], 0)?);
             return Some(&text[end..]);
         }
@@ -328,7 +322,7 @@ impl Parts {
             return self.take_number(text);
         }
         if first.is_ascii_alphabetic() {
-            let (word, rest) = text.split_at(count(text, |byte| byte.is_ascii_alphabetic()));
+            let (word, rest) = text.split_at(count(text, [b'a'..=b'z', b'A'..=b'Z']));
             self.take_word(word)?;
             return Some(rest);
         }
@@ -361,7 +355,7 @@ impl Parts {
     }
 
     fn take_number<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
-        let (digits, rest) = text.split_at(count(text, |byte| byte.is_ascii_digit()));
+        let (digits, rest) = text.split_at(count(text, [b'0'..=b'9']));
         let value = number(digits, 4)?;
         let is_date_known = match self.numbers {
             [Some(_), second] => second.is_some() || self.month.is_some(),
@@ -393,23 +387,24 @@ impl Parts {
             Some(rest) => two_digits(rest)?,
             None => (0, rest),
         };
-        if hour > 23 || minute > 59 || second > 60 {
-            return None;
-        }
-        self.seconds_of_day = Some(hour * 3600 + minute * 60 + second);
+        self.seconds_of_day = Some(seconds_of_day(hour, minute, second)?);
         let (fraction, rest) = split_fraction(rest);
         self.fraction_us = fraction_us(fraction)?;
         Some(rest)
     }
 }
 
-fn count(text: &[u8], is_part: impl Fn(u8) -> bool) -> usize {
-    text.iter().take_while(|byte| is_part(**byte)).count()
+/// How many bytes at the beginning lie in one of the ranges.
+#[inline]
+fn count<const N: usize>(text: &[u8], ranges: [RangeInclusive<u8>; N]) -> usize {
+    scan::find_other(text, ranges).unwrap_or(text.len())
 }
 
 fn two_digits(text: &[u8]) -> Option<(i64, &[u8])> {
-    let (digits, rest) = text.split_at_checked(2)?;
-    Some((number(digits, 2)?, rest))
+    match text {
+        [tens, ones, rest @ ..] => Some((pair(*tens, *ones)?, rest)),
+        _ => None,
+    }
 }
 
 /// Twelve hours more for `PM`, but for 12 o'clock; `AM` makes 12 o'clock 0.

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
+use vthost_plugin::scan;
 use vthost_plugin::split::{Pairs, after};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
@@ -127,12 +128,15 @@ impl LineParser for Cef {
         let Some(event) = event(line) else {
             return Line::Rejected("no CEF: or LEEF: in the line");
         };
-        let sent_us = Syslog::of(event.before, self.stamps).time_us;
+        let sent_us = Syslog::time_of(event.before, self.stamps);
         match event.separator {
             None => {
                 let values = self.cef_pairs.pick(event.fields);
                 let contact = self.cef.contact(&values, sent_us);
-                contact.decoded(without_backslashes, |contact| contact.push(found))
+                match scan::find(event.fields, b'\\') {
+                    None => contact.push(found),
+                    _ => contact.decoded(without_backslashes, |contact| contact.push(found)),
+                }
             }
             Some(separator) => {
                 let fields = with_tabs(event.fields);
@@ -167,10 +171,7 @@ struct Event<'a> {
 }
 
 fn event(line: &[u8]) -> Option<Event<'_>> {
-    let (at, bars) = match find(line, b"CEF:") {
-        Some(at) => (at, 7),
-        None => (find(line, b"LEEF:")?, 5),
-    };
+    let (at, bars) = start_of_header(line)?;
     let (header, mut fields) = split_header(&line[at..], bars)?;
     let separator = if bars == 7 {
         None
@@ -178,9 +179,9 @@ fn event(line: &[u8]) -> Option<Event<'_>> {
         let (separator, rest) = leef_separator(fields);
         fields = rest;
         Some(separator)
-    } else if fields.contains(&b'\t') || fields.windows(4).any(|part| part == b"#011") {
+    } else if scan::find(fields, b'\t').is_some() || after(fields, b"#011").is_some() {
         Some(b'\t')
-    } else if fields.contains(&b'|') {
+    } else if scan::find(fields, b'|').is_some() {
         Some(b'|')
     } else {
         Some(b'\t')
@@ -192,22 +193,33 @@ fn event(line: &[u8]) -> Option<Event<'_>> {
     })
 }
 
-fn find(line: &[u8], mark: &[u8]) -> Option<usize> {
-    after(line, mark).map(|rest| line.len() - rest.len() - mark.len())
+/// Where `CEF:` or `LEEF:` stands, and how many bars end the header.
+fn start_of_header(line: &[u8]) -> Option<(usize, usize)> {
+    const COMMON: &[u8] = b"EF:";
+    let mut rest = line;
+    loop {
+        rest = after(rest, COMMON)?;
+        let before = &line[..line.len() - rest.len() - COMMON.len()];
+        if before.ends_with(b"C") {
+            return Some((before.len() - 1, 7));
+        }
+        if before.ends_with(b"LE") {
+            return Some((before.len() - 2, 5));
+        }
+    }
 }
 
 /// What stands before and behind the bar that ends the header. A bar behind a
 /// backslash ends nothing.
 fn split_header(event: &[u8], bars: usize) -> Option<(&[u8], &[u8])> {
+    let mut rest = event;
     let mut seen = 0;
-    for (at, byte) in event.iter().enumerate() {
-        let is_bar = *byte == b'|' && event.get(at.wrapping_sub(1)) != Some(&b'\\');
-        seen += usize::from(is_bar);
-        if seen == bars {
-            return Some((&event[..at], &event[at + 1..]));
-        }
+    while seen < bars {
+        let (before, after) = rest.split_at(scan::find(rest, b'|')?);
+        seen += usize::from(!before.ends_with(b"\\"));
+        rest = &after[1..];
     }
-    None
+    Some((&event[..event.len() - rest.len() - 1], rest))
 }
 
 /// `^|`, `x5E|`, `0x5E|`, `|` or nothing, before the fields of LEEF 2.0.

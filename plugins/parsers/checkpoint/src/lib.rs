@@ -89,7 +89,7 @@ impl LineParser for CheckPoint {
                 None => Line::Rejected("no loguid, which every Check Point record has"),
             };
         }
-        let sent_us = Syslog::of(line, self.stamps).time_us;
+        let sent_us = Syslog::time_of(line, self.stamps);
         self.reader.contact(&values, sent_us).push(found)
     }
 }

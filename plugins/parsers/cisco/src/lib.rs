@@ -93,7 +93,7 @@ impl LineParser for Cisco {
             return Line::Rejected("no Cisco message id, as %ASA-6-302013:");
         };
         let time_us =
-            own_stamp(before, self.stamps).or_else(|| Syslog::of(before, self.stamps).time_us);
+            own_stamp(before, self.stamps).or_else(|| Syslog::time_of(before, self.stamps));
         if id.starts_with(b"43000") {
             let values = self.pairs.pick(text).map(<[u8]>::trim_ascii);
             return self.events.contact(&values, time_us).push(found);

@@ -179,7 +179,8 @@ fn haproxy_client(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Whether days or months come first in dates like `[15/04/2024 12:50:04]`: as
-/// the first line shows in which a number is above 12; else days.
+/// the first line shows in which a number is above 12; else months, as `%x` and
+/// `%D` of C's `strftime` have it.
 fn order(input: &Input) -> DateOrder {
     let number = |digits: &[u8]| str::from_utf8(digits).ok()?.parse::<u8>().ok();
     let shown = input.lines().find_map(|line| {
@@ -191,7 +192,7 @@ fn order(input: &Input) -> DateOrder {
             _ => None,
         }
     });
-    shown.unwrap_or(DateOrder::DayFirst)
+    shown.unwrap_or(DateOrder::MonthFirst)
 }
 
 /// The parts of a line that are needed.
@@ -283,7 +284,7 @@ mod tests {
             ("ip", "192.0.2.10", ""),
         );
         check(
-            "10.0.0.5 - - [01/05/2024 12:00:00] \"CONNECT www.example.com:443 HTTP/1.1\" 200 - - 1000 News",
+            "10.0.0.5 - - [05/01/2024 12:00:00] \"CONNECT www.example.com:443 HTTP/1.1\" 200 - - 1000 News",
             ("domain", "www.example.com", "10.0.0.5"),
         );
         check(
@@ -305,8 +306,8 @@ mod tests {
         };
         // 2024-05-01T12:00:00Z and 2024-01-05T12:00:00Z.
         let (may, january) = (1_714_564_800_000_000, 1_704_456_000_000_000);
-        check(&line("01/05/2024"), may);
-        check(&line("05/01/2024"), january);
-        check(&(line("05/01/2024") + &line("05/13/2024")), may);
+        check(&line("05/01/2024"), may);
+        check(&line("01/05/2024"), january);
+        check(&(line("01/05/2024") + &line("13/05/2024")), may);
     }
 }

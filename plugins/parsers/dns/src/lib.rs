@@ -8,7 +8,7 @@ use vthost_plugin::contact::Contact;
 use vthost_plugin::parser::{
     Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
 };
-use vthost_plugin::split::{after, until};
+use vthost_plugin::split::{after, split_once, until};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
@@ -70,8 +70,7 @@ impl LineParser for Dns {
         let mut kind = 0;
         input.confidence(88, |line| match () {
             () if line.trim_ascii().is_empty() => Fit::Neutral,
-            () if query(line, stamps, &mut kind).is_some() => Fit::Yes,
-            () => Fit::from(is_of_server(Syslog::of(line, stamps).program)),
+            () => Fit::from(query(line, stamps, &mut kind).map_or_else(is_of_server, |_| true)),
         })
     }
 
@@ -86,13 +85,12 @@ impl LineParser for Dns {
         if line.trim_ascii().is_empty() {
             return Line::Ignored("blank");
         }
-        let Some(query) = query(line, self.stamps, &mut self.kind) else {
-            return match Syslog::of(line, self.stamps).program {
-                program if program.is_empty() || is_of_server(program) => {
-                    Line::Ignored("not a query")
-                }
-                _ => Line::Rejected("of another program"),
-            };
+        let query = match query(line, self.stamps, &mut self.kind) {
+            Ok(query) => query,
+            Err(program) if program.is_empty() || is_of_server(program) => {
+                return Line::Ignored("not a query");
+            }
+            Err(_) => return Line::Rejected("of another program"),
         };
         Contact {
             name: &query.name,
@@ -159,21 +157,31 @@ type Said = for<'a> fn(&'a [u8]) -> Option<(&'a [u8], &'a [u8])>;
 /// What is read behind the envelope.
 const KINDS: [Said; 4] = [bind, dnsmasq, unbound, coredns];
 
-/// Reads a line, as the one before was read if that does.
-fn query<'a>(line: &'a [u8], stamps: Stamps, kind: &mut usize) -> Option<Query<'a>> {
+/// Reads a line, of a program that is not known as the one before was read if
+/// that does.
+///
+/// # Errors
+///
+/// The program, where the line is no query.
+fn query<'a>(line: &'a [u8], stamps: Stamps, kind: &mut usize) -> Result<Query<'a>, &'a [u8]> {
     if let Some(query) = route53(line, stamps).or_else(|| windows(line, stamps)) {
-        return Some(query);
+        return Ok(query);
     }
     let syslog = Syslog::of(line, stamps);
     let message = syslog.message;
-    let said = (0..KINDS.len()).find_map(|step| {
-        let index = (*kind + step) % KINDS.len();
-        let said = KINDS[index](message)?;
-        *kind = index;
-        Some(said)
-    });
-    let (name, client) = said?;
-    Some(Query {
+    let said = match syslog.program {
+        b"dnsmasq" | b"pihole-FTL" => dnsmasq(message),
+        b"unbound" => unbound(message),
+        b"coredns" => coredns(message),
+        _ => (0..KINDS.len()).find_map(|step| {
+            let index = (*kind + step) % KINDS.len();
+            let said = KINDS[index](message)?;
+            *kind = index;
+            Some(said)
+        }),
+    };
+    let (name, client) = said.ok_or(syslog.program)?;
+    Ok(Query {
         name: name.into(),
         client,
         time_us: own_stamp(message, stamps).or(syslog.time_us),
@@ -321,8 +329,8 @@ fn route53(line: &[u8], stamps: Stamps) -> Option<Query<'_>> {
 
 /// `… UDP Rcv 10.0.0.5 0001   Q [0001   D   NOERROR] A      (3)www(7)example(3)com(0)`.
 fn windows(line: &[u8], stamps: Stamps) -> Option<Query<'_>> {
-    let packet = line.len() - after(line, b" PACKET ")?.len() - b" PACKET ".len();
-    let received = after(line, b" Rcv ")?;
+    let (before, packet) = split_once(line, b" PACKET ")?;
+    let received = after(packet, b"Rcv ")?;
     let rest = after(received, b"]")?;
     let start = rest.iter().position(|byte| *byte == b'(')?;
     let mut name = Vec::new();
@@ -339,7 +347,7 @@ fn windows(line: &[u8], stamps: Stamps) -> Option<Query<'_>> {
         }
     }
     // The thread's number stands between the time and PACKET.
-    let before = line[..packet].trim_ascii_end();
+    let before = before.trim_ascii_end();
     let end = before
         .iter()
         .rposition(|byte| *byte == b' ')

@@ -63,7 +63,7 @@ impl LineParser for JsonLines {
         };
         let sent_us = match start {
             0 => None,
-            _ => Syslog::of(&line[..start], self.stamps).time_us,
+            _ => Syslog::time_of(&line[..start], self.stamps),
         };
         let contact = self.reader.contact(&values, sent_us);
         if self.reader.dialect().name == "azure-flow" {

@@ -21,7 +21,7 @@ pub(crate) fn alert(line: &[u8], stamps: Stamps) -> Option<Contact<'_>> {
             Contact {
                 client,
                 address,
-                time_us: own_stamp(line, stamps).or_else(|| Syslog::of(line, stamps).time_us),
+                time_us: own_stamp(line, stamps).or_else(|| Syslog::time_of(line, stamps)),
                 ..Contact::default()
             }
         }

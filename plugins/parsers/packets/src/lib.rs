@@ -7,7 +7,7 @@ mod routers;
 
 use vthost_plugin::contact::{Contact, action_of, plausible_address};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
-use vthost_plugin::split::blanks;
+use vthost_plugin::split::{blanks, split_once, until};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
@@ -290,10 +290,8 @@ fn mikrotik(message: &[u8]) -> Option<Contact<'_>> {
 
 /// What stands before and behind an arrow, to the next blank.
 fn ends<'a>(text: &'a [u8], arrow: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = text.windows(arrow.len()).position(|part| part == arrow)?;
-    let to = &text[at + arrow.len()..];
-    let end = to.iter().position(|byte| *byte == b' ').unwrap_or(to.len());
-    Some((&text[..at], &to[..end]))
+    let (before, behind) = split_once(text, arrow)?;
+    Some((before, until(behind, b" ")))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use vthost_plugin::contact::{Contact, action_of, plausible_address};
 use vthost_plugin::parser::Action;
-use vthost_plugin::split::{after, until};
+use vthost_plugin::split::{after, split_once, until};
 use vthost_plugin::time::{DateOrder, Stamps};
 
 use crate::ends;
@@ -19,17 +19,13 @@ pub(crate) fn yamaha(message: &[u8], stamps: Stamps) -> Option<Contact<'_>> {
             (after(message, b": ")?, verdict)
         }
     };
-    let arrow = packet.windows(3).position(|part| part == b" > ")?;
-    let before = &packet[..arrow];
-    let start = before
-        .iter()
-        .rposition(|byte| *byte == b' ')
-        .map_or(0, |blank| blank + 1);
-    let address = until(&packet[arrow + 3..], b" ");
+    let (before, behind) = split_once(packet, b" > ")?;
+    let client = before.rsplit(|byte| *byte == b' ').next()?;
+    let address = until(behind, b" ");
     plausible_address(address)?;
     let begun = after(packet, b" (").map(|rest| until(rest, b")"));
     Some(Contact {
-        client: &before[start..],
+        client,
         address,
         time_us: begun.and_then(|time| stamps.any(time, DateOrder::MonthFirst)),
         action,
@@ -38,8 +34,7 @@ pub(crate) fn yamaha(message: &[u8], stamps: Stamps) -> Option<Contact<'_>> {
 }
 
 fn rejected_or_passed(message: &[u8]) -> Option<Action> {
-    let at = message.windows(4).position(|part| part == b" at ")?;
-    let before = &message[..at];
+    let (before, _) = split_once(message, b" at ")?;
     match () {
         () if before.ends_with(b"Rejected") => Some(Action::Blocked),
         () if before.ends_with(b"Passed") => Some(Action::Allowed),

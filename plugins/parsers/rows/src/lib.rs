@@ -59,7 +59,7 @@ impl LineParser for Rows {
         }
         let sent_us = match self.layout.has_time {
             true => None,
-            false => Syslog::of(line, self.stamps).time_us,
+            false => Syslog::time_of(line, self.stamps),
         };
         let contact = self.reader.contact(&values, sent_us);
         match self.layout.dialect.name {
@@ -118,7 +118,7 @@ impl Rows {
         Contact {
             client,
             address,
-            time_us: Syslog::of(line, self.stamps).time_us,
+            time_us: Syslog::time_of(line, self.stamps),
             ..Contact::default()
         }
         .push(found)

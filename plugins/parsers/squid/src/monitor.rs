@@ -14,7 +14,7 @@ pub(crate) fn is_message(line: &[u8]) -> bool {
 
 /// Adds what a message tells of a connection.
 pub(crate) fn push(line: &[u8], stamps: Stamps, found: &mut Observations<'_>) -> Line {
-    let time_us = Syslog::of(line, stamps).time_us;
+    let time_us = Syslog::time_of(line, stamps);
     match connection(line) {
         Some(contact) => Contact { time_us, ..contact }.push(found),
         None => Line::Ignored("a message of another kind"),

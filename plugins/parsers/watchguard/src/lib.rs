@@ -87,7 +87,7 @@ impl LineParser for WatchGuard {
             address: address.unwrap_or_default(),
             client: client.unwrap_or_default(),
             user,
-            time_us: own_us.or_else(|| Syslog::of(line, self.stamps).time_us),
+            time_us: own_us.or_else(|| Syslog::time_of(line, self.stamps)),
             action: action_of(match verdict {
                 b"ProxyAbort" => b"drop",
                 verdict => verdict,

@@ -26,7 +26,7 @@ pub use columns::{Columns, undoubled};
 pub use json::{Json, NotAnObject, unescaped};
 pub use pairs::Pairs;
 
-use crate::block::{Block, WIDTH};
+use crate::block::{Block, WIDTH, is_same};
 use crate::scan;
 
 /// What follows the first occurrence of some bytes.
@@ -38,8 +38,21 @@ use crate::scan;
 #[inline]
 #[must_use]
 pub fn after<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
+    Some(split_once(text, mark)?.1)
+}
+
+/// What stands before and behind the first occurrence of some bytes.
+///
+/// ```
+/// use vthost_plugin::split::split_once;
+/// let ends = split_once(b"10.0.0.5 > 192.0.2.10", b" > ");
+/// assert_eq!(ends, Some((&b"10.0.0.5"[..], &b"192.0.2.10"[..])));
+/// ```
+#[inline]
+#[must_use]
+pub fn split_once<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = find(text, mark)?;
-    text.get(at + mark.len()..)
+    Some((&text[..at], &text[at + mark.len()..]))
 }
 
 /// Where some bytes first occur: where their first and their last one stand as
@@ -56,7 +69,7 @@ fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
         let mut both = of_first & of_last & within;
         while both != 0 {
             let start = from + both.trailing_zeros() as usize;
-            if text[start..].starts_with(mark) {
+            if is_same(&text[start..start + mark.len()], mark) {
                 return Some(start);
             }
             both &= both - 1;

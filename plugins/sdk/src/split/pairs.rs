@@ -1,8 +1,11 @@
 //! Values by their keys: `srcip=10.0.0.5 hostname="www.example.com"`.
 
+use std::ops::RangeInclusive;
+
 use super::is_escaped;
 use super::marks::{Kind, Marks};
 use super::names::Names;
+use crate::scan;
 
 const ASSIGN: usize = 0;
 const SEPARATOR: usize = 1;
@@ -90,8 +93,8 @@ impl<const N: usize> Pairs<N> {
         let word = line[start..to].trim_ascii_start();
         // `<189>date=`: what stands glued to the first key is no part of it.
         match word.first() {
-            Some(first) if !is_key_byte(*first) => {
-                let glued = word.iter().rposition(|byte| !is_key_byte(*byte));
+            Some(first) if !is_key_byte(first) => {
+                let glued = word.iter().rposition(|byte| !is_key_byte(byte));
                 &word[glued.map_or(0, |end| end + 1)..]
             }
             _ => word,
@@ -134,7 +137,7 @@ impl<const N: usize> Pairs<N> {
             let is_key = !key.is_empty()
                 && key_start > start
                 && line.get(key_start - 1) == Some(&b' ')
-                && key.iter().all(|byte| is_key_byte(*byte));
+                && scan::is_all(key, KEY);
             if is_key {
                 return start + line[start..key_start].trim_ascii_end().len();
             }
@@ -143,8 +146,17 @@ impl<const N: usize> Pairs<N> {
     }
 }
 
-fn is_key_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+/// The bytes of keys.
+const KEY: [RangeInclusive<u8>; 5] = [
+    b'a'..=b'z',
+    b'A'..=b'Z',
+    b'0'..=b'9',
+    b'-'..=b'.',
+    b'_'..=b'_',
+];
+
+fn is_key_byte(byte: &u8) -> bool {
+    KEY.iter().any(|range| range.contains(byte))
 }
 
 #[cfg(test)]
