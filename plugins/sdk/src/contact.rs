@@ -112,16 +112,15 @@ impl<'a> Contact<'a> {
     #[inline]
     #[must_use]
     pub fn observation(&self) -> Option<Observation<'a>> {
-        let host = plausible_host(self.host);
-        self.of_url(present(self.url), host)
-            .or_else(|| self.of_url(present(self.path), host))
-            .or_else(|| host.map(Observation::host))
+        self.of_url(present(self.url))
+            .or_else(|| self.of_url(present(self.path)))
+            .or_else(|| plausible_host(self.host).map(Observation::host))
             .or_else(|| plausible_name(self.name).map(Observation::host))
             .or_else(|| plausible_address(self.address).map(Observation::ip))
     }
 
     /// The URL that a field and the host make together.
-    fn of_url(&self, url: &'a [u8], host: Option<&'a [u8]>) -> Option<Observation<'a>> {
+    fn of_url(&self, url: &'a [u8]) -> Option<Observation<'a>> {
         if url.is_empty() {
             return None;
         }
@@ -137,7 +136,7 @@ impl<'a> Contact<'a> {
             });
         }
         if url.starts_with(b"/") {
-            return Some(self.composed(host?, url));
+            return Some(self.composed(plausible_host(self.host)?, url));
         }
         let end = memchr::memchr3(b'/', b'?', b'#', url).unwrap_or(url.len());
         let authority = plausible_host(without_user(&url[..end]))?;
@@ -264,8 +263,9 @@ pub fn plausible_name(name: &[u8]) -> Option<&[u8]> {
 #[inline]
 #[must_use]
 pub fn plausible_address(address: &[u8]) -> Option<&[u8]> {
-    if scan::is_ipv4(address) {
-        return (address != b"0.0.0.0").then_some(address);
+    let usual = without_appendix(address);
+    if scan::is_ipv4(usual) {
+        return (usual != b"0.0.0.0").then_some(usual);
     }
     let address = without_appendix(host_of(present(address)));
     let is_v6 = || {
@@ -287,7 +287,7 @@ fn without_appendix(address: &[u8]) -> &[u8] {
     let other = scan::find_other(address, [b'0'..=b'9', b'.'..=b'.']);
     let end = other.unwrap_or(address.len());
     match address.get(end) {
-        Some(b':' | b'/') if address[..end].contains(&b'.') => &address[..end],
+        Some(b':' | b'/') if scan::find(&address[..end], b'.').is_some() => &address[..end],
         _ => address,
     }
 }

@@ -6,6 +6,8 @@
 
 use crate::contact::{Contact, action_of, present};
 use crate::parser::{Fit, Input};
+use crate::scan;
+use crate::split::until;
 use crate::time::{DateOrder, Stamps};
 
 /// One format of a grammar.
@@ -119,8 +121,9 @@ pub struct Reader {
     dialect: &'static Dialect,
     stamps: Stamps,
     names: [&'static str; FIELDS],
-    /// For each role the places of its fields in `names`.
-    places: [Vec<usize>; ROLES],
+    /// Roles, each with the place of one of its fields in `names`, in the order
+    /// in which they count.
+    places: Vec<(u8, u8)>,
     /// For each mark the places of the fields of which one is enough.
     marks: Vec<Vec<usize>>,
 }
@@ -138,10 +141,10 @@ impl Reader {
             used = used.max(place + 1);
             place
         };
-        let places = dialect
-            .roles
-            .each()
-            .map(|more| more.iter().map(|name| place_of(name)).collect::<Vec<_>>());
+        let mut places = Vec::new();
+        for (role, fields) in (0..).zip(dialect.roles.each()) {
+            places.extend(fields.iter().map(|name| (role, place_of(name) as u8)));
+        }
         let one_of = |mark: &&'static str| mark.split('|').map(&mut place_of).collect();
         let marks = dialect.marks.iter().map(one_of).collect();
         Self {
@@ -177,6 +180,13 @@ impl Reader {
     /// without one of its own.
     #[must_use]
     pub fn contact<'a>(&self, values: &[&'a [u8]; FIELDS], sent_us: Option<i64>) -> Contact<'a> {
+        let mut said: [&[u8]; ROLES] = [b""; ROLES];
+        for (role, place) in &self.places {
+            let (said, value) = (&mut said[usize::from(*role)], values[usize::from(*place)]);
+            if said.is_empty() && !value.is_empty() {
+                *said = present(value);
+            }
+        }
         let [
             url,
             request,
@@ -194,10 +204,7 @@ impl Reader {
             clock,
             zone,
             action,
-        ] = self.places.each_ref().map(|places| {
-            let mut said = places.iter().map(|place| present(values[*place]));
-            said.find(|value| !value.is_empty()).unwrap_or_default()
-        });
+        ] = said;
         let order = self.dialect.order;
         let own_us = match (stamp, zone) {
             (b"", _) => self.stamps.of_fields(date, clock, zone, order),
@@ -255,10 +262,9 @@ pub fn fit_of(reader: &Reader, values: Option<[&[u8]; FIELDS]>) -> Fit {
 /// The URL of a request's first line.
 #[must_use]
 pub fn target_of(request: &[u8]) -> &[u8] {
-    let mut words = request.split(|byte| *byte == b' ');
-    match (words.next(), words.next()) {
-        (Some(_), Some(target)) => target,
-        _ => b"",
+    match scan::find(request, b' ') {
+        Some(blank) => until(&request[blank + 1..], b" "),
+        None => b"",
     }
 }
 

@@ -21,6 +21,24 @@ pub fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
     first(bytes, |block| block.mask(0, wanted))
 }
 
+/// The place of the first byte that is one of a few.
+///
+/// ```
+/// use vthost_plugin::scan::find_any;
+/// assert_eq!(find_any(b"10.0.0.5#51000", b"# "), Some(8));
+/// assert_eq!(find_any(b"10.0.0.5", b"# "), None);
+/// ```
+#[inline]
+#[must_use]
+pub fn find_any(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    let any = |block: Block| {
+        wanted
+            .iter()
+            .fold(0, |mask, byte| mask | block.mask(0, *byte))
+    };
+    first(bytes, any)
+}
+
 /// Whether all bytes are decimal digits, and there is one.
 ///
 /// ```

@@ -9,7 +9,7 @@
 use std::ops::RangeInclusive;
 
 use crate::scan;
-use crate::time::{DateOrder, Stamps};
+use crate::time::{DateOrder, Stamps, is_behind_clock};
 
 /// A line taken apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -185,11 +185,13 @@ fn stamp(rest: &[u8], stamps: Stamps) -> Option<(i64, &[u8])> {
     })
 }
 
-/// Whether the last word may be a zone: letters, a number with a sign, or both.
+/// Whether the last word may be a zone: a name, a number with a sign, or both.
 fn ends_in_zone(text: &[u8]) -> bool {
     let word = text.rsplit(|byte| *byte == b' ').next().unwrap_or(text);
-    let behind = scan::find_other(word, [b'a'..=b'z', b'A'..=b'Z']).map(|end| word[end]);
-    matches!(behind, None | Some(b'+' | b'-'))
+    match scan::find_other(word, [b'a'..=b'z', b'A'..=b'Z']) {
+        Some(end) => matches!(word[end], b'+' | b'-'),
+        None => is_behind_clock(word),
+    }
 }
 
 /// Whether a word is a date alone: too short for a time, with separators.
@@ -204,8 +206,7 @@ fn is_end_of_stamp(rest: &[u8]) -> bool {
     };
     let (next, _) = word(rest);
     let is_year = next.len() == 4 && scan::is_digits(next);
-    let is_zone = next.len() <= 5 && scan::is_all(next, [b'a'..=b'z', b'A'..=b'Z', b':'..=b':']);
-    !is_year && !is_zone
+    !is_year && !is_behind_clock(next.strip_suffix(b":").unwrap_or(next))
 }
 
 /// Where the first few words end.

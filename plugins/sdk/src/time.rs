@@ -193,7 +193,73 @@ impl Stamps {
         let text = text.trim_ascii();
         iso8601(text, self.utc_offset_minutes)
             .or_else(|| since_epoch(text))
+            .or_else(|| self.usual(text))
             .or_else(|| self.tokens(text, order))
+    }
+
+    /// The forms that most logs write, each part in its place: `May 01 2024
+    /// 12:00:00`, `01/May/2024:12:00:00` and `2024/05/01 12:00:00`, perhaps with
+    /// a fraction and a zone. [`Stamps::tokens`] reads them too, and slower.
+    fn usual(self, text: &[u8]) -> Option<i64> {
+        let (year, month, day, rest) = match text {
+            &[
+                a,
+                b,
+                c,
+                b' ',
+                d1,
+                d2,
+                b' ',
+                y1,
+                y2,
+                y3,
+                y4,
+                b' ',
+                ref rest @ ..,
+            ]
+            | &[
+                d1,
+                d2,
+                b'/' | b'-',
+                a,
+                b,
+                c,
+                b'/' | b'-',
+                y1,
+                y2,
+                y3,
+                y4,
+                b':' | b' ',
+                ref rest @ ..,
+            ] => ([y1, y2, y3, y4], month(&[a, b, c])?, [d1, d2], rest),
+            &[
+                y1,
+                y2,
+                y3,
+                y4,
+                b'/',
+                m1,
+                m2,
+                b'/',
+                d1,
+                d2,
+                b' ',
+                ref rest @ ..,
+            ] => ([y1, y2, y3, y4], pair(m1, m2)?, [d1, d2], rest),
+            _ => return None,
+        };
+        let &[h1, h2, b':', n1, n2, b':', s1, s2, ref rest @ ..] = rest else {
+            return None;
+        };
+        let seconds_of_day = seconds_of_day(pair(h1, h2)?, pair(n1, n2)?, pair(s1, s2)?)?;
+        let (fraction, zone) = split_fraction(rest);
+        let zone = zone.trim_ascii_start();
+        let offset_minutes =
+            zone_minutes(zone, self.utc_offset_minutes).or_else(|| zone_name(zone))?;
+        let year = pair(year[0], year[1])? * 100 + pair(year[2], year[3])?;
+        let days = days(year, month, pair(day[0], day[1])?)?;
+        let seconds = days * S_PER_DAY + seconds_of_day - offset_minutes * 60;
+        Some(seconds * US_PER_S + fraction_us(fraction)?)
     }
 
     /// A date, a time and perhaps a zone in fields of their own. A zone that
@@ -273,14 +339,12 @@ impl Stamps {
     /// Without a year: the latest that does not lie after the reference by more
     /// than a day, which leaves room for zones and for clocks that go wrong.
     fn latest(self, at: impl Fn(i64) -> Option<i64>) -> Option<i64> {
-        let year = 1970
-            + self
-                .reference_time_us
-                .div_euclid(US_PER_S * S_PER_DAY * 365);
         let limit = self.reference_time_us + US_PER_S * S_PER_DAY;
+        // Leap days make this too late at the end of a year, and never too early.
+        let year = 1970 + limit.div_euclid(US_PER_S * S_PER_DAY * 365);
         // Nine years hold a 29 February, whatever the century.
         (0..=9)
-            .filter_map(|back| at(year + 1 - back))
+            .filter_map(|back| at(year - back))
             .find(|time| *time <= limit)
     }
 }
@@ -483,6 +547,15 @@ fn zone_name(word: &[u8]) -> Option<i64> {
         .map(|(_, minutes)| *minutes)
 }
 
+/// Whether a word of letters belongs to the time before it: a zone, `AM`, `PM`.
+pub(crate) fn is_behind_clock(word: &[u8]) -> bool {
+    zone_name(word).is_some()
+        || is_ambiguous_zone(word)
+        || [&b"AM"[..], b"PM"]
+            .iter()
+            .any(|half| half.eq_ignore_ascii_case(word))
+}
+
 /// Zones whose names mean several things: they leave the input's own.
 fn is_ambiguous_zone(word: &[u8]) -> bool {
     const NAMES: [&[u8]; 7] = [b"ADT", b"AST", b"BST", b"CST", b"GST", b"IST", b"SST"];
@@ -541,6 +614,33 @@ mod tests {
         check((1969, 12, 31), Some(-1));
         check((2100, 2, 29), None);
         check((2024, 4, 31), None);
+    }
+
+    #[test]
+    fn the_usual_forms_are_read_as_all_others() {
+        let stamps = Stamps {
+            utc_offset_minutes: 60,
+            reference_time_us: 0,
+        };
+        let dates = "May 01 2024 |MAY 31 2024 |01/May/2024:|29-feb-2023 |2024/05/01 |2024/13/01 ";
+        let clocks = "12:00:00|23:59:60|24:00:00|12:0x:00|12:00:00.25|12:00:00,123456|12:00:00.";
+        let zones = "| +0900|-04:30| Z| UTC| CEST| IST| +9| x";
+        let mut read = 0;
+        for date in dates.split('|') {
+            for clock in clocks.split('|') {
+                for zone in zones.split('|') {
+                    let text = format!("{date}{clock}{zone}");
+                    let Some(usual) = stamps.usual(text.as_bytes()) else {
+                        continue;
+                    };
+                    let tokens = stamps.tokens(text.as_bytes(), DateOrder::MonthFirst);
+                    assert_eq!(tokens, Some(usual), "{text}");
+                    read += 1;
+                }
+            }
+        }
+        // Four days, five times of day, six zones.
+        assert_eq!(read, 4 * 5 * 6);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::scan;
-use vthost_plugin::split::{Pairs, after};
+use vthost_plugin::split::{Pairs, after, split_once};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
@@ -249,20 +249,19 @@ fn without_backslashes(value: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn replaced<'a>(text: &'a [u8], old: &[u8], new: &[u8]) -> Cow<'a, [u8]> {
-    if after(text, old).is_none() {
+    let Some((mut before, mut rest)) = split_once(text, old) else {
         return text.into();
-    }
+    };
     let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.first() {
-        if let Some(after) = rest.strip_prefix(old) {
-            out.extend_from_slice(new);
-            rest = after;
-        } else {
-            out.push(*first);
-            rest = &rest[1..];
+    loop {
+        out.extend_from_slice(before);
+        out.extend_from_slice(new);
+        match split_once(rest, old) {
+            Some(parts) => (before, rest) = parts,
+            None => break,
         }
     }
+    out.extend_from_slice(rest);
     out.into()
 }
 

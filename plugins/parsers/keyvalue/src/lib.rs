@@ -10,7 +10,8 @@ use vthost_plugin::dialect::{Dialect, FIELDS, Reader, detect, fit_of};
 use vthost_plugin::parser::{
     Action, Description, Input, Line, LineParser, NoSettings, Observations,
 };
-use vthost_plugin::split::{Pairs, after, unescaped, until};
+use vthost_plugin::scan;
+use vthost_plugin::split::{Pairs, after, split_once, unescaped, until};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::Stamps;
 
@@ -20,6 +21,7 @@ struct KeyValue {
     stamps: Stamps,
     reader: Reader,
     pairs: Pairs<FIELDS>,
+    extra: Extra,
 }
 
 vthost_plugin::export_parser!(KeyValue);
@@ -49,6 +51,7 @@ impl LineParser for KeyValue {
         Ok(Self {
             stamps,
             pairs: pairs(input, &reader),
+            extra: Extra::of(dialect),
             reader,
         })
     }
@@ -61,34 +64,70 @@ impl LineParser for KeyValue {
         if values.iter().all(|value| value.is_empty()) {
             return Line::Rejected("none of the keys of this format");
         }
-        let syslog = Syslog::of(line, self.stamps);
-        let contact = self.reader.contact(&values, syslog.time_us);
-        let contact = match self.reader.dialect().name {
-            "meraki" | "meraki-ip-flow" => of_meraki(contact, syslog.message),
-            "iptables" => Contact {
+        let contact = self.reader.contact(&values, None);
+        let syslog = match self.extra {
+            Extra::Meraki | Extra::Iptables => Syslog::of(line, self.stamps),
+            // The time stands in front, without a key.
+            Extra::ZscalerNss => Syslog {
+                time_us: self.stamps.iso8601(until(line, b"\t")),
+                ..Syslog::default()
+            },
+            _ if contact.time_us.is_some() => Syslog::default(),
+            _ => Syslog {
+                time_us: Syslog::time_of(line, self.stamps),
+                ..Syslog::default()
+            },
+        };
+        let contact = Contact {
+            time_us: contact.time_us.or(syslog.time_us),
+            ..contact
+        };
+        let contact = match self.extra {
+            Extra::Meraki => of_meraki(contact, syslog.message),
+            Extra::Iptables => Contact {
                 action: action_before(syslog.message, b"IN="),
                 ..contact
             },
-            "juniper-srx" => of_juniper(contact, line),
-            // The time stands in front, without a key.
-            "zscaler-nss" => Contact {
-                time_us: self.stamps.iso8601(until(line, b"\t")),
-                ..contact
-            },
-            _ => contact,
+            Extra::Juniper => of_juniper(contact, line),
+            Extra::ZscalerNss | Extra::Address | Extra::None => contact,
         };
-        contact.decoded(unquoted, |contact| match self.reader.dialect().name {
-            "sophos-xg" | "stormshield" => contact.push_with_address(found),
+        contact.decoded(unquoted, |contact| match self.extra {
+            Extra::Address => contact.push_with_address(found),
             _ => contact.push(found),
         })
     }
 }
 
+/// What a dialect has besides its pairs.
+#[derive(Debug, Clone, Copy)]
+enum Extra {
+    None,
+    Meraki,
+    Iptables,
+    Juniper,
+    ZscalerNss,
+    /// Its records are of connections: the address counts beside the name.
+    Address,
+}
+
+impl Extra {
+    fn of(dialect: &Dialect) -> Self {
+        match dialect.name {
+            "meraki" | "meraki-ip-flow" => Self::Meraki,
+            "iptables" => Self::Iptables,
+            "juniper-srx" => Self::Juniper,
+            "zscaler-nss" => Self::ZscalerNss,
+            "sophos-xg" | "stormshield" => Self::Address,
+            _ => Self::None,
+        }
+    }
+}
+
 /// A value with `\"` in it; in others a backslash is one (`CORP\jane`).
 fn unquoted(value: &[u8]) -> Cow<'_, [u8]> {
-    match value.contains(&b'"') {
-        true => unescaped(value),
-        false => value.into(),
+    match scan::find(value, b'"') {
+        Some(_) => unescaped(value),
+        None => value.into(),
     }
 }
 
@@ -121,15 +160,17 @@ fn chosen(input: &Input) -> Option<(&'static Dialect, u8)> {
 /// `… request: GET https://www.example.com/`, `flows allow src=…`.
 fn of_meraki<'a>(contact: Contact<'a>, message: &'a [u8]) -> Contact<'a> {
     let url = after(message, b"request: ").map(vthost_plugin::dialect::target_of);
-    let word = message
-        .split(|byte| *byte == b' ')
-        .find(|word| matches!(*word, b"allow" | b"deny"));
+    let action = match () {
+        () if after(message, b" allow ").is_some() => Action::Allowed,
+        () if after(message, b" deny ").is_some() => Action::Blocked,
+        () => Action::Unstated,
+    };
     Contact {
         // What Meraki cannot see of an encrypted request it writes as dots.
         url: url
             .map(|url| url.strip_suffix(b"/...").unwrap_or(url))
             .unwrap_or_default(),
-        action: word.map_or(Action::Unstated, action_of),
+        action,
         ..contact
     }
 }
@@ -154,8 +195,7 @@ fn last_word(text: &[u8]) -> &[u8] {
 
 /// What the words of a firewall rule before a mark say.
 fn action_before(message: &[u8], mark: &[u8]) -> Action {
-    let end = message.windows(mark.len()).position(|part| part == mark);
-    action_of(&message[..end.unwrap_or(0)])
+    split_once(message, mark).map_or(Action::Unstated, |(before, _)| action_of(before))
 }
 
 #[cfg(test)]

@@ -87,8 +87,7 @@ fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
 #[inline]
 #[must_use]
 pub fn until<'a>(text: &'a [u8], ends: &[u8]) -> &'a [u8] {
-    let end = text.iter().position(|byte| ends.contains(byte));
-    &text[..end.unwrap_or(text.len())]
+    &text[..scan::find_any(text, ends).unwrap_or(text.len())]
 }
 
 /// Whether an odd number of backslashes stands at the end.
