@@ -11,7 +11,7 @@ use vthost::triage::run::{Done, Ended};
 use vthost::triage::{Cause, Finding, Ladder, Share};
 use vthost::verdict::{Scope, Verdict};
 use vthost::virustotal::Client;
-use vthost_simulator::{Effect, Fault, Logged, Options, QuotaLimits, Simulator};
+use vthost_simulator::{Effect, Fault, Logged, Options, QuotaLimits, Simulator, Unlisted};
 
 use crate::direct::Direct;
 use crate::support::{
@@ -272,23 +272,20 @@ fn what_is_reserved_is_left_to_people() {
 
 #[test]
 fn no_slot_is_idle_while_something_could_be_asked() {
-    // What is handed in at once costs a submission and one look, an analysis
-    // taking a minute. On the ladder the reports on host and URL come before.
-    let check = |ladder: Ladder, each: usize, count: usize, store: &Store| {
+    let check = |ladder: Ladder, hosts: Unlisted, urls: &[String], requests: u64, store: &Store| {
         let clock = FastClock::at_noon();
         let begun = clock.now_ms();
         let simulator = Simulator::new(Options {
             analysis_ms: 60_000,
+            unlisted_hosts: hosts,
             ..Options::default()
         });
         let direct = Arc::new(Direct::new(simulator, &clock, vec![0]));
-        let urls = new_urls(count);
         let values: Vec<&str> = urls.iter().map(String::as_str).collect();
         let client = Client::new(direct.clone());
         let limits = Limits::default();
         let done = triage(&client, store, &clock, limits, ladder, planned(&values));
         assert_eq!(done.ended, Ended::Done);
-        let requests = (each * count) as u64;
         assert_eq!(done.requests, requests);
         let minimum = finish_ms(requests, &Usage::default(), begun, &limits) - begun;
         let took = clock.now_ms() - begun;
@@ -299,11 +296,28 @@ fn no_slot_is_idle_while_something_could_be_asked() {
         let simulator = direct.simulator();
         assert!(simulator.log().iter().all(|logged| logged.status != 429));
     };
+    let known = Unlisted::Known;
+    // What is handed in at once costs a submission and one look, an analysis
+    // taking a minute.
     for count in [4, 100, 250] {
-        check(scanning(), 2, count, &Store::in_memory().unwrap());
+        let store = Store::in_memory().unwrap();
+        check(
+            scanning(),
+            known,
+            &new_urls(count),
+            2 * count as u64,
+            &store,
+        );
     }
-    on_each_store(|store| check(scanning(), 2, 20, store));
-    on_each_store(|store| check(ladder(Share::Submit), 4, 20, store));
+    on_each_store(|store| check(scanning(), known, &new_urls(20), 40, store));
+    // On the ladder the reports on host and URL come before; of a site that was
+    // never seen the one on the host, once for all its URLs.
+    let ladder = ladder(Share::Submit);
+    on_each_store(|store| check(ladder, known, &new_urls(20), 80, store));
+    let new_sites: Vec<String> = (0..100)
+        .map(|n| format!("http://host{}.example.com/{n}", n % 5))
+        .collect();
+    on_each_store(|store| check(ladder, Unlisted::NeverSeen, &new_sites, 5 + 200, store));
 }
 
 #[test]

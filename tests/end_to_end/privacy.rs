@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use vthost::clock::{Clock as _, SystemClock};
-use vthost_simulator::{DEMO_KEY, Known, Logged, Options, Simulator, Unlisted};
+use vthost_simulator::{DEMO_KEY, Known, Logged, Simulator};
 
 use crate::support::{Home, Ran, patient, serve};
 
@@ -176,18 +176,16 @@ fn seen(log: &[Logged]) -> Vec<String> {
         .collect()
 }
 
-/// VirusTotal without a report on anything.
-fn knowing_nothing() -> Simulator {
-    let mut simulator = Simulator::new(Options {
-        unlisted_hosts: Unlisted::NeverSeen,
-        ..patient()
-    });
-    // It has an object for every address, if no more.
+/// VirusTotal with an object for each of some hosts, and no opinion on any.
+fn without_opinions(hosts: &[&str]) -> Simulator {
+    let mut simulator = Simulator::new(patient());
     let unrated = Known {
         stats: None,
         analysed_s: 0,
     };
-    simulator.know_as("8.8.8.8", unrated);
+    for host in hosts {
+        simulator.know_as(host, unrated);
+    }
     simulator
 }
 
@@ -232,7 +230,12 @@ fn a_dry_run_prints_the_requests_of_the_run() {
     for (share, costs, most) in rungs {
         let home = Home::new();
         let list = home.write("list.txt", list);
-        let server = serve(knowing_nothing());
+        let server = serve(without_opinions(&[
+            "one.example.com",
+            "two.example.com",
+            "three.example.com",
+            "8.8.8.8",
+        ]));
         let url = server.url();
         let run = |rate: &str, more: &[&str]| {
             let args = [

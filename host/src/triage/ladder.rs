@@ -377,8 +377,18 @@ impl Ladder {
     ) -> Result<Progress, StoreError> {
         let mut said = Vec::new();
         let mut of_host = None;
-        for step in self.steps(indicator) {
+        let steps = self.steps(indicator);
+        let ends_in_submission = matches!(steps.last(), Some(Step::Submit(_)));
+        let mut is_new_site = false;
+        for step in steps {
             let reached = match &step {
+                // Of a site that was never seen no URL was: what is handed in
+                // anyway needs no look-up before.
+                Step::Ask(question, Scope::Exact)
+                    if is_new_site && ends_in_submission && stored.answer(question)?.is_none() =>
+                {
+                    continue;
+                }
                 Step::Ask(question, scope) => {
                     self.asked(indicator, question, *scope, stored.answer(question)?, ask)
                 }
@@ -393,6 +403,10 @@ impl Ladder {
                     of_host = Some(answer);
                 }
                 Reached::Answered(answer) => return Ok(Progress::Answered(answer)),
+                Reached::NeverSeen(words) => {
+                    is_new_site = true;
+                    said.push(words);
+                }
                 Reached::Nothing(words) => said.push(words),
                 Reached::Refused(words) => {
                     said.push(words);
@@ -429,7 +443,7 @@ impl Ladder {
         let reached = match outcome {
             StoredOutcome::Found { attributes_json } => answered(subject, scope, &attributes_json),
             StoredOutcome::NotFound => {
-                Reached::Nothing(format!("VirusTotal has never seen {}", shown(&subject)))
+                Reached::NeverSeen(format!("VirusTotal has never seen {}", shown(&subject)))
             }
             StoredOutcome::Refused { code, message } => Reached::Refused(format!(
                 "VirusTotal refuses {}: {code}: {message}",
@@ -514,6 +528,8 @@ enum Reached {
     Next(Action),
     /// A report with engine results.
     Answered(Box<Answer>),
+    /// VirusTotal knows nothing of it, in words.
+    NeverSeen(String),
     /// No engine results; what VirusTotal said.
     Nothing(String),
     /// VirusTotal does not take it; no further step will do.
@@ -676,6 +692,22 @@ mod tests {
             nothing().with(&hash(), StoredOutcome::NotFound),
             None,
             "VirusTotal has never seen www.example.com; VirusTotal has never seen the URL",
+        );
+    }
+
+    #[test]
+    fn a_url_of_a_site_never_seen_is_handed_in_without_a_look_up() {
+        let check = |share, stored: Stored, expected: &str| {
+            assert_eq!(progress(share, &stored, None), expected, "{share}");
+        };
+        let new_site = || Stored::default().with(&host(), StoredOutcome::NotFound);
+        check(Share::Submit, new_site(), "submit");
+        check(Share::Url, new_site(), "ask url");
+        check(Share::Submit, new_site().found(&hash(), BAD), "exact");
+        check(
+            Share::Submit,
+            Stored::default().found(&host(), GOOD),
+            "ask url",
         );
     }
 
