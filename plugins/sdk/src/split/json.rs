@@ -257,11 +257,25 @@ impl<'a, const N: usize> Reader<'a, '_, N> {
         rest.get(..len).filter(|word| !word.is_empty())
     }
 
+    /// Machines write no space where there need not be any: the loop is apart,
+    /// since it costs something even where it has no turn.
     #[inline]
     fn skip_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+        if self.is_at_space() {
+            self.skip_spaces();
+        }
+    }
+
+    #[cold]
+    fn skip_spaces(&mut self) {
+        while self.is_at_space() {
             self.at += 1;
         }
+    }
+
+    #[inline]
+    fn is_at_space(&self) -> bool {
+        matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n'))
     }
 
     #[inline]
