@@ -23,13 +23,22 @@ pub(crate) fn read<'a>(
     if line.len() > PLACES {
         return None;
     }
-    let word = match word(line)? {
-        Ok(word) => word,
-        Err(said) => return Some(Err(said)),
+    let [odd, brackets] = places(line, |block| {
+        let brackets = block.mask(0, b'[') | block.mask(0, b']');
+        [!(is_usual(block) | brackets), brackets]
+    });
+    let (word, has_marks) = match odd {
+        0 if !line.is_empty() => (line, brackets != 0),
+        _ => match word(line)? {
+            Ok(word) => (word, true),
+            Err(said) => return Some(Err(said)),
+        },
     };
-    let text = match plain.refanged(word) {
-        Some(text) => text,
-        None => word,
+    let scheme = defanged_scheme(word);
+    let text = if has_marks || scheme.is_some() {
+        plain.refanged(word, scheme).unwrap_or(word)
+    } else {
+        word
     };
     Some(named(text).map_err(Line::Rejected))
 }
@@ -48,10 +57,6 @@ fn first_bits(count: usize) -> u64 {
 /// The one word of a line, without what people put around it.
 #[inline(always)]
 fn word(line: &[u8]) -> Option<Result<&[u8], Line>> {
-    let [odd] = places(line, |block| [!is_usual(block)]);
-    if odd == 0 && !line.is_empty() {
-        return Some(Ok(line));
-    }
     let [blanks, around, slashes, signs, others] = places(line, |block| {
         let blanks = block.between(b'\t', b'\n') | block.between(0x0c, b'\r') | block.mask(0, b' ');
         let quotes = block.mask(0, b'"') | block.mask(0, b'\'') | block.mask(0, b'`');
@@ -106,8 +111,6 @@ fn is_usual(block: Block) -> u32 {
         | block.mask(0, b'=')
         | block.mask(0, b'?')
         | block.between(b'%', b'&')
-        | block.mask(0, b'[')
-        | block.mask(0, b']')
 }
 
 /// Where the bytes of a host stand.
@@ -240,8 +243,7 @@ impl Plain {
 
     /// Undoes what a person did to a word; nothing where that did nothing.
     #[inline(always)]
-    fn refanged(&mut self, word: &[u8]) -> Option<&[u8]> {
-        let scheme = defanged_scheme(word);
+    fn refanged(&mut self, word: &[u8], scheme: Option<Scheme>) -> Option<&[u8]> {
         let [opens, closes, dots, colons, backslashes, ends] = places(word, |block| {
             [
                 block.mask(0, b'[') | block.mask(0, b'(') | block.mask(0, b'{'),
