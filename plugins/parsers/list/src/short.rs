@@ -30,7 +30,7 @@ pub(crate) fn read<'a>(
     let (word, has_marks) = match odd {
         0 if !line.is_empty() => (line, brackets != 0),
         _ => match word(line)? {
-            Ok(word) => (word, true),
+            Ok(word) => word,
             Err(said) => return Some(Err(said)),
         },
     };
@@ -54,10 +54,11 @@ fn first_bits(count: usize) -> u64 {
     !u64::MAX.checked_shl(count).unwrap_or(0)
 }
 
-/// The one word of a line, without what people put around it.
+/// The one word of a line, without what people put around it, and whether it
+/// has bytes of marks.
 #[inline(always)]
-fn word(line: &[u8]) -> Option<Result<&[u8], Line>> {
-    let [blanks, around, slashes, signs, others] = places(line, |block| {
+fn word(line: &[u8]) -> Option<Result<(&[u8], bool), Line>> {
+    let [blanks, around, slashes, signs, marks, others] = places(line, |block| {
         let blanks = block.between(b'\t', b'\n') | block.between(0x0c, b'\r') | block.mask(0, b' ');
         let quotes = block.mask(0, b'"') | block.mask(0, b'\'') | block.mask(0, b'`');
         let angles = block.mask(0, b'<') | block.mask(0, b'>');
@@ -66,6 +67,7 @@ fn word(line: &[u8]) -> Option<Result<&[u8], Line>> {
             blanks | quotes | angles | block.mask(0, b','),
             block.mask(0, b'/'),
             block.mask(0, b'#') | block.mask(0, b';'),
+            block.between(b'[', b']') | block.between(b'(', b')') | block.mask(0, b'{'),
             block.between(0x80, 0xff) | block.mask(0, 0x0b),
         ]
     });
@@ -97,7 +99,7 @@ fn word(line: &[u8]) -> Option<Result<&[u8], Line>> {
     } else if others & inside != 0 {
         None
     } else {
-        Some(Ok(text))
+        Some(Ok((text, marks & inside != 0)))
     }
 }
 
