@@ -57,6 +57,24 @@ pub fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
     first(bytes, |block| block.mask(0, wanted))
 }
 
+/// The place of the first byte that is one of `wanted`.
+///
+/// ```
+/// use vthost_plugin::scan::find_any;
+/// assert_eq!(find_any(b"www.example.com/a?b", *b"/?#"), Some(15));
+/// assert_eq!(find_any(b"www.example.com", *b"/?#"), None);
+/// ```
+#[inline]
+#[must_use]
+pub fn find_any<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> Option<usize> {
+    let is_any = |block: Block| {
+        wanted
+            .iter()
+            .fold(0, |mask, byte| mask | block.mask(0, *byte))
+    };
+    first(bytes, is_any)
+}
+
 /// Whether all bytes are decimal digits, and there is one.
 ///
 /// ```

@@ -156,7 +156,7 @@ fn stamp(rest: &[u8], stamps: Stamps) -> Option<(i64, &[u8])> {
     }
     let words: &[usize] = match first {
         // `May  1 12:00:00`, or with the year before or behind the time.
-        b'A'..=b'Z' => &[4, 3],
+        b'A'..=b'Z' if Stamps::may_begin(rest) => &[4, 3],
         // `2024-05-01T12:00:00Z` or `1714564800.123`.
         b'0'..=b'9' if !is_date(word(rest).0) => &[1],
         // `2024-05-01 12:00:00 +0900`, or without zone.

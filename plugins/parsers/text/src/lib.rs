@@ -6,18 +6,19 @@
 mod cases;
 mod tlds;
 
-use std::borrow::Cow;
-
 use vthost_plugin::contact::{plausible_address, split_scheme};
 use vthost_plugin::parser::{
     Description, Fit, Input, Line, LineParser, NoSettings, Observation, Observations, host_of,
 };
+use vthost_plugin::scan::{self, Block, PLACES, places};
 use vthost_plugin::split::after;
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::Stamps;
 
 struct Text {
     stamps: Stamps,
+    /// The word at hand, where it was defanged.
+    plain: Vec<u8>,
 }
 
 vthost_plugin::export_parser!(Text);
@@ -46,31 +47,31 @@ impl LineParser for Text {
             return 0;
         }
         // One line that names something is enough to be worth reading.
-        let some = input.confidence(10, |line| {
-            Fit::from(words(line).any(|word| indicator(&refanged(word)).is_some()))
-        });
+        let some = input.confidence(10, |line| Fit::from(names_any(line)));
         some.min(5)
     }
 
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
         Ok(Self {
             stamps: Stamps::of(input),
+            plain: Vec::new(),
         })
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         let mut time_us = None;
         let mut has_any = false;
-        for word in words(line) {
-            let word = refanged(word);
-            let Some(observation) = indicator(&word) else {
-                continue;
-            };
-            if !has_any {
-                time_us = Syslog::of(line, self.stamps).time_us;
-                has_any = true;
+        for part in Parts::of(line) {
+            for word in words(part) {
+                let Some(observation) = indicator(refanged(word, &mut self.plain)) else {
+                    continue;
+                };
+                if !has_any {
+                    time_us = Syslog::of(line, self.stamps).time_us;
+                    has_any = true;
+                }
+                found.push(observation.at(time_us));
             }
-            found.push(observation.at(time_us));
         }
         if has_any {
             Line::Record
@@ -80,112 +81,185 @@ impl LineParser for Text {
     }
 }
 
-/// What may be an indicator: parts of a line without the punctuation around
-/// them. A URL goes on to the next blank, quote or angle bracket.
-fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    Split { rest: line }
-        .flat_map(|(part, marks)| match url_start(part, marks) {
-            Some(start) => Parts::Url(std::iter::once(&part[start..])),
-            None => Parts::Others(part.split(is_between as fn(&u8) -> bool)),
-        })
-        .map(trimmed)
-        .filter(|word| word.len() >= 4)
+/// Whether a line names an indicator.
+fn names_any(line: &[u8]) -> bool {
+    let mut plain = Vec::new();
+    let mut words = Parts::of(line).flat_map(words);
+    words.any(|word| indicator(refanged(word, &mut plain)).is_some())
 }
 
-/// Bytes that tell something of the part that they stand in.
-mod mark {
-    /// It ends there.
-    pub(super) const END: u8 = 1;
-    /// It may be a name or an address.
-    pub(super) const DOT: u8 = 2;
-    /// It may be an address, or have a scheme.
-    pub(super) const COLON: u8 = 4;
-    /// It may be defanged.
-    pub(super) const OPEN: u8 = 8;
-    /// It may be a URL.
-    pub(super) const SLASH: u8 = 16;
+/// The parts of a line between blanks and quotes that may name something: a
+/// name has a dot, perhaps written as a word, an address dots or colons.
+struct Parts<'a> {
+    line: &'a [u8],
+    /// Where a part begins; the bits count from here.
+    from: usize,
+    /// Bytes that end a part, and the end of the line.
+    ends: u64,
+    /// Dots and what may be one, but for those that end a sentence.
+    dots: u64,
+    colons: u64,
 }
 
-/// The marks of each byte.
-const MARKS: [u8; 256] = {
-    let mut marks = [0; 256];
-    let ends = b" \t\r\n\x0b\x0c\"'<>`|\0";
-    let mut index = 0;
-    while index < ends.len() {
-        marks[ends[index] as usize] = mark::END;
-        index += 1;
+/// An address that people mean has so many colons.
+const COLONS: u32 = 3;
+
+impl<'a> Parts<'a> {
+    #[inline]
+    fn of(line: &'a [u8]) -> Self {
+        let mut parts = Self {
+            line,
+            from: 0,
+            ends: 0,
+            dots: 0,
+            colons: 0,
+        };
+        parts.look(0);
+        parts
     }
-    marks[b'.' as usize] = mark::DOT;
-    marks[b':' as usize] = mark::COLON;
-    marks[b'[' as usize] = mark::OPEN;
-    marks[b'(' as usize] = mark::OPEN;
-    marks[b'{' as usize] = mark::OPEN;
-    marks[b'/' as usize] = mark::SLASH;
-    marks
-};
 
-/// The parts of a line between blanks and quotes that may name something, and
-/// the marks of each.
-struct Split<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Split<'a> {
-    type Item = (&'a [u8], u8);
-
-    fn next(&mut self) -> Option<(&'a [u8], u8)> {
-        while !self.rest.is_empty() {
-            let mut marks = 0;
-            let mut len = 0;
-            for byte in self.rest {
-                let mark = MARKS[usize::from(*byte)];
-                if mark == mark::END {
-                    break;
-                }
-                marks |= mark;
-                len += 1;
-            }
-            let part = &self.rest[..len];
-            self.rest = self.rest.get(len + 1..).unwrap_or_default();
-            if marks & (mark::DOT | mark::COLON | mark::OPEN) != 0 {
-                return Some((part, marks));
-            }
-        }
-        None
+    /// Looks at the bytes from `from` on.
+    #[inline]
+    fn look(&mut self, from: usize) {
+        self.from = from;
+        let rest = self.rest();
+        let [ends, dots, colons, opens, ds] = places(rest, |block| {
+            [
+                ends_of_parts(block),
+                block.mask(0, b'.'),
+                block.mask(0, b':'),
+                block.mask(0, b'[') | block.mask(0, b'('),
+                block.mask(0, b'd'),
+            ]
+        });
+        self.ends = match self.reaches_end() {
+            true => ends | 1 << rest.len(),
+            false => ends,
+        };
+        self.dots = dots & !(self.ends >> 1) | opens & ds >> 1;
+        self.colons = colons;
     }
-}
 
-/// The pieces of a part: the URL in it, or what stands between separators.
-enum Parts<'a> {
-    Url(std::iter::Once<&'a [u8]>),
-    Others(std::slice::Split<'a, u8, fn(&u8) -> bool>),
+    fn rest(&self) -> &'a [u8] {
+        &self.line[self.from..]
+    }
+
+    fn reaches_end(&self) -> bool {
+        self.line.len() - self.from < PLACES
+    }
+
+    /// A part of more bytes than are looked at together.
+    #[cold]
+    fn long_part(&mut self) -> &'a [u8] {
+        let rest = self.rest();
+        let blocks = rest.chunks(PLACES).zip((0..).step_by(PLACES));
+        let mut ends = blocks.map(|(bytes, at)| {
+            let [ends] = places(bytes, |block| [ends_of_parts(block)]);
+            (ends != 0).then(|| at + ends.trailing_zeros() as usize)
+        });
+        let len = ends.find_map(|end| end).unwrap_or(rest.len());
+        self.look(self.line.len().min(self.from + len + 1));
+        &rest[..len]
+    }
 }
 
 impl<'a> Iterator for Parts<'a> {
     type Item = &'a [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        match self {
-            Self::Url(url) => url.next(),
-            Self::Others(others) => others.next(),
+        loop {
+            let signs = self.dots | self.colons;
+            if signs == 0 && self.reaches_end() {
+                return None;
+            }
+            // Without a sign the last part may still go on with one.
+            let seen = first_bits(signs.trailing_zeros());
+            let start = u64::BITS - (self.ends & seen).leading_zeros();
+            let behind = self.ends & !seen;
+            if behind == 0 {
+                match start {
+                    0 => return Some(self.long_part()),
+                    _ => self.look(self.from + start as usize),
+                }
+                continue;
+            }
+            let end = behind.trailing_zeros();
+            let part = first_bits(end) & !first_bits(start);
+            let may_name = self.dots & part != 0 || (self.colons & part).count_ones() >= COLONS;
+            self.dots &= !part;
+            self.colons &= !part;
+            if may_name {
+                return Some(&self.rest()[start as usize..end as usize]);
+            }
         }
     }
 }
 
-fn is_between(byte: &u8) -> bool {
-    matches!(byte, b'=' | b',' | b';' | b'{' | b'}')
+/// Bytes that neither stand in an indicator nor between two in a list.
+#[inline(always)]
+fn ends_of_parts(block: Block) -> u32 {
+    // A bit alone lies between a blank and `"`, and between `<` and `>`.
+    block.between(b'\t', b'\r')
+        | block.mask(0x02, b'"')
+        | block.mask(0x02, b'>')
+        | block.mask(0, b'\'')
+        | block.mask(0, b'`')
+        | block.mask(0, b'|')
+        | block.mask(0, 0)
+}
+
+/// The bits of the first `count` bytes.
+#[inline(always)]
+fn first_bits(count: u32) -> u64 {
+    !u64::MAX.checked_shl(count).unwrap_or(0)
+}
+
+/// What may be an indicator in a part: its URL, or what stands between
+/// separators, without the punctuation around.
+#[inline]
+fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let pieces = match url_start(part) {
+        Some(start) => Pieces::Url(&part[start..]),
+        None => Pieces::Others(part),
+    };
+    pieces.map(trimmed).filter(|word| word.len() >= 4)
+}
+
+/// The pieces of a part: the URL in it, or what stands between separators.
+enum Pieces<'a> {
+    Url(&'a [u8]),
+    Others(&'a [u8]),
+    None,
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let (piece, behind) = match *self {
+            Self::Url(url) => (url, Self::None),
+            Self::Others(rest) => match scan::find_any(rest, *b"=,;{}") {
+                Some(end) => (&rest[..end], Self::Others(&rest[end + 1..])),
+                None => (rest, Self::None),
+            },
+            Self::None => return None,
+        };
+        *self = behind;
+        Some(piece)
+    }
 }
 
 /// Where a URL begins in a part that has one: at its scheme.
-fn url_start(part: &[u8], marks: u8) -> Option<usize> {
+#[inline]
+fn url_start(part: &[u8]) -> Option<usize> {
     // What all of them have in common, and few parts have.
-    let needed = mark::COLON | mark::SLASH;
-    (marks & needed == needed).then_some(())?;
+    scan::find(part, b':')?;
     let find = |mark: &[u8]| after(part, mark).map(|rest| part.len() - rest.len() - mark.len());
-    let is_defanged = marks & mark::OPEN != 0;
     let mark = find(b"://").or_else(|| {
-        let written = [&b"[://]"[..], b"[:]//", b":[//]"];
-        written.into_iter().filter(|_| is_defanged).find_map(find)
+        scan::find(part, b'[')?;
+        find(b"[:]//").or_else(|| find(b":[//]"))
     })?;
     let scheme = part[..mark]
         .iter()
@@ -223,90 +297,96 @@ fn count(word: &[u8], wanted: u8) -> usize {
     word.iter().filter(|byte| **byte == wanted).count()
 }
 
-/// What people write so that nobody follows it by accident, as it was.
-fn refanged(word: &[u8]) -> Cow<'_, [u8]> {
-    const WRITTEN: [(&[u8], &[u8]); 9] = [
-        (b"[.]", b"."),
-        (b"(.)", b"."),
-        (b"{.}", b"."),
-        (b"[dot]", b"."),
-        (b"(dot)", b"."),
-        (b"[:]", b":"),
-        (b"[://]", b"://"),
-        (b"[//]", b"//"),
-        (b"[/]", b"/"),
-    ];
-    let is_hxxp = word
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"hxxp"));
-    if !is_hxxp && !word.iter().any(|byte| matches!(byte, b'[' | b'(' | b'{')) {
-        return word.into();
+/// What people write so that nobody follows it by accident, as it was; put
+/// together in `plain` where it differs.
+#[inline]
+fn refanged<'a>(word: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
+    const OPENS: [u8; 3] = *b"[({";
+    let is_hxxp = matches!(
+        word,
+        [b'h' | b'H', b'x' | b'X', b'x' | b'X', b'p' | b'P', ..]
+    );
+    if !is_hxxp && scan::find_any(word, OPENS).is_none() {
+        return word;
     }
-    let mut text = Vec::with_capacity(word.len());
+    plain.clear();
     let mut rest = word;
     if is_hxxp {
-        text.extend_from_slice(b"http");
+        plain.extend_from_slice(b"http");
         rest = &word[4..];
     }
-    while let Some((first, after)) = rest.split_first() {
-        let known = match first {
-            b'[' | b'(' | b'{' => WRITTEN
-                .iter()
-                .find(|(written, _)| rest.starts_with(written)),
-            _ => None,
+    while let Some(open) = scan::find_any(rest, OPENS) {
+        plain.extend_from_slice(&rest[..open]);
+        rest = &rest[open..];
+        let (meant, written): (&[u8], usize) = match rest {
+            [b'[', b'.', b']', ..] | [b'(', b'.', b')', ..] | [b'{', b'.', b'}', ..] => (b".", 3),
+            [b'[', b'd', b'o', b't', b']', ..] | [b'(', b'd', b'o', b't', b')', ..] => (b".", 5),
+            [b'[', b':', b']', ..] => (b":", 3),
+            [b'[', b':', b'/', b'/', b']', ..] => (b"://", 5),
+            [b'[', b'/', b'/', b']', ..] => (b"//", 4),
+            [b'[', b'/', b']', ..] => (b"/", 3),
+            _ => (&rest[..1], 1),
         };
-        match known {
-            Some((written, meant)) => {
-                text.extend_from_slice(meant);
-                rest = &rest[written.len()..];
-            }
-            None => {
-                text.push(*first);
-                rest = after;
-            }
-        }
+        plain.extend_from_slice(meant);
+        rest = &rest[written..];
     }
-    text.into()
+    plain.extend_from_slice(rest);
+    plain
 }
 
+#[inline]
 fn indicator(word: &[u8]) -> Option<Observation<'_>> {
+    const HOST_ENDS: [u8; 3] = *b"/?#";
     if let Some((scheme, rest)) = split_scheme(word) {
         const WEB: [&[u8]; 5] = [b"http", b"https", b"ftp", b"ws", b"wss"];
         let is_web = WEB.iter().any(|web| web.eq_ignore_ascii_case(scheme));
-        let host = rest
-            .split(|byte| matches!(byte, b'/' | b'?' | b'#'))
-            .next()?;
-        return (is_web && is_host(host)).then(|| Observation::url(word));
+        let end = scan::find_any(rest, HOST_ENDS).unwrap_or(rest.len());
+        return match is_web {
+            true => host(&rest[..end]).map(|_| Observation::url(word)),
+            false => None,
+        };
     }
-    let end = word
-        .iter()
-        .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
-        .unwrap_or(word.len());
+    let end = scan::find_any(word, HOST_ENDS).unwrap_or(word.len());
     let (authority, path) = word.split_at(end);
     // Of `jane@example.com` the domain was not contacted, but it is named.
-    let authority = authority.rsplit(|byte| *byte == b'@').next()?;
-    if !is_host(authority) {
-        return None;
-    }
+    let authority = match scan::find(authority, b'@') {
+        Some(_) => authority.rsplit(|byte| *byte == b'@').next()?,
+        None => authority,
+    };
+    let host = host(authority)?;
     let is_network = path.len() <= 4 && path.iter().skip(1).all(u8::is_ascii_digit);
     Some(if path.len() > 1 && !is_network {
         Observation::url(word)
     } else {
-        Observation::host(authority)
+        host
     })
 }
 
-fn is_host(authority: &[u8]) -> bool {
+/// The domain or the address of what may have a port.
+#[inline]
+fn host(authority: &[u8]) -> Option<Observation<'_>> {
     let host = host_of(authority);
-    match plausible_address(host) {
+    if scan::find(host, b':').is_none() {
+        if tlds::is_domain(host) {
+            return Some(Observation::domain(host));
+        }
+        // `0.0.0.0` is nobody's.
+        let is_address = scan::is_valid_ipv4(host) && host != b"0.0.0.0";
+        return is_address.then(|| Observation::ip(host));
+    }
+    let is_host = match plausible_address(host) {
         Some(_) => is_written_as_address(host),
         None => tlds::is_domain(host),
-    }
+    };
+    is_host.then(|| Observation::host(authority))
 }
 
 /// Whether people write it as an address: `1.2.3.4` is one, `12:30:59` is not,
 /// and `a::b` is one that nobody means.
 fn is_written_as_address(host: &[u8]) -> bool {
+    if scan::is_valid_ipv6(host) {
+        return host.iter().filter(|byte| **byte == b':').count() >= COLONS as usize;
+    }
     let begins = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
     let host = match host.first().is_some_and(begins) {
         true => str::from_utf8(host).unwrap_or_default(),
@@ -314,7 +394,7 @@ fn is_written_as_address(host: &[u8]) -> bool {
     };
     match host.parse() {
         Ok(std::net::IpAddr::V4(_)) => true,
-        Ok(std::net::IpAddr::V6(_)) => host.matches(':').count() >= 3,
+        Ok(std::net::IpAddr::V6(_)) => host.matches(':').count() >= COLONS as usize,
         Err(_) => false,
     }
 }
