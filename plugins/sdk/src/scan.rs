@@ -238,6 +238,20 @@ pub fn is_valid_ipv6(text: &[u8]) -> bool {
     }
 }
 
+/// The first eight bytes of a text as a number in the order of texts; zeros
+/// follow a shorter one.
+///
+/// ```
+/// use vthost_plugin::scan::start;
+/// assert_eq!(start(b"com"), 0x636f_6d00_0000_0000);
+/// assert!(start(b"com") < start(b"community"));
+/// ```
+#[inline]
+#[must_use]
+pub fn start(text: &[u8]) -> u64 {
+    first_word(text).swap_bytes()
+}
+
 /// The number that 1 to 19 decimal digits write.
 ///
 /// ```

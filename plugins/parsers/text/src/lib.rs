@@ -47,7 +47,11 @@ impl LineParser for Text {
             return 0;
         }
         // One line that names something is enough to be worth reading.
-        let some = input.confidence(10, |line| Fit::from(names_any(line)));
+        let some = input.confidence(10, |line| {
+            let mut names_any = false;
+            each_indicator(line, &mut Vec::new(), |_| names_any = true);
+            Fit::from(names_any)
+        });
         some.min(5)
     }
 
@@ -61,18 +65,13 @@ impl LineParser for Text {
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         let mut time_us = None;
         let mut has_any = false;
-        for part in Parts::of(line) {
-            for word in words(part) {
-                let Some(observation) = indicator(refanged(word, &mut self.plain)) else {
-                    continue;
-                };
-                if !has_any {
-                    time_us = Syslog::of(line, self.stamps).time_us;
-                    has_any = true;
-                }
-                found.push(observation.at(time_us));
+        each_indicator(line, &mut self.plain, |observation| {
+            if !has_any {
+                time_us = Syslog::of(line, self.stamps).time_us;
+                has_any = true;
             }
-        }
+            found.push(observation.at(time_us));
+        });
         if has_any {
             Line::Record
         } else {
@@ -81,11 +80,36 @@ impl LineParser for Text {
     }
 }
 
-/// Whether a line names an indicator.
-fn names_any(line: &[u8]) -> bool {
-    let mut plain = Vec::new();
-    let mut words = Parts::of(line).flat_map(words);
-    words.any(|word| indicator(refanged(word, &mut plain)).is_some())
+/// Hands on what the words of a line name; `plain` is for what was defanged.
+#[inline(always)]
+fn each_indicator(line: &[u8], plain: &mut Vec<u8>, mut found: impl FnMut(Observation<'_>)) {
+    for part in Parts::of(line) {
+        if let Some(name) = bare_name(part) {
+            if let Some(observation) = host(name) {
+                found(observation);
+            }
+            continue;
+        }
+        for word in words(part) {
+            if let Some(observation) = indicator(refanged(word, plain)) {
+                found(observation);
+            }
+        }
+    }
+}
+
+/// A part that has but the bytes of names, without the dots around it: nothing
+/// else than a name or an IPv4 address, and nobody defanged it.
+#[inline]
+fn bare_name(part: &[u8]) -> Option<&[u8]> {
+    if part.first() == Some(&b'.') || is_hxxp(part) || !scan::is_all(part, tlds::NAME) {
+        return None;
+    }
+    let mut name = part;
+    while let [rest @ .., b'.'] = name {
+        name = rest;
+    }
+    (name.len() >= 4).then_some(name)
 }
 
 /// The parts of a line between blanks and quotes that may name something: a
@@ -302,10 +326,7 @@ fn count(word: &[u8], wanted: u8) -> usize {
 #[inline]
 fn refanged<'a>(word: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
     const OPENS: [u8; 3] = *b"[({";
-    let is_hxxp = matches!(
-        word,
-        [b'h' | b'H', b'x' | b'X', b'x' | b'X', b'p' | b'P', ..]
-    );
+    let is_hxxp = is_hxxp(word);
     if !is_hxxp && scan::find_any(word, OPENS).is_none() {
         return word;
     }
@@ -332,6 +353,13 @@ fn refanged<'a>(word: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
     }
     plain.extend_from_slice(rest);
     plain
+}
+
+fn is_hxxp(word: &[u8]) -> bool {
+    matches!(
+        word,
+        [b'h' | b'H', b'x' | b'X', b'x' | b'X', b'p' | b'P', ..]
+    )
 }
 
 #[inline]
