@@ -38,6 +38,15 @@ impl<'a> Syslog<'a> {
         }
     }
 
+    /// The time alone, of a line that may be anything.
+    #[must_use]
+    pub fn time_of(line: &[u8], stamps: Stamps) -> Option<i64> {
+        match without_priority(line) {
+            (rest, true) => stamps.any(word(rest).0, DateOrder::MonthFirst),
+            (rest, false) => stamp(rest, stamps).map(|(time_us, _)| time_us),
+        }
+    }
+
     fn bare(message: &'a [u8]) -> Self {
         Self {
             message: message.trim_ascii_start(),
@@ -230,6 +239,11 @@ mod tests {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (host, program, message) = expected;
         assert_eq!(read.time_us, Some(NOON), "{line}");
+        assert_eq!(
+            Syslog::time_of(line.as_bytes(), stamps),
+            Some(NOON),
+            "{line}"
+        );
         assert_eq!(
             (text(read.host), text(read.program), text(read.message)),
             (host.to_owned(), program.to_owned(), message.to_owned()),

@@ -67,7 +67,7 @@ impl LineParser for Text {
         let mut has_any = false;
         each_indicator(line, &mut self.plain, |observation| {
             if !has_any {
-                time_us = Syslog::of(line, self.stamps).time_us;
+                time_us = Syslog::time_of(line, self.stamps);
                 has_any = true;
             }
             found.push(observation.at(time_us));
@@ -285,11 +285,14 @@ fn url_start(part: &[u8]) -> Option<usize> {
         scan::find(part, b'[')?;
         find(b"[:]//").or_else(|| find(b":[//]"))
     })?;
-    let scheme = part[..mark]
-        .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_alphanumeric())
-        .count();
+    // So many bytes are more than any scheme has.
+    let before = &part[mark.saturating_sub(PLACES)..mark];
+    let [letters_and_digits] = places(before, |block| {
+        let letters = block.between(b'a', b'z') | block.between(b'A', b'Z');
+        [letters | block.between(b'0', b'9')]
+    });
+    let others = !letters_and_digits & first_bits(before.len() as u32);
+    let scheme = before.len() - (u64::BITS - others.leading_zeros()) as usize;
     (scheme >= 2).then_some(mark - scheme)
 }
 
@@ -339,16 +342,23 @@ fn refanged<'a>(word: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
     while let Some(open) = scan::find_any(rest, OPENS) {
         plain.extend_from_slice(&rest[..open]);
         rest = &rest[open..];
-        let (meant, written): (&[u8], usize) = match rest {
-            [b'[', b'.', b']', ..] | [b'(', b'.', b')', ..] | [b'{', b'.', b'}', ..] => (b".", 3),
-            [b'[', b'd', b'o', b't', b']', ..] | [b'(', b'd', b'o', b't', b')', ..] => (b".", 5),
-            [b'[', b':', b']', ..] => (b":", 3),
-            [b'[', b':', b'/', b'/', b']', ..] => (b"://", 5),
-            [b'[', b'/', b'/', b']', ..] => (b"//", 4),
-            [b'[', b'/', b']', ..] => (b"/", 3),
-            _ => (&rest[..1], 1),
+        // A copy of a few bytes is a call out of the component, one byte is none.
+        let (meant, written) = match rest {
+            [b'[', b'.', b']', ..] | [b'(', b'.', b')', ..] | [b'{', b'.', b'}', ..] => (b'.', 3),
+            [b'[', b'd', b'o', b't', b']', ..] | [b'(', b'd', b'o', b't', b')', ..] => (b'.', 5),
+            [b'[', b':', b']', ..] => (b':', 3),
+            [b'[', b'/', b']', ..] => (b'/', 3),
+            [b'[', b':', b'/', b'/', b']', ..] => {
+                plain.extend_from_slice(b":/");
+                (b'/', 5)
+            }
+            [b'[', b'/', b'/', b']', ..] => {
+                plain.push(b'/');
+                (b'/', 4)
+            }
+            _ => (rest[0], 1),
         };
-        plain.extend_from_slice(meant);
+        plain.push(meant);
         rest = &rest[written..];
     }
     plain.extend_from_slice(rest);
@@ -366,10 +376,8 @@ fn is_hxxp(word: &[u8]) -> bool {
 fn indicator(word: &[u8]) -> Option<Observation<'_>> {
     const HOST_ENDS: [u8; 3] = *b"/?#";
     if let Some((scheme, rest)) = split_scheme(word) {
-        const WEB: [&[u8]; 5] = [b"http", b"https", b"ftp", b"ws", b"wss"];
-        let is_web = WEB.iter().any(|web| web.eq_ignore_ascii_case(scheme));
         let end = scan::find_any(rest, HOST_ENDS).unwrap_or(rest.len());
-        return match is_web {
+        return match is_of_web(scheme) {
             true => host(&rest[..end]).map(|_| Observation::url(word)),
             false => None,
         };
@@ -390,6 +398,17 @@ fn indicator(word: &[u8]) -> Option<Observation<'_>> {
     })
 }
 
+fn is_of_web(scheme: &[u8]) -> bool {
+    let name = match scheme {
+        [name @ .., b's' | b'S'] if scheme.len() != 2 => name,
+        _ => scheme,
+    };
+    matches!(
+        name,
+        [b'h' | b'H', b't' | b'T', b't' | b'T', b'p' | b'P'] | [b'w' | b'W', b's' | b'S']
+    ) || matches!(scheme, [b'f' | b'F', b't' | b'T', b'p' | b'P'])
+}
+
 /// The domain or the address of what may have a port.
 #[inline]
 fn host(authority: &[u8]) -> Option<Observation<'_>> {
@@ -402,6 +421,9 @@ fn host(authority: &[u8]) -> Option<Observation<'_>> {
         let is_address = scan::is_valid_ipv4(host) && host != b"0.0.0.0";
         return is_address.then(|| Observation::ip(host));
     }
+    if scan::is_valid_ipv6(host) {
+        return (colons_in(host) >= COLONS && host != b"::ffff:0").then(|| Observation::ip(host));
+    }
     let is_host = match plausible_address(host) {
         Some(_) => is_written_as_address(host),
         None => tlds::is_domain(host),
@@ -409,12 +431,15 @@ fn host(authority: &[u8]) -> Option<Observation<'_>> {
     is_host.then(|| Observation::host(authority))
 }
 
+/// The colons of an address.
+fn colons_in(host: &[u8]) -> u32 {
+    let [colons] = places(host, |block| [block.mask(0, b':')]);
+    colons.count_ones()
+}
+
 /// Whether people write it as an address: `1.2.3.4` is one, `12:30:59` is not,
 /// and `a::b` is one that nobody means.
 fn is_written_as_address(host: &[u8]) -> bool {
-    if scan::is_valid_ipv6(host) {
-        return host.iter().filter(|byte| **byte == b':').count() >= COLONS as usize;
-    }
     let begins = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
     let host = match host.first().is_some_and(begins) {
         true => str::from_utf8(host).unwrap_or_default(),
@@ -483,6 +508,59 @@ mod tests {
             "",
         ] {
             check(line, &[]);
+        }
+    }
+
+    /// The parser without leaving out what can name nothing.
+    struct Thorough;
+
+    impl LineParser for Thorough {
+        type Settings = NoSettings;
+
+        fn describe() -> Description {
+            Text::describe()
+        }
+
+        fn detect(input: &Input) -> u8 {
+            Text::detect(input)
+        }
+
+        fn open(_input: &Input, _settings: NoSettings) -> Result<Self, String> {
+            Ok(Self)
+        }
+
+        fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+            let mut line_is = Line::Ignored("names no URL, domain or address");
+            let is_end = |byte: &u8| b" \t\r\x0b\x0c\"'<>`|\0".contains(byte);
+            for word in line.split(is_end).flat_map(words) {
+                if let Some(observation) = indicator(refanged(word, &mut Vec::new())) {
+                    found.push(observation);
+                    line_is = Line::Record;
+                }
+            }
+            line_is
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_names_nothing() {
+        const PIECES: &[u8] = b"|www.example.com|com|a|d|.|:|::|://|/|=|,|[.]|(dot)|[dot]|{.}|[:]|[|]|\
+            (|)|-|@|hxxp|http|192.0.2.1|2001:db8:0|\xc3\xbc| |\"|\x0b|>|x-30-bytes-of-a-name-xxxxxxxxxx";
+        let pieces = || PIECES.split(|byte| *byte == b'|');
+        for first in pieces() {
+            for second in pieces() {
+                let lines = pieces().flat_map(|third| {
+                    let line = [first, second, third].concat();
+                    [&line[..], b"\n", &line, &line, b" ", &line, b"\n"].concat()
+                });
+                let lines: Vec<u8> = lines.collect();
+                let all = testing::parse::<Thorough>(&lines, "{}").unwrap();
+                let found = testing::parse::<Text>(&lines, "{}").unwrap();
+                for (found, all) in found.observations.iter().zip(&all.observations) {
+                    assert_eq!(found, all);
+                }
+                assert_eq!(found, all);
+            }
         }
     }
 
