@@ -688,7 +688,7 @@ mod tests {
     #[test]
     fn the_same_reason_is_counted_once_wherever_it_stands() {
         let text = "blank, blank";
-        let (first, second) = (&text[..5], &text[7..]);
+        let (first, second) = text.split_once(", ").unwrap();
         let mut tallies = Vec::new();
         for (line, reason) in (0..).zip([first, second, text, second, first]) {
             count(&mut tallies, reason, line);

@@ -179,7 +179,7 @@ pub fn is_valid_ipv4(text: &[u8]) -> bool {
     }
     // A dot before the first number and one behind the last make all alike.
     let before = dots << 1 | 1;
-    let behind = dots | all + 1;
+    let behind = dots | (all + 1);
     let first = digits & before;
     let second = first << 1 & digits;
     let third = second << 1 & digits;
