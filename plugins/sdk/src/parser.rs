@@ -251,6 +251,7 @@ impl<'a> Observation<'a> {
 /// `www.example.com` of `www.example.com:443`, and `2001:db8::1` of
 /// `[2001:db8::1]:443`. A bare IPv6 address has no port and stays as it is, as
 /// does what is neither.
+#[inline]
 #[must_use]
 pub fn host_of(authority: &[u8]) -> &[u8] {
     let is_port = |tail: &[u8]| match tail.strip_prefix(b":") {

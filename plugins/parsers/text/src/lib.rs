@@ -100,7 +100,7 @@ fn each_indicator(line: &[u8], plain: &mut Vec<u8>, mut found: impl FnMut(Observ
 
 /// A part that has but the bytes of names, without the dots around it: nothing
 /// else than a name or an IPv4 address, and nobody defanged it.
-#[inline]
+#[inline(always)]
 fn bare_name(part: &[u8]) -> Option<&[u8]> {
     if part.first() == Some(&b'.') || is_hxxp(part) || !scan::is_all(part, tlds::NAME) {
         return None;
@@ -143,7 +143,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Looks at the bytes from `from` on.
-    #[inline]
+    #[inline(always)]
     fn look(&mut self, from: usize) {
         self.from = from;
         let rest = self.rest();
@@ -190,7 +190,7 @@ impl<'a> Parts<'a> {
 impl<'a> Iterator for Parts<'a> {
     type Item = &'a [u8];
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<&'a [u8]> {
         loop {
             let signs = self.dots | self.colons;
@@ -260,7 +260,7 @@ enum Pieces<'a> {
 impl<'a> Iterator for Pieces<'a> {
     type Item = &'a [u8];
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<&'a [u8]> {
         let (piece, behind) = match *self {
             Self::Url(url) => (url, Self::None),
@@ -276,10 +276,10 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 /// Where a URL begins in a part that has one: at its scheme.
-#[inline]
+#[inline(always)]
 fn url_start(part: &[u8]) -> Option<usize> {
     // What all of them have in common, and few parts have.
-    scan::find(part, b':')?;
+    scan::find(part, b':').and_then(|_| scan::find(part, b'/'))?;
     let find = |mark: &[u8]| after(part, mark).map(|rest| part.len() - rest.len() - mark.len());
     let mark = find(b"://").or_else(|| {
         scan::find(part, b'[')?;
@@ -296,10 +296,11 @@ fn url_start(part: &[u8]) -> Option<usize> {
     (scheme >= 2).then_some(mark - scheme)
 }
 
+#[inline(always)]
 fn trimmed(word: &[u8]) -> &[u8] {
     // `[2001:db8::1]:443` keeps its brackets.
     let is_open = |byte: &u8| match byte {
-        b'[' => !word.contains(&b']'),
+        b'[' => scan::find(word, b']').is_none(),
         byte => matches!(byte, b'(' | b'.' | b',' | b':' | b';' | b'*' | b'@'),
     };
     let is_end = |byte: &u8| matches!(byte, b'.' | b',' | b':' | b';' | b'!' | b'?' | b'*' | b'\\');
@@ -326,11 +327,10 @@ fn count(word: &[u8], wanted: u8) -> usize {
 
 /// What people write so that nobody follows it by accident, as it was; put
 /// together in `plain` where it differs.
-#[inline]
+#[inline(always)]
 fn refanged<'a>(word: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
-    const OPENS: [u8; 3] = *b"[({";
     let is_hxxp = is_hxxp(word);
-    if !is_hxxp && scan::find_any(word, OPENS).is_none() {
+    if !is_hxxp && next_mark(word).is_none() {
         return word;
     }
     plain.clear();
@@ -339,8 +339,8 @@ fn refanged<'a>(word: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
         plain.extend_from_slice(b"http");
         rest = &word[4..];
     }
-    while let Some(open) = scan::find_any(rest, OPENS) {
-        plain.extend_from_slice(&rest[..open]);
+    while let Some(open) = next_mark(rest) {
+        copy(plain, rest, open);
         rest = &rest[open..];
         // A copy of a few bytes is a call out of the component, one byte is none.
         let (meant, written) = match rest {
@@ -365,6 +365,36 @@ fn refanged<'a>(word: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
     plain
 }
 
+/// Where a mark may begin: at a bracket before one of the bytes that are in them.
+#[inline(always)]
+fn next_mark(text: &[u8]) -> Option<usize> {
+    if text.len() > PLACES {
+        return scan::find_any(text, *b"[({");
+    }
+    let [opens, inner] = places(text, |block| {
+        [
+            block.mask(0x20, b'{') | block.mask(0, b'('),
+            block.mask(0, b'.') | block.mask(0, b':') | block.mask(0, b'/') | block.mask(0, b'd'),
+        ]
+    });
+    let marks = opens & inner >> 1;
+    (marks != 0).then(|| marks.trailing_zeros() as usize)
+}
+
+/// Adds the first `len` bytes of a text: few of them as a block, for a copy of
+/// so many as there happen to be is a call out of the component.
+#[inline(always)]
+fn copy(plain: &mut Vec<u8>, text: &[u8], len: usize) {
+    match text.first_chunk::<16>() {
+        Some(block) if len <= block.len() => {
+            let end = plain.len() + len;
+            plain.extend_from_slice(block);
+            plain.truncate(end);
+        }
+        _ => plain.extend_from_slice(&text[..len]),
+    }
+}
+
 fn is_hxxp(word: &[u8]) -> bool {
     matches!(
         word,
@@ -374,16 +404,16 @@ fn is_hxxp(word: &[u8]) -> bool {
 
 #[inline]
 fn indicator(word: &[u8]) -> Option<Observation<'_>> {
-    const HOST_ENDS: [u8; 3] = *b"/?#";
-    if let Some((scheme, rest)) = split_scheme(word) {
-        let end = scan::find_any(rest, HOST_ENDS).unwrap_or(rest.len());
-        return match is_of_web(scheme) {
-            true => host(&rest[..end]).map(|_| Observation::url(word)),
-            false => None,
-        };
+    let (scheme, rest) = split_scheme(word).unwrap_or((b"", word));
+    let has_scheme = !scheme.is_empty();
+    if has_scheme && !is_of_web(scheme) {
+        return None;
     }
-    let end = scan::find_any(word, HOST_ENDS).unwrap_or(word.len());
-    let (authority, path) = word.split_at(end);
+    let end = scan::find_any(rest, *b"/?#").unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    if has_scheme {
+        return host(authority).map(|_| Observation::url(word));
+    }
     // Of `jane@example.com` the domain was not contacted, but it is named.
     let authority = match scan::find(authority, b'@') {
         Some(_) => authority.rsplit(|byte| *byte == b'@').next()?,
