@@ -9,7 +9,8 @@ pub(crate) const WIDTH: usize = 16;
 
 /// Sixteen bytes; those of a shorter slice are followed by zeros.
 #[derive(Clone, Copy)]
-pub(crate) struct Block(Bytes);
+#[must_use]
+pub struct Block(Bytes);
 
 impl Block {
     #[inline(always)]
@@ -36,13 +37,15 @@ impl Block {
     /// Which of the bytes are `is` once the bits of `or` are set; the first
     /// byte in the lowest bit.
     #[inline(always)]
-    pub(crate) fn mask(self, or: u8, is: u8) -> u32 {
+    #[must_use]
+    pub fn mask(self, or: u8, is: u8) -> u32 {
         equal(self.0, or, is)
     }
 
     /// Which of the bytes lie between two, these included.
     #[inline(always)]
-    pub(crate) fn between(self, first: u8, last: u8) -> u32 {
+    #[must_use]
+    pub fn between(self, first: u8, last: u8) -> u32 {
         at_most(self.0, first, last.wrapping_sub(first))
     }
 }

@@ -251,6 +251,7 @@ impl<'a> Observation<'a> {
 /// `www.example.com` of `www.example.com:443`, and `2001:db8::1` of
 /// `[2001:db8::1]:443`. A bare IPv6 address has no port and stays as it is, as
 /// does what is neither.
+#[inline]
 #[must_use]
 pub fn host_of(authority: &[u8]) -> &[u8] {
     let is_port = |tail: &[u8]| match tail.strip_prefix(b":") {
@@ -377,8 +378,15 @@ pub(crate) struct Batch {
     pub(crate) text: Vec<u8>,
     pub(crate) observations: Vec<wit::Observation>,
     pub(crate) records: u32,
-    pub(crate) ignored: Vec<wit::Tally>,
-    pub(crate) rejected: Vec<wit::Tally>,
+    pub(crate) ignored: Vec<Tally>,
+    pub(crate) rejected: Vec<Tally>,
+}
+
+/// Lines of one reason.
+pub(crate) struct Tally {
+    pub(crate) reason: &'static str,
+    pub(crate) count: u32,
+    samples: Vec<u32>,
 }
 
 /// Reads a chunk line by line.
@@ -408,23 +416,37 @@ pub(crate) fn parse<P: LineParser>(parser: &mut P, chunk: &[u8]) -> Batch {
     found.batch
 }
 
-fn count(tallies: &mut Vec<wit::Tally>, reason: &str, line: u32) {
-    let known = tallies.iter_mut().find(|tally| tally.reason == reason);
-    let tally = match known {
-        Some(tally) => tally,
-        None => {
-            tallies.push(wit::Tally {
-                reason: reason.to_owned(),
-                count: 0,
-                samples: Vec::new(),
-            });
-            let last = tallies.len() - 1;
-            &mut tallies[last]
+#[inline]
+fn count(tallies: &mut Vec<Tally>, reason: &'static str, line: u32) {
+    // The same text is nearly always the same place in memory, which is told
+    // without a loop over its bytes.
+    let same_place = |tally: &&mut Tally| std::ptr::eq(tally.reason, reason);
+    if let Some(tally) = tallies.iter_mut().find(same_place) {
+        return tally.add(line);
+    }
+    count_text(tallies, reason, line);
+}
+
+#[cold]
+fn count_text(tallies: &mut Vec<Tally>, reason: &'static str, line: u32) {
+    let same_text = |tally: &&mut Tally| tally.reason == reason;
+    match tallies.iter_mut().find(same_text) {
+        Some(tally) => tally.add(line),
+        None => tallies.push(Tally {
+            reason,
+            count: 1,
+            samples: vec![line],
+        }),
+    }
+}
+
+impl Tally {
+    #[inline]
+    fn add(&mut self, line: u32) {
+        self.count += 1;
+        if self.samples.len() < SAMPLES {
+            self.samples.push(line);
         }
-    };
-    tally.count += 1;
-    if tally.samples.len() < SAMPLES {
-        tally.samples.push(line);
     }
 }
 
@@ -512,12 +534,23 @@ pub(crate) fn open<P: LineParser>(input: &Input, settings: &str) -> Result<P, St
 
 impl From<Batch> for wit::Batch {
     fn from(batch: Batch) -> Self {
+        let tallies = |tallies: Vec<Tally>| tallies.into_iter().map(Into::into).collect();
         Self {
             text: batch.text,
             observations: batch.observations,
             records: batch.records,
-            ignored: batch.ignored,
-            rejected: batch.rejected,
+            ignored: tallies(batch.ignored),
+            rejected: tallies(batch.rejected),
+        }
+    }
+}
+
+impl From<Tally> for wit::Tally {
+    fn from(tally: Tally) -> Self {
+        Self {
+            reason: tally.reason.to_owned(),
+            count: tally.count,
+            samples: tally.samples,
         }
     }
 }
@@ -651,6 +684,21 @@ mod tests {
         check("iwww.example.com\n", (1, 0, 0));
         check("xwww.example.com", (1, 0, 0));
         check("", (0, 0, 0));
+    }
+
+    #[test]
+    fn the_same_reason_is_counted_once_wherever_it_stands() {
+        let text = "blank, blank";
+        let (first, second) = text.split_once(", ").unwrap();
+        let mut tallies = Vec::new();
+        for (line, reason) in (0..).zip([first, second, text, second, first]) {
+            count(&mut tallies, reason, line);
+        }
+        let counted = tallies
+            .iter()
+            .map(|tally| (tally.reason, tally.count, tally.samples.as_slice()));
+        let expected: [(&str, u32, &[u32]); 2] = [("blank", 4, &[0, 1, 3]), (text, 1, &[2])];
+        assert_eq!(counted.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -6,7 +6,43 @@
 
 use std::ops::RangeInclusive;
 
-use crate::block::{Block, WIDTH, first_word};
+use crate::block::{WIDTH, first_word};
+
+pub use crate::block::Block;
+
+/// How many bytes of a text [`places`] looks at.
+pub const PLACES: usize = 64;
+
+/// Where bytes of several kinds stand in a text of at most [`PLACES`] bytes: of
+/// each kind a bit for each byte, the first byte in the lowest bit. `kinds` says
+/// it of sixteen bytes. What lies behind is of no kind.
+///
+/// ```
+/// use vthost_plugin::scan::places;
+/// let kinds = |block: vthost_plugin::scan::Block| [block.mask(0, b'.'), block.between(b'0', b'9')];
+/// assert_eq!(places(b"1.22.a", kinds), [0b10010, 0b01101]);
+/// ```
+#[inline(always)]
+pub fn places<const K: usize>(text: &[u8], kinds: impl Fn(Block) -> [u32; K]) -> [u64; K] {
+    let text = &text[..text.len().min(PLACES)];
+    let mut places = [0; K];
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let (block, before) = match (rest.first_chunk(), text.last_chunk()) {
+            (Some(whole), _) => (Block::new(*whole), 0),
+            // The last sixteen bytes, without those that were looked at.
+            (None, Some(last)) => (Block::new(*last), WIDTH - rest.len()),
+            (None, None) => (Block::of(rest), 0),
+        };
+        let within = u32::MAX >> (u32::BITS as usize - rest.len().min(WIDTH));
+        for (place, mask) in places.iter_mut().zip(kinds(block)) {
+            *place |= u64::from(mask >> before & within) << at;
+        }
+        at += WIDTH;
+    }
+    places
+}
 
 /// The place of the first `wanted` byte.
 ///
@@ -31,12 +67,12 @@ pub fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
 #[inline]
 #[must_use]
 pub fn find_any(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    let any = |block: Block| {
+    let is_any = |block: Block| {
         wanted
             .iter()
             .fold(0, |mask, byte| mask | block.mask(0, *byte))
     };
-    first(bytes, any)
+    first(bytes, is_any)
 }
 
 /// Whether all bytes are decimal digits, and there is one.
@@ -119,6 +155,103 @@ pub fn is_ipv4(text: &[u8]) -> bool {
     true
 }
 
+/// Whether the text is an IPv4 address with numbers up to 255, without zeros in
+/// front: what the standard library reads as one.
+///
+/// ```
+/// use vthost_plugin::scan::is_valid_ipv4;
+/// assert!(is_valid_ipv4(b"192.0.2.10"));
+/// assert!(!is_valid_ipv4(b"192.0.2.256"));
+/// assert!(!is_valid_ipv4(b"192.0.2.010"));
+/// ```
+#[inline]
+#[must_use]
+pub fn is_valid_ipv4(text: &[u8]) -> bool {
+    if !(7..=15).contains(&text.len()) {
+        return false;
+    }
+    let block = Block::of(text);
+    let all = (1_u32 << text.len()) - 1;
+    let dots = block.mask(0, b'.') & all;
+    let digits = block.between(b'0', b'9') & all;
+    if dots | digits != all || dots.count_ones() != 3 {
+        return false;
+    }
+    // A dot before the first number and one behind the last make all alike.
+    let before = dots << 1 | 1;
+    let behind = dots | (all + 1);
+    let first = digits & before;
+    let second = first << 1 & digits;
+    let third = second << 1 & digits;
+    let zeros = block.mask(0, b'0') & first & !(behind >> 1);
+    let are_numbers = first.count_ones() == 4 && third << 1 & digits == 0;
+    are_numbers && zeros == 0 && !is_over_255(block, first, third)
+}
+
+/// Whether one of the numbers that begin at `first` and have a third digit at
+/// `third` is over 255.
+#[inline(always)]
+fn is_over_255(block: Block, first: u32, third: u32) -> bool {
+    let second = third >> 1;
+    let of_three = first & second >> 1;
+    let two = of_three & block.mask(0, b'2');
+    let at_five = (two << 1) & block.mask(0, b'5');
+    let over = of_three & block.between(b'3', b'9')
+        | (two << 1) & block.between(b'6', b'9')
+        | (at_five << 1) & block.between(b'6', b'9');
+    over != 0
+}
+
+/// Whether the text is an IPv6 address of hexadecimal numbers alone: what the
+/// standard library reads as one, but for those that end like an IPv4 address.
+///
+/// ```
+/// use vthost_plugin::scan::is_valid_ipv6;
+/// assert!(is_valid_ipv6(b"2001:db8::1"));
+/// assert!(!is_valid_ipv6(b"12:34:56"));
+/// assert!(!is_valid_ipv6(b"::ffff:192.0.2.10"));
+/// ```
+#[inline]
+#[must_use]
+pub fn is_valid_ipv6(text: &[u8]) -> bool {
+    if !(2..=39).contains(&text.len()) {
+        return false;
+    }
+    let [colons, digits] = places(text, |block| {
+        let letters = block.between(b'a', b'f') | block.between(b'A', b'F');
+        [block.mask(0, b':'), block.between(b'0', b'9') | letters]
+    });
+    let all = (1_u64 << text.len()) - 1;
+    let long = digits & digits >> 1 & digits >> 2 & digits >> 3 & digits >> 4;
+    if colons | digits != all || long != 0 {
+        return false;
+    }
+    let numbers = (digits & !(digits << 1)).count_ones();
+    let gaps = colons & colons >> 1;
+    let begins = colons & 1 == 0 || gaps & 1 == 1;
+    let last = text.len() - 1;
+    let ends = colons >> last == 0 || gaps >> (last - 1) == 1;
+    match gaps.count_ones() {
+        0 => numbers == 8 && begins && ends,
+        1 => numbers <= 7 && begins && ends,
+        _ => false,
+    }
+}
+
+/// The first eight bytes of a text as a number in the order of texts; zeros
+/// follow a shorter one.
+///
+/// ```
+/// use vthost_plugin::scan::start;
+/// assert_eq!(start(b"com"), 0x636f_6d00_0000_0000);
+/// assert!(start(b"com") < start(b"community"));
+/// ```
+#[inline]
+#[must_use]
+pub fn start(text: &[u8]) -> u64 {
+    first_word(text).swap_bytes()
+}
+
 /// The number that 1 to 19 decimal digits write.
 ///
 /// ```
@@ -179,6 +312,8 @@ fn first(bytes: &[u8], mask: impl Fn(Block) -> u32) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
     use super::*;
 
     #[test]
@@ -230,6 +365,69 @@ mod tests {
                 check(&format!("1.222.{first}.{second}"));
                 check(&format!("{first}.1.22.{second}"));
                 check(&format!("{first}.1.2.3.{second}"));
+            }
+        }
+    }
+
+    #[test]
+    fn valid_addresses_are_those_of_the_standard_library() {
+        let check = |text: &str| {
+            let bytes = text.as_bytes();
+            let is_v4 = text.parse::<Ipv4Addr>().is_ok();
+            let is_v6 = text.parse::<Ipv6Addr>().is_ok() && !text.contains('.');
+            assert_eq!(is_valid_ipv4(bytes), is_v4, "{text}");
+            assert_eq!(is_valid_ipv6(bytes), is_v6, "{text}");
+        };
+        let numbers = [
+            "", "0", "00", "7", "10", "99", "010", "100", "199", "200", "249", "250", "255", "256",
+            "260", "299", "300", "999", "1000", "2a",
+        ];
+        for first in numbers {
+            for second in numbers {
+                check(&format!("{first}.{second}.1"));
+                check(&format!("{first}.{second}.255.256"));
+                check(&format!("1.{first}.{second}.4"));
+                check(&format!("12.255.{first}.{second}"));
+                check(&format!("{first}.1.2.3.{second}"));
+            }
+        }
+        let numbers = ["", "0", "db8", "FFFF", "12345", "g"];
+        let of_base = |mut index: usize, len| {
+            let parts: Vec<&str> = std::iter::repeat_with(|| {
+                let part = numbers[index % numbers.len()];
+                index /= numbers.len();
+                part
+            })
+            .take(len)
+            .collect();
+            parts.join(":")
+        };
+        for len in 1..=5 {
+            for index in 0..numbers.len().pow(len as u32) {
+                let text = of_base(index, len);
+                check(&text);
+                check(&format!("1:2:3:4:{text}"));
+                check(&format!("{text}:5:6:7:8"));
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_bits_wherever_a_byte_stands() {
+        for len in 0..=PLACES + 3 {
+            for place in 0..len {
+                let mut text = vec![0; len];
+                text[place] = b'/';
+                let [slashes, zeros] =
+                    places(&text, |block| [block.mask(0, b'/'), block.mask(0, 0)]);
+                let seen = len.min(PLACES);
+                let all = u64::MAX >> (PLACES - seen);
+                let expected = if place < seen { 1 << place } else { 0 };
+                assert_eq!(
+                    (slashes, zeros),
+                    (expected, all & !expected),
+                    "{place} of {len}"
+                );
             }
         }
     }

@@ -41,10 +41,9 @@ impl<'a> Syslog<'a> {
     /// The time alone, for which nothing else is taken apart.
     #[must_use]
     pub fn time_of(line: &[u8], stamps: Stamps) -> Option<i64> {
-        let (rest, is_5424) = without_priority(line);
-        match is_5424 {
-            true => stamps.any(word(rest).0, DateOrder::MonthFirst),
-            false => Some(stamp(rest, stamps)?.0),
+        match without_priority(line) {
+            (rest, true) => stamps.any(word(rest).0, DateOrder::MonthFirst),
+            (rest, false) => stamp(rest, stamps).map(|(time_us, _)| time_us),
         }
     }
 
@@ -167,7 +166,7 @@ fn stamp(rest: &[u8], stamps: Stamps) -> Option<(i64, &[u8])> {
     }
     let words: &[usize] = match first {
         // `May  1 12:00:00`, or with the year before or behind the time.
-        b'A'..=b'Z' => &[4, 3],
+        b'A'..=b'Z' if Stamps::may_begin(rest) => &[4, 3],
         // `2024-05-01T12:00:00Z` or `1714564800.123`.
         b'0'..=b'9' if !is_date(word(rest).0) => &[1],
         // `2024-05-01 12:00:00 +0900`, or without zone.

@@ -65,10 +65,10 @@ pub fn parse<P: LineParser>(bytes: &[u8], settings_json: &str) -> Result<Parsed,
         time_us: Some(observation.time_us).filter(|time| *time != i64::MIN),
         action: observation.action,
     };
-    let counted = |tallies: &[wit::Tally]| {
+    let counted = |tallies: &[parser::Tally]| {
         let counts = tallies
             .iter()
-            .map(|tally| (tally.reason.clone(), tally.count));
+            .map(|tally| (tally.reason.to_owned(), tally.count));
         counts.collect()
     };
     Ok(Parsed {

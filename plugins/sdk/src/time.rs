@@ -283,6 +283,13 @@ impl Stamps {
         }
     }
 
+    /// Whether a text that begins with a letter may be what [`Self::any`] reads:
+    /// a month, a weekday or a zone comes first.
+    pub(crate) fn may_begin(text: &[u8]) -> bool {
+        let word = &text[..count(text, [b'a'..=b'z', b'A'..=b'Z'])];
+        Parts::default().take_word(word).is_some()
+    }
+
     /// `May  1 12:00:00`, as most of syslog begins: the time and how long it is.
     pub(crate) fn rfc3164(self, text: &[u8]) -> Option<(i64, usize)> {
         let (name, rest) = text.split_at_checked(3)?;
@@ -501,10 +508,15 @@ fn month(word: &[u8]) -> Option<i64> {
     (rest.is_empty() || rest.eq_ignore_ascii_case(rest_of_name)).then_some(month)
 }
 
+/// Whether a word of letters begins like a day of the week, in any case.
 fn is_weekday(word: &[u8]) -> bool {
-    const DAYS: [&[u8]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
-    word.get(..3)
-        .is_some_and(|start| DAYS.iter().any(|day| day.eq_ignore_ascii_case(start)))
+    let start = word
+        .first_chunk()
+        .map(|start: &[u8; 3]| start.map(|byte| byte | 0x20));
+    matches!(
+        start.as_ref(),
+        Some(b"mon" | b"tue" | b"wed" | b"thu" | b"fri" | b"sat" | b"sun")
+    )
 }
 
 /// Minutes east of UTC of the zone names that stand in logs and mean one thing.

@@ -1,15 +1,21 @@
 //! A hand-written list: one URL, domain or address a line, with or without a
 //! scheme, also defanged (`hxxp://example[.]com`).
 
+mod short;
+
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use vthost_plugin::parser::{
     Description, Input, Line, LineParser, NoSettings, Observation, Observations, host_of,
     is_address,
 };
+use vthost_plugin::scan;
 
-struct List;
+struct List {
+    plain: short::Plain,
+}
 
 vthost_plugin::export_parser!(List);
 
@@ -52,19 +58,45 @@ impl LineParser for List {
     }
 
     fn open(_input: &Input, _settings: NoSettings) -> Result<Self, String> {
-        Ok(Self)
+        Ok(Self {
+            plain: short::Plain::new(),
+        })
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        if let Some(text) = plain(line) {
-            return push(text, found);
+        match short::read(line, &mut self.plain) {
+            Some(Ok(observation)) => {
+                found.push(observation);
+                Line::Record
+            }
+            Some(Err(said)) => said,
+            None => line_of_any_kind(line, found),
         }
-        let text = text_of(line);
-        if let Some(reason) = is_empty_or_comment(&text) {
-            return Line::Ignored(reason);
-        }
-        push(&refanged(&text), found)
     }
+}
+
+/// Reasons why a line names nothing that can be looked up.
+const BLANK: &str = "blank";
+const A_COMMENT: &str = "a comment";
+const SEVERAL_WORDS: &str = "more than one word";
+const NO_HOST: &str = "no host";
+const NO_HOST_BEFORE: &str = "no host before the path";
+const A_NETWORK: &str = "a network, not an address";
+const A_MAIL_ADDRESS: &str = "a mail address";
+const A_PATTERN: &str = "a pattern, not a name";
+const NO_ADDRESS: &str = "not a valid address";
+const NOTHING: &str = "not a URL, domain or address";
+
+/// Reads a line, however long it is and whatever is in it.
+fn line_of_any_kind(line: &[u8], found: &mut Observations<'_>) -> Line {
+    if let Some(text) = plain(line) {
+        return push(text, found);
+    }
+    let text = text_of(line);
+    if let Some(reason) = is_empty_or_comment(&text) {
+        return Line::Ignored(reason);
+    }
+    push(&refanged(&text), found)
 }
 
 fn push(text: &str, found: &mut Observations<'_>) -> Line {
@@ -77,19 +109,26 @@ fn push(text: &str, found: &mut Observations<'_>) -> Line {
     }
 }
 
+/// Bytes that are part of no mark: `-./` and digits up to `:` in one range, and
+/// `%&`.
+const PLAIN: [RangeInclusive<u8>; 9] = [
+    b'a'..=b'z',
+    b'A'..=b'Z',
+    b'-'..=b':',
+    b'_'..=b'_',
+    b'?'..=b'?',
+    b'='..=b'=',
+    b'%'..=b'&',
+    b'+'..=b'+',
+    b'~'..=b'~',
+];
+
 /// A line that is an indicator and nothing else, as most are: nothing stands
 /// around it and nothing in it can be a mark.
 fn plain(line: &[u8]) -> Option<&str> {
-    let is_plain = |byte: &u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'.' | b'-' | b'_' | b'/' | b':' | b'?' | b'=' | b'&' | b'%' | b'+' | b'~'
-            )
-    };
     let begins_comment = line.starts_with(b"//");
     let is_defanged = matches!(line, [_, b'x' | b'X' | b'_' | b'0', ..]);
-    if line.is_empty() || begins_comment || is_defanged || !line.iter().all(is_plain) {
+    if line.is_empty() || begins_comment || is_defanged || !scan::is_all(line, PLAIN) {
         return None;
     }
     str::from_utf8(line).ok()
@@ -121,9 +160,9 @@ fn bare(text: &str) -> &str {
 
 fn is_empty_or_comment(text: &str) -> Option<&'static str> {
     if text.is_empty() {
-        Some("blank")
+        Some(BLANK)
     } else if text.starts_with(['#', ';']) || text.starts_with("//") {
-        Some("a comment")
+        Some(A_COMMENT)
     } else {
         None
     }
@@ -132,48 +171,57 @@ fn is_empty_or_comment(text: &str) -> Option<&'static str> {
 /// What the text names, or why it names nothing that can be looked up.
 fn observation(text: &str) -> Result<Observation<'_>, &'static str> {
     if text.contains(char::is_whitespace) {
-        return Err("more than one word");
+        return Err(SEVERAL_WORDS);
     }
     if let Some((scheme, rest)) = text.split_once("://") {
         let has_host = !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':']);
         return match has_host && !scheme.is_empty() {
             true => Ok(Observation::url(text.as_bytes())),
-            false => Err("no host"),
+            false => Err(NO_HOST),
         };
     }
     if let Some((before, length)) = text.split_once('/') {
         let is_length = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
-        if before.parse::<IpAddr>().is_ok() && is_length && length.len() <= 3 {
-            return Err("a network, not an address");
+        if is_length && length.len() <= 3 && is_ip(before.as_bytes()) {
+            return Err(A_NETWORK);
         }
-        let url = host(before).map(|_| Observation::url(text.as_bytes()));
-        return url.map_err(|_| "no host before the path");
+        let url = host(before.as_bytes()).map(|_| Observation::url(text.as_bytes()));
+        return url.map_err(|_| NO_HOST_BEFORE);
     }
     if text.contains('@') {
-        return Err("a mail address");
+        return Err(A_MAIL_ADDRESS);
     }
     if text.contains('*') {
-        return Err("a pattern, not a name");
+        return Err(A_PATTERN);
     }
-    host(text)
+    host(text.as_bytes())
 }
 
 /// The address or domain of a text that may have a port. Dotted numbers that
 /// are no address (`1.1.1.1.1`, `018.12.15.14`) are not taken for one.
-fn host(text: &str) -> Result<Observation<'_>, &'static str> {
-    let host = host_of(text.as_bytes());
+fn host(text: &[u8]) -> Result<Observation<'_>, &'static str> {
+    let host = host_of(text);
     if is_address(host) {
         let host = host.strip_suffix(b".").unwrap_or(host);
-        let address = host.split(|byte| *byte == b'%').next().unwrap_or(host);
-        return match std::str::from_utf8(address).map(str::parse::<IpAddr>) {
-            Ok(Ok(_)) => Ok(Observation::ip(host)),
-            _ => Err("not a valid address"),
+        let address = &host[..scan::find(host, b'%').unwrap_or(host.len())];
+        return match is_ip(address) {
+            true => Ok(Observation::ip(host)),
+            false => Err(NO_ADDRESS),
         };
     }
     match std::str::from_utf8(host) {
         Ok(name) if is_name(name) => Ok(Observation::domain(host)),
-        _ => Err("not a URL, domain or address"),
+        _ => Err(NOTHING),
     }
+}
+
+/// Whether the text is an address and nothing else.
+fn is_ip(text: &[u8]) -> bool {
+    let is_any = |text| str::from_utf8(text).is_ok_and(|text| text.parse::<IpAddr>().is_ok());
+    scan::is_valid_ipv4(text)
+        || scan::is_valid_ipv6(text)
+        // Those that end like an IPv4 address.
+        || scan::find(text, b':').is_some() && scan::find(text, b'.').is_some() && is_any(text)
 }
 
 /// Labels of letters, digits, `-` and `_` with a dot between, a letter among

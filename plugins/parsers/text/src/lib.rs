@@ -6,18 +6,19 @@
 mod cases;
 mod tlds;
 
-use std::borrow::Cow;
-
 use vthost_plugin::contact::{plausible_address, split_scheme};
 use vthost_plugin::parser::{
     Description, Fit, Input, Line, LineParser, NoSettings, Observation, Observations, host_of,
 };
+use vthost_plugin::scan::{self, Block, PLACES, places};
 use vthost_plugin::split::after;
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::Stamps;
 
 struct Text {
     stamps: Stamps,
+    /// The word at hand, where it was defanged.
+    plain: Vec<u8>,
 }
 
 vthost_plugin::export_parser!(Text);
@@ -47,7 +48,9 @@ impl LineParser for Text {
         }
         // One line that names something is enough to be worth reading.
         let some = input.confidence(10, |line| {
-            Fit::from(words(line).any(|word| indicator(&refanged(word)).is_some()))
+            let mut names_any = false;
+            each_indicator(line, &mut Vec::new(), |_| names_any = true);
+            Fit::from(names_any)
         });
         some.min(5)
     }
@@ -55,23 +58,20 @@ impl LineParser for Text {
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
         Ok(Self {
             stamps: Stamps::of(input),
+            plain: Vec::new(),
         })
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         let mut time_us = None;
         let mut has_any = false;
-        for word in words(line) {
-            let word = refanged(word);
-            let Some(observation) = indicator(&word) else {
-                continue;
-            };
+        each_indicator(line, &mut self.plain, |observation| {
             if !has_any {
-                time_us = Syslog::of(line, self.stamps).time_us;
+                time_us = Syslog::time_of(line, self.stamps);
                 has_any = true;
             }
             found.push(observation.at(time_us));
-        }
+        });
         if has_any {
             Line::Record
         } else {
@@ -80,125 +80,227 @@ impl LineParser for Text {
     }
 }
 
-/// What may be an indicator: parts of a line without the punctuation around
-/// them. A URL goes on to the next blank, quote or angle bracket.
-fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    Split { rest: line }
-        .flat_map(|(part, marks)| match url_start(part, marks) {
-            Some(start) => Parts::Url(std::iter::once(&part[start..])),
-            None => Parts::Others(part.split(is_between as fn(&u8) -> bool)),
-        })
-        .map(trimmed)
-        .filter(|word| word.len() >= 4)
-}
-
-/// Bytes that tell something of the part that they stand in.
-mod mark {
-    /// It ends there.
-    pub(super) const END: u8 = 1;
-    /// It may be a name or an address.
-    pub(super) const DOT: u8 = 2;
-    /// It may be an address, or have a scheme.
-    pub(super) const COLON: u8 = 4;
-    /// It may be defanged.
-    pub(super) const OPEN: u8 = 8;
-    /// It may be a URL.
-    pub(super) const SLASH: u8 = 16;
-}
-
-/// The marks of each byte.
-const MARKS: [u8; 256] = {
-    let mut marks = [0; 256];
-    let ends = b" \t\r\n\x0b\x0c\"'<>`|\0";
-    let mut index = 0;
-    while index < ends.len() {
-        marks[ends[index] as usize] = mark::END;
-        index += 1;
-    }
-    marks[b'.' as usize] = mark::DOT;
-    marks[b':' as usize] = mark::COLON;
-    marks[b'[' as usize] = mark::OPEN;
-    marks[b'(' as usize] = mark::OPEN;
-    marks[b'{' as usize] = mark::OPEN;
-    marks[b'/' as usize] = mark::SLASH;
-    marks
-};
-
-/// The parts of a line between blanks and quotes that may name something, and
-/// the marks of each.
-struct Split<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Split<'a> {
-    type Item = (&'a [u8], u8);
-
-    fn next(&mut self) -> Option<(&'a [u8], u8)> {
-        while !self.rest.is_empty() {
-            let mut marks = 0;
-            let mut len = 0;
-            for byte in self.rest {
-                let mark = MARKS[usize::from(*byte)];
-                if mark == mark::END {
-                    break;
-                }
-                marks |= mark;
-                len += 1;
+/// Hands on what the words of a line name; `plain` is for what was defanged.
+#[inline(always)]
+fn each_indicator(line: &[u8], plain: &mut Vec<u8>, mut found: impl FnMut(Observation<'_>)) {
+    for part in Parts::of(line) {
+        if let Some(name) = bare_name(part) {
+            if let Some(observation) = host(name) {
+                found(observation);
             }
-            let part = &self.rest[..len];
-            self.rest = self.rest.get(len + 1..).unwrap_or_default();
-            if marks & (mark::DOT | mark::COLON | mark::OPEN) != 0 {
-                return Some((part, marks));
+            continue;
+        }
+        for word in words(part) {
+            if let Some(observation) = indicator(refanged(word, plain)) {
+                found(observation);
             }
         }
-        None
     }
 }
 
-/// The pieces of a part: the URL in it, or what stands between separators.
-enum Parts<'a> {
-    Url(std::iter::Once<&'a [u8]>),
-    Others(std::slice::Split<'a, u8, fn(&u8) -> bool>),
+/// A part that has but the bytes of names, without the dots around it: nothing
+/// else than a name or an IPv4 address, and nobody defanged it.
+#[inline(always)]
+fn bare_name(part: &[u8]) -> Option<&[u8]> {
+    if part.first() == Some(&b'.') || is_hxxp(part) || !scan::is_all(part, tlds::NAME) {
+        return None;
+    }
+    let mut name = part;
+    while let [rest @ .., b'.'] = name {
+        name = rest;
+    }
+    (name.len() >= 4).then_some(name)
+}
+
+/// The parts of a line between blanks and quotes that may name something: a
+/// name has a dot, perhaps written as a word, an address dots or colons.
+struct Parts<'a> {
+    line: &'a [u8],
+    /// Where a part begins; the bits count from here.
+    from: usize,
+    /// Bytes that end a part, and the end of the line.
+    ends: u64,
+    /// Dots and what may be one, but for those that end a sentence.
+    dots: u64,
+    colons: u64,
+}
+
+/// An address that people mean has so many colons.
+const COLONS: u32 = 3;
+
+impl<'a> Parts<'a> {
+    #[inline]
+    fn of(line: &'a [u8]) -> Self {
+        let mut parts = Self {
+            line,
+            from: 0,
+            ends: 0,
+            dots: 0,
+            colons: 0,
+        };
+        parts.look(0);
+        parts
+    }
+
+    /// Looks at the bytes from `from` on.
+    #[inline(always)]
+    fn look(&mut self, from: usize) {
+        self.from = from;
+        let rest = self.rest();
+        let [ends, dots, colons, opens, ds] = places(rest, |block| {
+            [
+                ends_of_parts(block),
+                block.mask(0, b'.'),
+                block.mask(0, b':'),
+                block.mask(0, b'[') | block.mask(0, b'('),
+                block.mask(0, b'd'),
+            ]
+        });
+        self.ends = match self.reaches_end() {
+            true => ends | 1 << rest.len(),
+            false => ends,
+        };
+        self.dots = dots & !(self.ends >> 1) | opens & ds >> 1;
+        self.colons = colons;
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.line[self.from..]
+    }
+
+    fn reaches_end(&self) -> bool {
+        self.line.len() - self.from < PLACES
+    }
+
+    /// A part of more bytes than are looked at together.
+    #[cold]
+    fn long_part(&mut self) -> &'a [u8] {
+        let rest = self.rest();
+        let blocks = rest.chunks(PLACES).zip((0..).step_by(PLACES));
+        let mut ends = blocks.map(|(bytes, at)| {
+            let [ends] = places(bytes, |block| [ends_of_parts(block)]);
+            (ends != 0).then(|| at + ends.trailing_zeros() as usize)
+        });
+        let len = ends.find_map(|end| end).unwrap_or(rest.len());
+        self.look(self.line.len().min(self.from + len + 1));
+        &rest[..len]
+    }
 }
 
 impl<'a> Iterator for Parts<'a> {
     type Item = &'a [u8];
 
+    #[inline(always)]
     fn next(&mut self) -> Option<&'a [u8]> {
-        match self {
-            Self::Url(url) => url.next(),
-            Self::Others(others) => others.next(),
+        loop {
+            let signs = self.dots | self.colons;
+            if signs == 0 && self.reaches_end() {
+                return None;
+            }
+            // Without a sign the last part may still go on with one.
+            let seen = first_bits(signs.trailing_zeros());
+            let start = u64::BITS - (self.ends & seen).leading_zeros();
+            let behind = self.ends & !seen;
+            if behind == 0 {
+                match start {
+                    0 => return Some(self.long_part()),
+                    _ => self.look(self.from + start as usize),
+                }
+                continue;
+            }
+            let end = behind.trailing_zeros();
+            let part = first_bits(end) & !first_bits(start);
+            let may_name = self.dots & part != 0 || (self.colons & part).count_ones() >= COLONS;
+            self.dots &= !part;
+            self.colons &= !part;
+            if may_name {
+                return Some(&self.rest()[start as usize..end as usize]);
+            }
         }
     }
 }
 
-fn is_between(byte: &u8) -> bool {
-    matches!(byte, b'=' | b',' | b';' | b'{' | b'}')
+/// Bytes that neither stand in an indicator nor between two in a list.
+#[inline(always)]
+fn ends_of_parts(block: Block) -> u32 {
+    // A bit alone lies between a blank and `"`, and between `<` and `>`.
+    block.between(b'\t', b'\r')
+        | block.mask(0x02, b'"')
+        | block.mask(0x02, b'>')
+        | block.mask(0, b'\'')
+        | block.mask(0, b'`')
+        | block.mask(0, b'|')
+        | block.mask(0, 0)
+}
+
+/// The bits of the first `count` bytes.
+#[inline(always)]
+fn first_bits(count: u32) -> u64 {
+    !u64::MAX.checked_shl(count).unwrap_or(0)
+}
+
+/// What may be an indicator in a part: its URL, or what stands between
+/// separators, without the punctuation around.
+#[inline]
+fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let pieces = match url_start(part) {
+        Some(start) => Pieces::Url(&part[start..]),
+        None => Pieces::Others(part),
+    };
+    pieces.map(trimmed).filter(|word| word.len() >= 4)
+}
+
+/// The pieces of a part: the URL in it, or what stands between separators.
+enum Pieces<'a> {
+    Url(&'a [u8]),
+    Others(&'a [u8]),
+    None,
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a [u8];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let (piece, behind) = match *self {
+            Self::Url(url) => (url, Self::None),
+            Self::Others(rest) => match scan::find_any(rest, b"=,;{}") {
+                Some(end) => (&rest[..end], Self::Others(&rest[end + 1..])),
+                None => (rest, Self::None),
+            },
+            Self::None => return None,
+        };
+        *self = behind;
+        Some(piece)
+    }
 }
 
 /// Where a URL begins in a part that has one: at its scheme.
-fn url_start(part: &[u8], marks: u8) -> Option<usize> {
+#[inline(always)]
+fn url_start(part: &[u8]) -> Option<usize> {
     // What all of them have in common, and few parts have.
-    let needed = mark::COLON | mark::SLASH;
-    (marks & needed == needed).then_some(())?;
+    scan::find(part, b':').and_then(|_| scan::find(part, b'/'))?;
     let find = |mark: &[u8]| after(part, mark).map(|rest| part.len() - rest.len() - mark.len());
-    let is_defanged = marks & mark::OPEN != 0;
     let mark = find(b"://").or_else(|| {
-        let written = [&b"[://]"[..], b"[:]//", b":[//]"];
-        written.into_iter().filter(|_| is_defanged).find_map(find)
+        scan::find(part, b'[')?;
+        find(b"[:]//").or_else(|| find(b":[//]"))
     })?;
-    let scheme = part[..mark]
-        .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_alphanumeric())
-        .count();
+    // So many bytes are more than any scheme has.
+    let before = &part[mark.saturating_sub(PLACES)..mark];
+    let [letters_and_digits] = places(before, |block| {
+        let letters = block.between(b'a', b'z') | block.between(b'A', b'Z');
+        [letters | block.between(b'0', b'9')]
+    });
+    let others = !letters_and_digits & first_bits(before.len() as u32);
+    let scheme = before.len() - (u64::BITS - others.leading_zeros()) as usize;
     (scheme >= 2).then_some(mark - scheme)
 }
 
+#[inline(always)]
 fn trimmed(word: &[u8]) -> &[u8] {
     // `[2001:db8::1]:443` keeps its brackets.
     let is_open = |byte: &u8| match byte {
-        b'[' => !word.contains(&b']'),
+        b'[' => scan::find(word, b']').is_none(),
         byte => matches!(byte, b'(' | b'.' | b',' | b':' | b';' | b'*' | b'@'),
     };
     let is_end = |byte: &u8| matches!(byte, b'.' | b',' | b':' | b';' | b'!' | b'?' | b'*' | b'\\');
@@ -223,85 +325,146 @@ fn count(word: &[u8], wanted: u8) -> usize {
     word.iter().filter(|byte| **byte == wanted).count()
 }
 
-/// What people write so that nobody follows it by accident, as it was.
-fn refanged(word: &[u8]) -> Cow<'_, [u8]> {
-    const WRITTEN: [(&[u8], &[u8]); 9] = [
-        (b"[.]", b"."),
-        (b"(.)", b"."),
-        (b"{.}", b"."),
-        (b"[dot]", b"."),
-        (b"(dot)", b"."),
-        (b"[:]", b":"),
-        (b"[://]", b"://"),
-        (b"[//]", b"//"),
-        (b"[/]", b"/"),
-    ];
-    let is_hxxp = word
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"hxxp"));
-    if !is_hxxp && !word.iter().any(|byte| matches!(byte, b'[' | b'(' | b'{')) {
-        return word.into();
+/// What people write so that nobody follows it by accident, as it was; put
+/// together in `plain` where it differs.
+#[inline(always)]
+fn refanged<'a>(word: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
+    let is_hxxp = is_hxxp(word);
+    if !is_hxxp && next_mark(word).is_none() {
+        return word;
     }
-    let mut text = Vec::with_capacity(word.len());
+    plain.clear();
     let mut rest = word;
     if is_hxxp {
-        text.extend_from_slice(b"http");
+        plain.extend_from_slice(b"http");
         rest = &word[4..];
     }
-    while let Some((first, after)) = rest.split_first() {
-        let known = match first {
-            b'[' | b'(' | b'{' => WRITTEN
-                .iter()
-                .find(|(written, _)| rest.starts_with(written)),
-            _ => None,
+    while let Some(open) = next_mark(rest) {
+        copy(plain, rest, open);
+        rest = &rest[open..];
+        // A copy of a few bytes is a call out of the component, one byte is none.
+        let (meant, written) = match rest {
+            [b'[', b'.', b']', ..] | [b'(', b'.', b')', ..] | [b'{', b'.', b'}', ..] => (b'.', 3),
+            [b'[', b'd', b'o', b't', b']', ..] | [b'(', b'd', b'o', b't', b')', ..] => (b'.', 5),
+            [b'[', b':', b']', ..] => (b':', 3),
+            [b'[', b'/', b']', ..] => (b'/', 3),
+            [b'[', b':', b'/', b'/', b']', ..] => {
+                plain.extend_from_slice(b":/");
+                (b'/', 5)
+            }
+            [b'[', b'/', b'/', b']', ..] => {
+                plain.push(b'/');
+                (b'/', 4)
+            }
+            _ => (rest[0], 1),
         };
-        match known {
-            Some((written, meant)) => {
-                text.extend_from_slice(meant);
-                rest = &rest[written.len()..];
-            }
-            None => {
-                text.push(*first);
-                rest = after;
-            }
-        }
+        plain.push(meant);
+        rest = &rest[written..];
     }
-    text.into()
+    plain.extend_from_slice(rest);
+    plain
 }
 
-fn indicator(word: &[u8]) -> Option<Observation<'_>> {
-    if let Some((scheme, rest)) = split_scheme(word) {
-        const WEB: [&[u8]; 5] = [b"http", b"https", b"ftp", b"ws", b"wss"];
-        let is_web = WEB.iter().any(|web| web.eq_ignore_ascii_case(scheme));
-        let host = rest
-            .split(|byte| matches!(byte, b'/' | b'?' | b'#'))
-            .next()?;
-        return (is_web && is_host(host)).then(|| Observation::url(word));
+/// Where a mark may begin: at a bracket before one of the bytes that are in them.
+#[inline(always)]
+fn next_mark(text: &[u8]) -> Option<usize> {
+    if text.len() > PLACES {
+        return scan::find_any(text, b"[({");
     }
-    let end = word
-        .iter()
-        .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
-        .unwrap_or(word.len());
-    let (authority, path) = word.split_at(end);
-    // Of `jane@example.com` the domain was not contacted, but it is named.
-    let authority = authority.rsplit(|byte| *byte == b'@').next()?;
-    if !is_host(authority) {
+    let [opens, inner] = places(text, |block| {
+        [
+            block.mask(0x20, b'{') | block.mask(0, b'('),
+            block.mask(0, b'.') | block.mask(0, b':') | block.mask(0, b'/') | block.mask(0, b'd'),
+        ]
+    });
+    let marks = opens & inner >> 1;
+    (marks != 0).then(|| marks.trailing_zeros() as usize)
+}
+
+/// Adds the first `len` bytes of a text: few of them as a block, for a copy of
+/// so many as there happen to be is a call out of the component.
+#[inline(always)]
+fn copy(plain: &mut Vec<u8>, text: &[u8], len: usize) {
+    match text.first_chunk::<16>() {
+        Some(block) if len <= block.len() => {
+            let end = plain.len() + len;
+            plain.extend_from_slice(block);
+            plain.truncate(end);
+        }
+        _ => plain.extend_from_slice(&text[..len]),
+    }
+}
+
+fn is_hxxp(word: &[u8]) -> bool {
+    matches!(
+        word,
+        [b'h' | b'H', b'x' | b'X', b'x' | b'X', b'p' | b'P', ..]
+    )
+}
+
+#[inline]
+fn indicator(word: &[u8]) -> Option<Observation<'_>> {
+    let (scheme, rest) = split_scheme(word).unwrap_or((b"", word));
+    let has_scheme = !scheme.is_empty();
+    if has_scheme && !is_of_web(scheme) {
         return None;
     }
+    let end = scan::find_any(rest, b"/?#").unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    if has_scheme {
+        return host(authority).map(|_| Observation::url(word));
+    }
+    // Of `jane@example.com` the domain was not contacted, but it is named.
+    let authority = match scan::find(authority, b'@') {
+        Some(_) => authority.rsplit(|byte| *byte == b'@').next()?,
+        None => authority,
+    };
+    let host = host(authority)?;
     let is_network = path.len() <= 4 && path.iter().skip(1).all(u8::is_ascii_digit);
     Some(if path.len() > 1 && !is_network {
         Observation::url(word)
     } else {
-        Observation::host(authority)
+        host
     })
 }
 
-fn is_host(authority: &[u8]) -> bool {
+fn is_of_web(scheme: &[u8]) -> bool {
+    let name = match scheme {
+        [name @ .., b's' | b'S'] if scheme.len() != 2 => name,
+        _ => scheme,
+    };
+    matches!(
+        name,
+        [b'h' | b'H', b't' | b'T', b't' | b'T', b'p' | b'P'] | [b'w' | b'W', b's' | b'S']
+    ) || matches!(scheme, [b'f' | b'F', b't' | b'T', b'p' | b'P'])
+}
+
+/// The domain or the address of what may have a port.
+#[inline]
+fn host(authority: &[u8]) -> Option<Observation<'_>> {
     let host = host_of(authority);
-    match plausible_address(host) {
+    if scan::find(host, b':').is_none() {
+        if tlds::is_domain(host) {
+            return Some(Observation::domain(host));
+        }
+        // `0.0.0.0` is nobody's.
+        let is_address = scan::is_valid_ipv4(host) && host != b"0.0.0.0";
+        return is_address.then(|| Observation::ip(host));
+    }
+    if scan::is_valid_ipv6(host) {
+        return (colons_in(host) >= COLONS && host != b"::ffff:0").then(|| Observation::ip(host));
+    }
+    let is_host = match plausible_address(host) {
         Some(_) => is_written_as_address(host),
         None => tlds::is_domain(host),
-    }
+    };
+    is_host.then(|| Observation::host(authority))
+}
+
+/// The colons of an address.
+fn colons_in(host: &[u8]) -> u32 {
+    let [colons] = places(host, |block| [block.mask(0, b':')]);
+    colons.count_ones()
 }
 
 /// Whether people write it as an address: `1.2.3.4` is one, `12:30:59` is not,
@@ -314,7 +477,7 @@ fn is_written_as_address(host: &[u8]) -> bool {
     };
     match host.parse() {
         Ok(std::net::IpAddr::V4(_)) => true,
-        Ok(std::net::IpAddr::V6(_)) => host.matches(':').count() >= 3,
+        Ok(std::net::IpAddr::V6(_)) => host.matches(':').count() >= COLONS as usize,
         Err(_) => false,
     }
 }
@@ -375,6 +538,59 @@ mod tests {
             "",
         ] {
             check(line, &[]);
+        }
+    }
+
+    /// The parser without leaving out what can name nothing.
+    struct Thorough;
+
+    impl LineParser for Thorough {
+        type Settings = NoSettings;
+
+        fn describe() -> Description {
+            Text::describe()
+        }
+
+        fn detect(input: &Input) -> u8 {
+            Text::detect(input)
+        }
+
+        fn open(_input: &Input, _settings: NoSettings) -> Result<Self, String> {
+            Ok(Self)
+        }
+
+        fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+            let mut line_is = Line::Ignored("names no URL, domain or address");
+            let is_end = |byte: &u8| b" \t\r\x0b\x0c\"'<>`|\0".contains(byte);
+            for word in line.split(is_end).flat_map(words) {
+                if let Some(observation) = indicator(refanged(word, &mut Vec::new())) {
+                    found.push(observation);
+                    line_is = Line::Record;
+                }
+            }
+            line_is
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_names_nothing() {
+        const PIECES: &[u8] = b"|www.example.com|com|a|d|.|:|::|://|/|=|,|[.]|(dot)|[dot]|{.}|[:]|[|]|\
+            (|)|-|@|hxxp|http|192.0.2.1|2001:db8:0|\xc3\xbc| |\"|\x0b|>|x-30-bytes-of-a-name-xxxxxxxxxx";
+        let pieces = || PIECES.split(|byte| *byte == b'|');
+        for first in pieces() {
+            for second in pieces() {
+                let lines = pieces().flat_map(|third| {
+                    let line = [first, second, third].concat();
+                    [&line[..], b"\n", &line, &line, b" ", &line, b"\n"].concat()
+                });
+                let lines: Vec<u8> = lines.collect();
+                let all = testing::parse::<Thorough>(&lines, "{}").unwrap();
+                let found = testing::parse::<Text>(&lines, "{}").unwrap();
+                for (found, all) in found.observations.iter().zip(&all.observations) {
+                    assert_eq!(found, all);
+                }
+                assert_eq!(found, all);
+            }
         }
     }
 

@@ -5,11 +5,17 @@
 //! the generic domains that carry most of the registrations
 //! (<https://www.iana.org/domains/root/db>).
 
+use std::ops::RangeInclusive;
+
+use vthost_plugin::scan::{self, PLACES, places};
+
+use crate::first_bits;
+
 /// Country codes.
 const COUNTRIES: &str = "ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo fr ga gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
 
 /// Of these, endings of files that logs name: they need a label more.
-const FILE_ENDINGS: [&str; 7] = ["cc", "md", "ps", "py", "rs", "sh", "so"];
+const FILE_ENDINGS: [[u8; 2]; 7] = [*b"cc", *b"md", *b"ps", *b"py", *b"rs", *b"sh", *b"so"];
 
 /// Generic domains that carry most of the registrations, or are known for
 /// abuse, in the order of their bytes. Of those that are endings of files
@@ -331,44 +337,104 @@ const GENERIC: &[&str] = &[
 /// ends with a top-level domain.
 pub(crate) fn is_domain(name: &[u8]) -> bool {
     let name = name.strip_suffix(b".").unwrap_or(name);
-    let mut labels = name.rsplit(|byte| *byte == b'.');
-    let mut lower = [0; MAX_TOP];
-    let last = labels.next().unwrap_or_default();
-    let Some(lower) = lower.get_mut(..last.len()) else {
+    let labels_and_last = match name.len() {
+        0..=PLACES => labels(name),
+        _ => labels_of_long(name),
+    };
+    let Some((labels, last)) = labels_and_last else {
         return false;
     };
-    lower.copy_from_slice(last);
-    lower.make_ascii_lowercase();
-    let last = &*lower;
-    let others = labels.clone().count();
-    let is_file = FILE_ENDINGS.iter().any(|ending| ending.as_bytes() == last);
-    is_top(last) && others > usize::from(is_file) && labels.all(is_label)
+    let is_file = last.first_chunk().is_some_and(|two| {
+        let lower = two.map(|byte: u8| byte.to_ascii_lowercase());
+        last.len() == 2 && FILE_ENDINGS.contains(&lower)
+    });
+    labels > u32::from(is_file) && is_top(last)
+}
+
+/// How many labels stand before the last, and that one; nothing where one of
+/// the others is none.
+#[inline]
+fn labels(name: &[u8]) -> Option<(u32, &[u8])> {
+    let [dots, others] = places(name, |block| {
+        let letters = block.between(b'a', b'z') | block.between(b'A', b'Z');
+        let in_name = letters
+            | block.between(b'0', b'9')
+            | block.between(b'-', b'.')
+            | block.mask(0, b'_')
+            | block.between(0x80, 0xff);
+        [block.mask(0, b'.'), !in_name]
+    });
+    let last = u64::BITS - dots.leading_zeros();
+    // A label before each dot: neither the start nor another dot is there.
+    let is_any_empty = dots & (dots << 1 | 1) != 0;
+    let has_others = others & first_bits(last) != 0;
+    (!is_any_empty && !has_others).then(|| (dots.count_ones(), &name[last as usize..]))
+}
+
+#[cold]
+fn labels_of_long(name: &[u8]) -> Option<(u32, &[u8])> {
+    let mut rest = name;
+    let mut labels = 0;
+    while let Some(dot) = scan::find(rest, b'.') {
+        if !(1..=MAX_LABEL).contains(&dot) || !scan::is_all(&rest[..dot], NAME) {
+            return None;
+        }
+        labels += 1;
+        rest = &rest[dot + 1..];
+    }
+    Some((labels, rest))
 }
 
 /// A label is no longer (RFC 1035).
-const MAX_TOP: usize = 63;
+const MAX_LABEL: usize = 63;
 
-fn is_label(label: &[u8]) -> bool {
-    (1..=MAX_TOP).contains(&label.len())
-        && label.iter().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || !byte.is_ascii()
-        })
-}
+/// The bytes of names.
+pub(crate) const NAME: [RangeInclusive<u8>; 6] = [
+    b'a'..=b'z',
+    b'A'..=b'Z',
+    b'0'..=b'9',
+    b'-'..=b'.',
+    b'_'..=b'_',
+    0x80..=0xff,
+];
 
 fn is_top(label: &[u8]) -> bool {
     match label {
-        [first, second] if first.is_ascii_lowercase() && second.is_ascii_lowercase() => {
-            COUNTRY_BITS[usize::from(first - b'a')] >> (second - b'a') & 1 == 1
+        [first, second] if first.is_ascii_alphabetic() && second.is_ascii_alphabetic() => {
+            let [first, second] = [first, second].map(|byte| byte.to_ascii_lowercase() - b'a');
+            COUNTRY_BITS[usize::from(first)] >> second & 1 == 1
         }
-        _ => label.starts_with(b"xn--") || is_generic(label),
+        [b'x' | b'X', b'n' | b'N', b'-', b'-', ..] => label.len() <= MAX_LABEL,
+        _ => is_generic(label),
     }
 }
 
 fn is_generic(label: &[u8]) -> bool {
-    GENERIC
-        .binary_search_by(|top| top.as_bytes().cmp(label))
-        .is_ok()
+    let start = scan::start(label) | LOWER;
+    let from = STARTS.partition_point(|known| *known < start);
+    let same = STARTS[from..].iter().take_while(|known| **known == start);
+    let mut tops = GENERIC[from..].iter().zip(same);
+    tops.any(|(top, _)| top.as_bytes().eq_ignore_ascii_case(label))
 }
+
+/// What makes letters lower; it leaves the order of labels as it is.
+const LOWER: u64 = u64::from_ne_bytes([0x20; 8]);
+
+/// The starts of [`GENERIC`] as numbers, which are compared without a loop.
+const STARTS: [u64; GENERIC.len()] = {
+    let mut starts = [LOWER; GENERIC.len()];
+    let mut index = 0;
+    while index < starts.len() {
+        let top = GENERIC[index].as_bytes();
+        let mut place = 0;
+        while place < top.len() && place < 8 {
+            starts[index] |= (top[place] as u64) << (56 - place * 8);
+            place += 1;
+        }
+        index += 1;
+    }
+    starts
+};
 
 /// For each first letter of a country's code a bit for each second one.
 const COUNTRY_BITS: [u32; 26] = {
@@ -405,7 +471,56 @@ mod tests {
     }
 
     #[test]
+    fn each_label_counts() {
+        let long = "a".repeat(63);
+        let firsts = [
+            "",
+            "a",
+            "A-9_",
+            "b\u{fc}",
+            "a b",
+            "a@",
+            "sh",
+            &long,
+            &format!("{long}a"),
+        ];
+        let tops = [
+            ("com", true),
+            ("CoM", true),
+            ("de", true),
+            ("d1", false),
+            ("zz", false),
+            ("sh", false),
+            ("international", true),
+            ("internationale", false),
+            ("internat", false),
+            ("accountant", true),
+            ("accountants", true),
+            ("accounta", false),
+            ("xn--p1ai", true),
+            ("XN--p1ai", true),
+            ("xn-p1ai", false),
+            ("1", false),
+            ("", false),
+        ];
+        for first in firsts {
+            let is_label = !matches!(first, "" | "a b" | "a@") && first.len() <= 63;
+            for (top, is_top) in tops {
+                let check = |name: String, expected| {
+                    assert_eq!(is_domain(name.as_bytes()), expected, "{name}");
+                };
+                check(format!("{first}.{top}"), is_label && is_top);
+                let is_top = is_top || top == "sh";
+                check(format!("www.{first}.{top}"), is_label && is_top);
+                check(format!("{first}.www.{top}."), is_label && is_top);
+            }
+        }
+    }
+
+    #[test]
     fn the_list_is_in_order() {
         assert!(GENERIC.is_sorted());
+        assert!(STARTS.is_sorted());
+        assert!(GENERIC.iter().all(|top| is_generic(top.as_bytes())));
     }
 }
