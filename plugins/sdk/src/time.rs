@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use crate::block::first_word;
 use crate::scan;
 
 const US_PER_S: i64 = 1_000_000;
@@ -521,42 +522,32 @@ fn is_weekday(word: &[u8]) -> bool {
 
 /// Minutes east of UTC of the zone names that stand in logs and mean one thing.
 fn zone_name(word: &[u8]) -> Option<i64> {
-    if word.len() > 4 {
-        return None;
-    }
-    const ZONES: [(&[u8], i64); 27] = [
-        (b"Z", 0),
-        (b"UTC", 0),
-        (b"GMT", 0),
-        (b"WET", 0),
-        (b"CET", 60),
-        (b"CEST", 120),
-        (b"EET", 120),
-        (b"EEST", 180),
-        (b"EST", -300),
-        (b"EDT", -240),
-        (b"CDT", -300),
-        (b"MST", -420),
-        (b"MDT", -360),
-        (b"PST", -480),
-        (b"PDT", -420),
-        (b"JST", 540),
-        (b"KST", 540),
-        (b"HKT", 480),
-        (b"SGT", 480),
-        (b"MSK", 180),
-        (b"WEST", 60),
-        (b"AKST", -540),
-        (b"AKDT", -480),
-        (b"AEST", 600),
-        (b"AEDT", 660),
-        (b"NZST", 720),
-        (b"NZDT", 780),
-    ];
-    ZONES
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(word))
-        .map(|(_, minutes)| *minutes)
+    Some(match &capitals(word)? {
+        b"Z\0\0\0" | b"UTC\0" | b"GMT\0" | b"WET\0" => 0,
+        b"CET\0" | b"WEST" => 60,
+        b"CEST" | b"EET\0" => 120,
+        b"EEST" | b"MSK\0" => 180,
+        b"HKT\0" | b"SGT\0" => 480,
+        b"JST\0" | b"KST\0" => 540,
+        b"AEST" => 600,
+        b"AEDT" => 660,
+        b"NZST" => 720,
+        b"NZDT" => 780,
+        b"EDT\0" => -240,
+        b"EST\0" | b"CDT\0" => -300,
+        b"MDT\0" => -360,
+        b"MST\0" | b"PDT\0" => -420,
+        b"PST\0" | b"AKDT" => -480,
+        b"AKST" => -540,
+        _ => return None,
+    })
+}
+
+/// At most four letters as capitals, zeros behind them.
+#[inline]
+fn capitals(word: &[u8]) -> Option<[u8; 4]> {
+    let word = (word.len() <= 4).then(|| first_word(word))?;
+    Some((word as u32 & !0x2020_2020).to_le_bytes())
 }
 
 /// Whether a word of letters belongs to the time before it: a zone, `AM`, `PM`.
@@ -570,8 +561,10 @@ pub(crate) fn is_behind_clock(word: &[u8]) -> bool {
 
 /// Zones whose names mean several things: they leave the input's own.
 fn is_ambiguous_zone(word: &[u8]) -> bool {
-    const NAMES: [&[u8]; 7] = [b"ADT", b"AST", b"BST", b"CST", b"GST", b"IST", b"SST"];
-    NAMES.contains(&word)
+    matches!(
+        word,
+        [b'A' | b'B' | b'C' | b'G' | b'I' | b'S', b'S', b'T'] | b"ADT"
+    )
 }
 
 #[cfg(test)]

@@ -241,7 +241,7 @@ fn first_bits(count: u32) -> u64 {
 
 /// What may be an indicator in a part: its URL, or what stands between
 /// separators, without the punctuation around.
-#[inline]
+#[inline(always)]
 fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> {
     let pieces = match url_start(part) {
         Some(start) => Pieces::Url(&part[start..]),
@@ -298,17 +298,16 @@ fn url_start(part: &[u8]) -> Option<usize> {
 
 #[inline(always)]
 fn trimmed(word: &[u8]) -> &[u8] {
-    // `[2001:db8::1]:443` keeps its brackets.
-    let is_open = |byte: &u8| match byte {
-        b'[' => scan::find(word, b']').is_none(),
-        byte => matches!(byte, b'(' | b'.' | b',' | b':' | b';' | b'*' | b'@'),
+    let is_open = |word: &[u8]| match word {
+        // `[2001:db8::1]:443` keeps its brackets.
+        [b'[', rest @ ..] => scan::find(rest, b']').is_none(),
+        _ => matches!(word, [b'(' | b'.' | b',' | b':' | b';' | b'*' | b'@', ..]),
     };
     let is_end = |byte: &u8| matches!(byte, b'.' | b',' | b':' | b';' | b'!' | b'?' | b'*' | b'\\');
-    let start = word
-        .iter()
-        .position(|byte| !is_open(byte))
-        .unwrap_or(word.len());
-    let mut word = &word[start..];
+    let mut word = word;
+    while is_open(word) {
+        word = &word[1..];
+    }
     loop {
         let rest = match word {
             // A bracket that was opened within belongs to the word.

@@ -404,6 +404,10 @@ fn is_top(label: &[u8]) -> bool {
             let [first, second] = [first, second].map(|byte| byte.to_ascii_lowercase() - b'a');
             COUNTRY_BITS[usize::from(first)] >> second & 1 == 1
         }
+        // Most names end with one of these.
+        [b'c' | b'C', b'o' | b'O', b'm' | b'M']
+        | [b'n' | b'N', b'e' | b'E', b't' | b'T']
+        | [b'o' | b'O', b'r' | b'R', b'g' | b'G'] => true,
         [b'x' | b'X', b'n' | b'N', b'-', b'-', ..] => label.len() <= MAX_LABEL,
         _ => is_generic(label),
     }
@@ -411,10 +415,14 @@ fn is_top(label: &[u8]) -> bool {
 
 fn is_generic(label: &[u8]) -> bool {
     let start = scan::start(label) | LOWER;
-    let from = STARTS.partition_point(|known| *known < start);
-    let same = STARTS[from..].iter().take_while(|known| **known == start);
-    let mut tops = GENERIC[from..].iter().zip(same);
-    tops.any(|(top, _)| top.as_bytes().eq_ignore_ascii_case(label))
+    let mut at = STARTS.partition_point(|known| *known < start);
+    while STARTS.get(at) == Some(&start) {
+        if GENERIC[at].as_bytes().eq_ignore_ascii_case(label) {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// What makes letters lower; it leaves the order of labels as it is.
