@@ -176,16 +176,17 @@ fn seen(log: &[Logged]) -> Vec<String> {
         .collect()
 }
 
-/// VirusTotal with an object for each of some hosts, and no opinion on any.
-fn without_opinions(hosts: &[&str]) -> Simulator {
+/// VirusTotal with an object for each of four hosts, and no opinion on any.
+fn without_opinions() -> Simulator {
     let mut simulator = Simulator::new(patient());
     let unrated = Known {
         stats: None,
         analysed_s: 0,
     };
-    for host in hosts {
-        simulator.know_as(host, unrated);
+    for host in ["one", "two", "three"] {
+        simulator.know_as(&format!("{host}.example.com"), unrated);
     }
+    simulator.know_as("8.8.8.8", unrated);
     simulator
 }
 
@@ -230,12 +231,7 @@ fn a_dry_run_prints_the_requests_of_the_run() {
     for (share, costs, most) in rungs {
         let home = Home::new();
         let list = home.write("list.txt", list);
-        let server = serve(without_opinions(&[
-            "one.example.com",
-            "two.example.com",
-            "three.example.com",
-            "8.8.8.8",
-        ]));
+        let server = serve(without_opinions());
         let url = server.url();
         let run = |rate: &str, more: &[&str]| {
             let args = [
