@@ -228,7 +228,7 @@ pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
 }
 
 /// The bytes of names: letters, digits, dots, hyphens, underscores, and UTF-8.
-const NAME: [RangeInclusive<u8>; 6] = [
+pub const NAME: [RangeInclusive<u8>; 6] = [
     b'a'..=b'z',
     b'A'..=b'Z',
     b'0'..=b'9',

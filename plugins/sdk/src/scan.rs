@@ -44,6 +44,21 @@ pub fn places<const K: usize>(text: &[u8], kinds: impl Fn(Block) -> [u32; K]) ->
     places
 }
 
+/// The bits of the first `count` bytes of a text.
+///
+/// ```
+/// use vthost_plugin::scan::first_bits;
+/// assert_eq!((first_bits(0), first_bits(3), first_bits(64)), (0, 0b111, u64::MAX));
+/// ```
+#[inline(always)]
+#[must_use]
+pub fn first_bits(count: usize) -> u64 {
+    match count {
+        0..PLACES => !(u64::MAX << count),
+        _ => u64::MAX,
+    }
+}
+
 /// The place of the first `wanted` byte.
 ///
 /// ```

@@ -3,7 +3,7 @@
 //! alone is left to the rest of the crate, which judges all else alike.
 
 use vthost_plugin::parser::{Line, Observation};
-use vthost_plugin::scan::{self, Block, PLACES, is_valid_ipv4, places};
+use vthost_plugin::scan::{self, Block, PLACES, first_bits, is_valid_ipv4, places};
 
 use crate::{
     A_COMMENT, A_MAIL_ADDRESS, A_NETWORK, A_PATTERN, BLANK, NO_ADDRESS, NO_HOST, NO_HOST_BEFORE,
@@ -45,13 +45,6 @@ pub(crate) fn read<'a>(
 
 fn begins_comment(text: &[u8]) -> bool {
     matches!(text, [b'#' | b';', ..] | [b'/', b'/', ..])
-}
-
-/// The bits of the first `count` bytes.
-#[inline(always)]
-fn first_bits(count: usize) -> u64 {
-    let count = u32::try_from(count).unwrap_or(u64::BITS);
-    !u64::MAX.checked_shl(count).unwrap_or(0)
 }
 
 /// The one word of a line, without what people put around it, and whether it

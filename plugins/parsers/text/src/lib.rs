@@ -6,11 +6,11 @@
 mod cases;
 mod tlds;
 
-use vthost_plugin::contact::{plausible_address, split_scheme};
+use vthost_plugin::contact::{NAME, plausible_address, split_scheme};
 use vthost_plugin::parser::{
     Description, Fit, Input, Line, LineParser, NoSettings, Observation, Observations, host_of,
 };
-use vthost_plugin::scan::{self, Block, PLACES, places};
+use vthost_plugin::scan::{self, Block, PLACES, first_bits, places};
 use vthost_plugin::split::after;
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::Stamps;
@@ -102,7 +102,7 @@ fn each_indicator(line: &[u8], plain: &mut Vec<u8>, mut found: impl FnMut(Observ
 /// else than a name or an IPv4 address, and nobody defanged it.
 #[inline(always)]
 fn bare_name(part: &[u8]) -> Option<&[u8]> {
-    if part.first() == Some(&b'.') || is_hxxp(part) || !scan::is_all(part, tlds::NAME) {
+    if part.first() == Some(&b'.') || is_hxxp(part) || !scan::is_all(part, NAME) {
         return None;
     }
     let mut name = part;
@@ -198,23 +198,23 @@ impl<'a> Iterator for Parts<'a> {
                 return None;
             }
             // Without a sign the last part may still go on with one.
-            let seen = first_bits(signs.trailing_zeros());
-            let start = u64::BITS - (self.ends & seen).leading_zeros();
+            let seen = first_bits(signs.trailing_zeros() as usize);
+            let start = (u64::BITS - (self.ends & seen).leading_zeros()) as usize;
             let behind = self.ends & !seen;
             if behind == 0 {
                 match start {
                     0 => return Some(self.long_part()),
-                    _ => self.look(self.from + start as usize),
+                    _ => self.look(self.from + start),
                 }
                 continue;
             }
-            let end = behind.trailing_zeros();
+            let end = behind.trailing_zeros() as usize;
             let part = first_bits(end) & !first_bits(start);
             let may_name = self.dots & part != 0 || (self.colons & part).count_ones() >= COLONS;
             self.dots &= !part;
             self.colons &= !part;
             if may_name {
-                return Some(&self.rest()[start as usize..end as usize]);
+                return Some(&self.rest()[start..end]);
             }
         }
     }
@@ -231,12 +231,6 @@ fn ends_of_parts(block: Block) -> u32 {
         | block.mask(0, b'`')
         | block.mask(0, b'|')
         | block.mask(0, 0)
-}
-
-/// The bits of the first `count` bytes.
-#[inline(always)]
-fn first_bits(count: u32) -> u64 {
-    !u64::MAX.checked_shl(count).unwrap_or(0)
 }
 
 /// What may be an indicator in a part: its URL, or what stands between
@@ -291,7 +285,7 @@ fn url_start(part: &[u8]) -> Option<usize> {
         let letters = block.between(b'a', b'z') | block.between(b'A', b'Z');
         [letters | block.between(b'0', b'9')]
     });
-    let others = !letters_and_digits & first_bits(before.len() as u32);
+    let others = !letters_and_digits & first_bits(before.len());
     let scheme = before.len() - (u64::BITS - others.leading_zeros()) as usize;
     (scheme >= 2).then_some(mark - scheme)
 }

@@ -5,11 +5,8 @@
 //! the generic domains that carry most of the registrations
 //! (<https://www.iana.org/domains/root/db>).
 
-use std::ops::RangeInclusive;
-
-use vthost_plugin::scan::{self, PLACES, places};
-
-use crate::first_bits;
+use vthost_plugin::contact::NAME;
+use vthost_plugin::scan::{self, PLACES, first_bits, places};
 
 /// Country codes.
 const COUNTRIES: &str = "ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo fr ga gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
@@ -367,7 +364,7 @@ fn labels(name: &[u8]) -> Option<(u32, &[u8])> {
     let last = u64::BITS - dots.leading_zeros();
     // A label before each dot: neither the start nor another dot is there.
     let is_any_empty = dots & (dots << 1 | 1) != 0;
-    let has_others = others & first_bits(last) != 0;
+    let has_others = others & first_bits(last as usize) != 0;
     (!is_any_empty && !has_others).then(|| (dots.count_ones(), &name[last as usize..]))
 }
 
@@ -387,16 +384,6 @@ fn labels_of_long(name: &[u8]) -> Option<(u32, &[u8])> {
 
 /// A label is no longer (RFC 1035).
 const MAX_LABEL: usize = 63;
-
-/// The bytes of names.
-pub(crate) const NAME: [RangeInclusive<u8>; 6] = [
-    b'a'..=b'z',
-    b'A'..=b'Z',
-    b'0'..=b'9',
-    b'-'..=b'.',
-    b'_'..=b'_',
-    0x80..=0xff,
-];
 
 fn is_top(label: &[u8]) -> bool {
     match label {
