@@ -292,30 +292,49 @@ fn url_start(part: &[u8]) -> Option<usize> {
 
 #[inline(always)]
 fn trimmed(word: &[u8]) -> &[u8] {
-    let is_open = |word: &[u8]| match word {
-        // `[2001:db8::1]:443` keeps its brackets.
-        [b'[', rest @ ..] => scan::find(rest, b']').is_none(),
-        _ => matches!(word, [b'(' | b'.' | b',' | b':' | b';' | b'*' | b'@', ..]),
-    };
-    let is_end = |byte: &u8| matches!(byte, b'.' | b',' | b':' | b';' | b'!' | b'?' | b'*' | b'\\');
     let mut word = word;
-    while is_open(word) {
-        word = &word[1..];
-    }
-    loop {
-        let rest = match word {
-            // A bracket that was opened within belongs to the word.
-            [rest @ .., b')'] if count(rest, b'(') <= count(rest, b')') => rest,
-            [rest @ .., b']'] if count(rest, b'[') <= count(rest, b']') => rest,
-            [rest @ .., last] if is_end(last) => rest,
-            _ => return word,
+    // What is taken off has no `]`, so that it is looked for once.
+    let mut has_closing = None;
+    while let [first, rest @ ..] = word {
+        let is_open = match first {
+            // `[2001:db8::1]:443` keeps its brackets.
+            b'[' => !*has_closing.get_or_insert_with(|| scan::find(rest, b']').is_some()),
+            _ => matches!(first, b'(' | b'.' | b',' | b':' | b';' | b'*' | b'@'),
         };
+        if !is_open {
+            break;
+        }
         word = rest;
     }
+    let (mut round, mut square) = (None, None);
+    while let [rest @ .., last] = word {
+        let is_end = match last {
+            b')' => is_unopened(&mut round, word, b'('),
+            b']' => is_unopened(&mut square, word, b'['),
+            _ => matches!(last, b'.' | b',' | b':' | b';' | b'!' | b'?' | b'*' | b'\\'),
+        };
+        if !is_end {
+            break;
+        }
+        word = rest;
+    }
+    word
 }
 
-fn count(word: &[u8], wanted: u8) -> usize {
-    word.iter().filter(|byte| **byte == wanted).count()
+/// Whether the bracket that a word ends with was not opened within: one that was
+/// belongs to the word. `left` is how many more are closed than opened, once
+/// they are counted.
+fn is_unopened(left: &mut Option<isize>, word: &[u8], opening: u8) -> bool {
+    let closing = word.last().copied().unwrap_or_default();
+    let unopened = left.get_or_insert_with(|| {
+        word.iter().fold(0, |left, byte| match *byte {
+            byte if byte == closing => left + 1,
+            byte if byte == opening => left - 1,
+            _ => left,
+        })
+    });
+    *unopened -= 1;
+    *unopened >= 0
 }
 
 /// What people write so that nobody follows it by accident, as it was; put
@@ -515,6 +534,28 @@ mod tests {
         check(
             "hxxp[://]bad(.)example[dot]org/x",
             &["http://bad.example.org/x"],
+        );
+    }
+
+    #[test]
+    fn brackets_without_end_are_counted_once() {
+        let many = |bracket: &str| bracket.repeat(1 << 20);
+        for line in [
+            format!("{}www.example.com", many("[")),
+            format!("www.example.com{}", many(")")),
+            format!("www.example.com{}", many(").")),
+            format!("{}www.example.com{}", many("("), many("]")),
+        ] {
+            let parsed = testing::parse::<Text>(line.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.observations[0].value, "www.example.com");
+        }
+        check(
+            "http://www.example.com/(a)(b))))",
+            &["http://www.example.com/(a)(b)"],
+        );
+        check(
+            "(http://www.example.com/[a]]",
+            &["http://www.example.com/[a]"],
         );
     }
 
