@@ -288,6 +288,15 @@ pub fn is_address(host: &[u8]) -> bool {
     scan::find(port, b':').is_some() || is_numeric()
 }
 
+/// Whether a host is an IPv6 address without the brackets that it has in URLs.
+#[inline]
+fn is_bare_ipv6(host: &[u8]) -> bool {
+    match scan::find(host, b':') {
+        Some(colon) => host[0] != b'[' && scan::find(&host[colon + 1..], b':').is_some(),
+        None => false,
+    }
+}
+
 /// Takes observations.
 pub struct Observations<'c> {
     chunk: &'c [u8],
@@ -327,10 +336,16 @@ impl Observations<'_> {
         } = *observation;
         let [scheme, colon, host] = before;
         let (before_port, before_query) = (mark(b":", port), mark(b"?", query));
+        let (open, close): (&[u8], &[u8]) = match is_bare_ipv6(host) {
+            true => (b"[", b"]"),
+            false => (b"", b""),
+        };
         for part in [
             scheme,
             colon,
+            open,
             host,
+            close,
             before_port,
             port,
             value,

@@ -19,14 +19,14 @@ vthost_plugin::export_parser!(Zeek);
 /// How an input writes its rows.
 enum Rows {
     Tabs {
-        columns: Columns<8>,
+        columns: Columns<9>,
         /// The header's line, to notice another one.
         header: Vec<u8>,
     },
-    Json(Box<Json<11>>),
+    Json(Box<Json<13>>),
 }
 
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "ts",
     "id.orig_h",
     "id.resp_h",
@@ -35,10 +35,11 @@ const FIELDS: [&str; 8] = [
     "uri",
     "query",
     "server_name",
+    "id.resp_p",
 ];
 
 /// The same, and two other ways to write the addresses.
-const PATHS: [&str; 11] = [
+const PATHS: [&str; 13] = [
     "ts",
     "id.orig_h",
     "id.resp_h",
@@ -47,8 +48,10 @@ const PATHS: [&str; 11] = [
     "uri",
     "query",
     "server_name",
+    "id.resp_p",
     "id_orig_h",
     "id_resp_h",
+    "id_resp_p",
     "id/orig_h",
 ];
 
@@ -86,7 +89,7 @@ impl LineParser for Zeek {
         }
         let mut json = Json::new(PATHS);
         input.confidence(92, |line| match json.pick(unwrapped(line)) {
-            Ok([ts, client, _, _, _, _, _, _, other, _, nested]) => {
+            Ok([ts, client, _, _, _, _, _, _, _, other, _, _, nested]) => {
                 let has_client = [client, other, nested]
                     .iter()
                     .any(|field| !field.is_empty());
@@ -151,28 +154,27 @@ impl LineParser for Zeek {
                         uri,
                         query,
                         name,
+                        port,
                         other_client,
                         other_server,
+                        other_port,
                         nested,
                     ],
                 ) => {
                     let client = [client, other_client, nested]
                         .into_iter()
                         .find(|field| !field.is_empty());
-                    let server = if server.is_empty() {
-                        other_server
-                    } else {
-                        server
-                    };
+                    let either = |one, other: _| if <[u8]>::is_empty(one) { other } else { one };
                     let texts = [
                         ts,
                         client.unwrap_or_default(),
-                        server,
+                        either(server, other_server),
                         method,
                         host,
                         uri,
                         query,
                         name,
+                        either(port, other_port),
                     ]
                     .map(unescaped);
                     push(&texts.each_ref().map(AsRef::as_ref), self.stamps, found)
@@ -185,8 +187,8 @@ impl LineParser for Zeek {
 
 /// Adds what a row says; `fields` are [`FIELDS`].
 #[inline]
-fn push(fields: &[&[u8]; 8], stamps: Stamps, found: &mut Observations<'_>) -> Line {
-    let [ts, client, server, method, host, uri, query, name] = fields.map(present);
+fn push(fields: &[&[u8]; 9], stamps: Stamps, found: &mut Observations<'_>) -> Line {
+    let [ts, client, server, method, host, uri, query, name, port] = fields.map(present);
     let time_us = vthost_plugin::time::epoch(ts).or_else(|| stamps.any(ts, DateOrder::MonthFirst));
     if time_us.is_none() {
         return Line::Rejected("no time in the ts column");
@@ -205,6 +207,8 @@ fn push(fields: &[&[u8]; 8], stamps: Stamps, found: &mut Observations<'_>) -> Li
         () if !method.is_empty() => Contact {
             url: uri,
             host: if host.is_empty() { server } else { host },
+            // Zeek takes it off the `Host` header.
+            port,
             address: server,
             ..contact
         },
