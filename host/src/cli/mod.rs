@@ -14,6 +14,7 @@ use clap::Parser as _;
 
 pub use exit::ExitStatus;
 
+use crate::plugin::{LoadError, Stop};
 use args::{Arguments, Command};
 use printer::Printer;
 use settings::Environment;
@@ -35,11 +36,21 @@ pub fn main() -> ExitStatus {
     let printer = Printer;
     match run(arguments, &Environment::of_process(), &printer) {
         Ok(status) => status,
+        Err(error) if was_interrupted(&error) => ExitStatus::Interrupted,
         Err(error) => {
             printer.error(&error);
             ExitStatus::CouldNotRun
         }
     }
+}
+
+/// Whether it was Ctrl-C that stopped a plugin while it was loaded.
+fn was_interrupted(error: &anyhow::Error) -> bool {
+    let stopped = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref() {
+        Some(LoadError::Stopped { stop, .. }) => *stop == Stop::Interrupted,
+        _ => false,
+    };
+    error.chain().any(stopped)
 }
 
 fn run(
@@ -59,5 +70,22 @@ fn run(
         Some(Command::Formats) => commands::plugin::formats(environment, printer),
         Some(Command::Explain(args)) => commands::explain::run(&args, environment, printer),
         Some(Command::Plugin(args)) => commands::plugin::run(&args, environment, printer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_that_ctrl_c_stopped_did_not_fail() {
+        let check = |stop, expected| {
+            let source_name = "`a.wasm`".to_owned();
+            let error = anyhow::Error::new(LoadError::Stopped { source_name, stop });
+            assert_eq!(was_interrupted(&error.context("while loading")), expected);
+        };
+        check(Stop::Interrupted, true);
+        let detail = "no value".to_owned();
+        check(Stop::BadValue { detail }, false);
     }
 }
