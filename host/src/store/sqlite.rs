@@ -1,16 +1,17 @@
 //! The store in one SQLite file of this machine.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, ToSql, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, params_from_iter};
 
 use super::database::{Cell, Row, Statements, Work};
 use super::{StoreError, schema};
 
 /// Another process holds the file no longer than it takes to commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Opens a file, making it where there is none.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
@@ -28,10 +29,24 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     };
     let connection = Connection::open(path).map_err(open)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(open)?;
+    use_wal(&connection).map_err(open)?;
     prepared(connection, path)
+}
+
+/// Sets the journal of a file that others may be opening too: SQLite does not
+/// wait for them here.
+fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let until = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        let set = connection.pragma_update(None, "journal_mode", "WAL");
+        let is_busy = set
+            .as_ref()
+            .is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+        if !is_busy || Instant::now() >= until {
+            return set;
+        }
+        std::thread::sleep(BUSY_PAUSE);
+    }
 }
 
 /// Tables that are gone with their connection.
