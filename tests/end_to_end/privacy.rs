@@ -190,6 +190,25 @@ fn without_opinions() -> Simulator {
     simulator
 }
 
+/// Looks up a list, at this rate, as far as this rung.
+fn arguments<'a>(share: &'a str, rate: &'a str, url: &'a str, list: &'a str) -> Vec<&'a str> {
+    vec![
+        "--parser",
+        "list",
+        "--share",
+        share,
+        "--rate",
+        rate,
+        "--poll-after",
+        "1ms",
+        "--vt-url",
+        url,
+        "--out",
+        "out",
+        list,
+    ]
+}
+
 fn printed_ms(time: &str) -> i64 {
     let time: jiff::Timestamp = time.replace(" UTC", "Z").parse().unwrap();
     time.as_millisecond()
@@ -234,22 +253,7 @@ fn a_dry_run_prints_the_requests_of_the_run() {
         let server = serve(without_opinions());
         let url = server.url();
         let run = |rate: &str, more: &[&str]| {
-            let args = [
-                "--parser",
-                "list",
-                "--share",
-                share,
-                "--rate",
-                rate,
-                "--poll-after",
-                "1ms",
-                "--vt-url",
-                &url,
-                "--out",
-                "out",
-                &list,
-            ];
-            home.run(&[&args[..], more].concat())
+            home.run(&[&arguments(share, rate, &url, &list), more].concat())
         };
         let begun_ms = SystemClock.now_ms();
         let dry = run("1/h", &["--dry-run"]);
@@ -536,19 +540,7 @@ fn the_key_is_in_no_file_after_a_run_or_a_kill() {
         let server = serve(Simulator::new(patient()));
         let url = server.url();
         let rate = if is_killed { "2/h" } else { "1000/s" };
-        let args = [
-            "--share",
-            "submit",
-            "--rate",
-            rate,
-            "--poll-after",
-            "1ms",
-            "--vt-url",
-            &url,
-            "--out",
-            "out",
-            &list,
-        ];
+        let args = arguments("submit", rate, &url, &list);
         let log = |name| File::create(home.path(name)).unwrap();
         let mut command = home.vthost(&args);
         command.stdout(log("stdout.log")).stderr(log("stderr.log"));

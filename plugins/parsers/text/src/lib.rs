@@ -11,7 +11,7 @@ use vthost_plugin::parser::{
     Description, Fit, Input, Line, LineParser, NoSettings, Observation, Observations, host_of,
 };
 use vthost_plugin::scan::{self, Block, PLACES, first_bits, places};
-use vthost_plugin::split::after;
+use vthost_plugin::split::split_once;
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::Stamps;
 
@@ -274,13 +274,14 @@ impl<'a> Iterator for Pieces<'a> {
 fn url_start(part: &[u8]) -> Option<usize> {
     // What all of them have in common, and few parts have.
     scan::find(part, b':').and_then(|_| scan::find(part, b'/'))?;
-    let find = |mark: &[u8]| after(part, mark).map(|rest| part.len() - rest.len() - mark.len());
-    let mark = find(b"://").or_else(|| {
+    let before = |mark: &[u8]| split_once(part, mark).map(|(before, _)| before);
+    let before = before(b"://").or_else(|| {
         scan::find(part, b'[')?;
-        find(b"[:]//").or_else(|| find(b":[//]"))
+        before(b"[:]//").or_else(|| before(b":[//]"))
     })?;
+    let mark = before.len();
     // So many bytes are more than any scheme has.
-    let before = &part[mark.saturating_sub(PLACES)..mark];
+    let before = &before[mark.saturating_sub(PLACES)..];
     let [letters_and_digits] = places(before, |block| {
         let letters = block.between(b'a', b'z') | block.between(b'A', b'Z');
         [letters | block.between(b'0', b'9')]
