@@ -303,16 +303,23 @@ fn kept(table: &Table, id: u32, refused: &mut Refused) -> Option<Kept> {
 
 /// Takes out what is not canonical.
 fn take_odd(table: &mut Table) -> Vec<Odd> {
-    let is_odd = |table: &Table, id: u32| {
-        let (kind, value) = table.value(table.entry(id));
-        !Indicator::is_canonical(kind, value)
+    let as_indicator = |id| {
+        let (kind, raw) = table.value(table.entry(id));
+        if Indicator::is_canonical(kind, raw) {
+            return None;
+        }
+        let indicator = Indicator::parse(kind, raw);
+        let is_same = indicator
+            .as_ref()
+            .is_ok_and(|indicator| indicator.kind() == kind && indicator.value().as_bytes() == raw);
+        (!is_same).then_some((id, indicator))
     };
-    let odd: Vec<u32> = table.ids().filter(|id| is_odd(table, *id)).collect();
-    let odd = odd.into_iter().map(|id| {
+    let odd: Vec<_> = table.ids().filter_map(as_indicator).collect();
+    let odd = odd.into_iter().map(|(id, indicator)| {
         let (entry, clients) = table.take_out(id);
-        let (kind, raw): (Kind, _) = table.value(&entry);
+        let (_, raw) = table.value(&entry);
         Odd {
-            indicator: Indicator::parse(kind, raw),
+            indicator,
             raw: raw.to_owned(),
             entry,
             clients,

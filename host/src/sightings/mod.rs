@@ -85,12 +85,14 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     /// Values of all kinds: canonical, in another form, and none at all.
-    const VALUES: [(Kind, &str); 12] = [
+    const VALUES: [(Kind, &str); 13] = [
         (Kind::Url, "http://example.com/a"),
         (Kind::Url, "HTTP://Example.com:80/a"),
         (Kind::Url, "example.com/a"),
         (Kind::Url, "http://example.com"),
         (Kind::Url, "http://example.com/"),
+        // Canonical, which only the parser finds out.
+        (Kind::Url, "http://example.com:8080/"),
         (Kind::Domain, "example.com"),
         (Kind::Domain, "EXAMPLE.com."),
         (Kind::Domain, "192.0.2.1"),
@@ -106,12 +108,22 @@ mod tests {
     #[derive(Debug, Default, PartialEq)]
     struct Plain {
         count: u64,
+        allowed: u64,
         blocked: u64,
         first_us: Option<i64>,
         last_us: Option<i64>,
         clients: BTreeSet<String>,
         place: Option<Place>,
         written: String,
+    }
+
+    /// Some are let through, some stopped, and of some nothing is said.
+    fn action_at(time_us: Option<i64>) -> Action {
+        match time_us {
+            None => Action::Unstated,
+            Some(time_us) if time_us % 2 == 0 => Action::Allowed,
+            Some(_) => Action::Blocked,
+        }
     }
 
     fn plainly(seen: &[Seen]) -> (BTreeMap<Indicator, Plain>, u64) {
@@ -125,7 +137,11 @@ mod tests {
             };
             let plain = all.entry(indicator).or_default();
             plain.count += 1;
-            plain.blocked += u64::from(time_us.is_some());
+            match action_at(*time_us) {
+                Action::Allowed => plain.allowed += 1,
+                Action::Blocked => plain.blocked += 1,
+                Action::Unstated => {}
+            }
             plain.first_us = plain.first_us.into_iter().chain(*time_us).min();
             plain.last_us = plain.last_us.max(*time_us);
             if *client > 0 {
@@ -163,11 +179,7 @@ mod tests {
                 client: client.as_bytes(),
                 user: b"",
                 time_us: *time_us,
-                action: if time_us.is_some() {
-                    Action::Blocked
-                } else {
-                    Action::Unstated
-                },
+                action: action_at(*time_us),
             };
             let place = Place::new(0, line as u64);
             folders[line % workers]
@@ -197,6 +209,7 @@ mod tests {
             for sighting in sightings {
                 let found = Plain {
                     count: sighting.count,
+                    allowed: sighting.allowed,
                     blocked: sighting.blocked,
                     first_us: sighting.first_us,
                     last_us: sighting.last_us,

@@ -171,10 +171,9 @@ impl Table {
     pub(super) fn take_out(&mut self, id: u32) -> (Entry, Vec<u32>) {
         let entry = &mut self.entries[id as usize];
         let clients = self.sets.clients(entry.clients);
-        let taken = entry.clone();
-        entry.count = 0;
         self.sets.forget(&mut entry.clients);
-        (taken, clients)
+        let empty = Entry::new(entry.value, entry.place);
+        (std::mem::replace(entry, empty), clients)
     }
 
     /// Adds the counts of an entry and its clients under this value.
