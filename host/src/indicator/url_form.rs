@@ -79,28 +79,46 @@ pub(super) fn is_canonical(raw: &[u8]) -> bool {
 /// URL.
 #[must_use]
 pub fn is_plain_name(name: &[u8]) -> bool {
-    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    let dot = memchr::memrchr(b'.', name);
+    let last = dot.map_or(name, |dot| &name[dot + 1..]);
     let has_digit = last.iter().any(u8::is_ascii_digit);
-    !has_digit && !name.windows(4).any(|four| four == b"xn--") && host::is_domain(name)
+    !has_digit && !has_pair(name, is_in_punycode) && host::is_domain(name)
+}
+
+/// Every label of Punycode begins with `xn--`.
+fn is_in_punycode(first: u8, second: u8) -> bool {
+    (first == b'-') & (second == b'-')
 }
 
 /// A path and query that the URL parser leaves as they are.
-fn is_plain_path(path: &[u8]) -> bool {
-    let mut in_query = false;
-    let mut before = b'/';
-    for &byte in path {
-        match byte {
-            b'?' => in_query = true,
-            // A segment that begins with a dot may be `..`; `%2e` is a dot.
-            b'.' | b'%' if before == b'/' && !in_query => return false,
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {}
-            b'/' | b'.' | b'-' | b'_' | b'~' | b':' | b'+' | b',' | b';' | b'@' | b'=' | b'&'
-            | b'!' | b'$' | b'*' | b'(' | b')' | b'%' => {}
-            _ => return false,
-        }
-        before = byte;
-    }
-    true
+fn is_plain_path(path_and_query: &[u8]) -> bool {
+    let query = memchr::memchr(b'?', path_and_query);
+    let path = &path_and_query[..query.unwrap_or(path_and_query.len())];
+    // A segment that begins with a dot may be `..`; `%2e` is a dot.
+    let is_dotted = |first, second| (first == b'/') & ((second == b'.') | (second == b'%'));
+    all(path_and_query, is_plain) && !has_pair(path, is_dotted)
+}
+
+fn is_plain(byte: u8) -> bool {
+    let is_mark = [b'!', b'$', b'%', b'&', b'=', b'_', b'~']
+        .iter()
+        .fold(false, |is_mark, mark| is_mark | (byte == *mark));
+    is_mark
+        | (b'('..=b';').contains(&byte)
+        | (b'?'..=b'Z').contains(&byte)
+        | byte.is_ascii_lowercase()
+}
+
+/// Whether all bytes are of a kind. All are looked at, whatever the first is:
+/// that way many of them are looked at together.
+fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, byte| all & is(*byte))
+}
+
+/// Whether two bytes that stand together are of a kind.
+fn has_pair(bytes: &[u8], is: impl Fn(u8, u8) -> bool) -> bool {
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    pairs.fold(false, |has, (first, second)| has | is(*first, *second))
 }
 
 /// Text for the URL parser: bytes that are not UTF-8 as percent-escapes.

@@ -25,37 +25,29 @@ impl Stamps {
             self.day = Some(day);
         }
         row.extend_from_slice(self.date.as_bytes());
-        let us = time_us.rem_euclid(US_PER_DAY);
-        let seconds = us / 1_000_000;
-        push_two(seconds / 3600, row);
-        row.push(b':');
-        push_two(seconds / 60 % 60, row);
-        row.push(b':');
-        push_two(seconds % 60, row);
-        push_fraction(us % 1_000_000, row);
+        let us = time_us.rem_euclid(US_PER_DAY) as u64;
+        let seconds = (us / 1_000_000) as u32;
+        let [h, m, s] = [seconds / 3600, seconds / 60 % 60, seconds % 60].map(two_digits);
+        row.extend_from_slice(&[h[0], h[1], b':', m[0], m[1], b':', s[0], s[1]]);
+        push_fraction((us % 1_000_000) as u32, row);
         row.push(b'Z');
         true
     }
 }
 
-/// The last two digits of a number.
-fn push_two(number: i64, row: &mut Vec<u8>) {
-    row.extend([number / 10 % 10, number % 10].map(digit));
-}
-
 /// Microseconds as decimals, without the zeros at their end.
-fn push_fraction(us: i64, row: &mut Vec<u8>) {
-    if us > 0 {
+fn push_fraction(us: u32, row: &mut Vec<u8>) {
+    let decimals = [us / 10_000, us / 100 % 100, us % 100].map(two_digits);
+    let decimals = decimals.as_flattened();
+    if let Some(last) = decimals.iter().rposition(|digit| *digit != b'0') {
         row.push(b'.');
-        let powers = [100_000, 10_000, 1_000, 100, 10, 1];
-        let digits = powers.map(|power| digit(us / power % 10));
-        let len = digits.iter().rposition(|digit| *digit != b'0');
-        row.extend(&digits[..len.map_or(0, |last| last + 1)]);
+        row.extend_from_slice(&decimals[..=last]);
     }
 }
 
-fn digit(number: i64) -> u8 {
-    b'0' + (number % 10) as u8
+/// A number below 100.
+fn two_digits(number: u32) -> [u8; 2] {
+    [number / 10, number % 10].map(|digit| b'0' + digit as u8)
 }
 
 #[cfg(test)]
