@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod guest;
 mod interrupt;
+mod lifting;
 mod limits;
 mod load;
 mod parser;

@@ -9,12 +9,12 @@ use super::bindings::parser::{Parser as Exports, ParserPre};
 use super::engine::Engine;
 use super::error::{LoadError, Stop};
 use super::guest::Guest;
+use super::lifting::{self, BatchCalls, Span};
 use super::load::{self, PluginSource};
 use super::sandbox::Sandbox;
 use super::settings::PluginSettings;
 use super::{Description, PluginId, PluginKind};
-use crate::indicator::Kind;
-use crate::observation::{Action, Observation};
+use crate::observation::Observation;
 
 /// A loaded parser: compiled, checked, ready to open inputs. Cheap to clone.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ pub enum Reading {
 #[derive(Debug, Default)]
 pub struct Batch {
     text: Vec<u8>,
-    observations: Vec<wit::Observation>,
+    observations: Vec<lifting::Observation>,
     /// Lines that gave at least one observation.
     pub records: u64,
     /// Lines that name nothing to look up, by reason.
@@ -109,7 +109,7 @@ impl Parser {
         loaded.usable(ParserPre::new(loaded.pre.clone()))?;
         let mut guest = start(engine, &loaded.pre).map_err(|stop| loaded.stopped(stop))?;
         let said = guest
-            .call(|store, exports| exports.vthost_parser_parsing().call_describe(store))
+            .call(|store, calls| calls.exports.vthost_parser_parsing().call_describe(store))
             .map_err(|stop| loaded.stopped(stop))?;
         let description = description(said, loaded.digest.clone());
         loaded.check_description(&description)?;
@@ -145,8 +145,9 @@ impl Parser {
     /// When the call does not end well.
     pub fn detect(&self, input: &InputInfo) -> Result<u8, Stop> {
         let mut guest = start(&self.engine, &self.pre)?;
-        let sure = guest.call(|store, exports| {
-            exports
+        let sure = guest.call(|store, calls| {
+            calls
+                .exports
                 .vthost_parser_parsing()
                 .call_detect(store, &input.to_wit())
         })?;
@@ -161,16 +162,17 @@ impl Parser {
     pub fn open(&self, input: &InputInfo) -> Result<ParserSession, Stop> {
         let mut guest = start(&self.engine, &self.pre)?;
         let session = guest
-            .call(|store, exports| {
-                exports.vthost_parser_parsing().session().call_open(
+            .call(|store, calls| {
+                calls.exports.vthost_parser_parsing().session().call_open(
                     store,
                     &input.to_wit(),
                     &self.settings,
                 )
             })?
             .map_err(|message| Stop::refused(message, self.engine.limits()))?;
-        let reading = guest.call(|store, exports| {
-            exports
+        let reading = guest.call(|store, calls| {
+            calls
+                .exports
                 .vthost_parser_parsing()
                 .session()
                 .call_reading(store, session)
@@ -184,9 +186,15 @@ impl Parser {
     }
 }
 
+/// What can be called in an instance.
+struct Calls {
+    exports: Exports,
+    batches: BatchCalls,
+}
+
 /// One input, or a share of its chunks, being read by one instance.
 pub struct ParserSession {
-    guest: Guest<Exports>,
+    guest: Guest<Calls>,
     session: ResourceAny,
     reading: Reading,
     value_bytes: usize,
@@ -215,12 +223,7 @@ impl ParserSession {
         let session = self.session;
         let batch = self
             .guest
-            .call(|store, exports| {
-                exports
-                    .vthost_parser_parsing()
-                    .session()
-                    .call_parse(store, session, chunk)
-            })?
+            .call(|store, calls| calls.batches.parse(store, session, chunk))?
             .map_err(|message| Stop::refused(message, self.guest.limits()))?;
         self.checked(batch, chunk.len(), lines)
     }
@@ -234,18 +237,13 @@ impl ParserSession {
         let session = self.session;
         let batch = self
             .guest
-            .call(|store, exports| {
-                exports
-                    .vthost_parser_parsing()
-                    .session()
-                    .call_finish(store, session)
-            })?
+            .call(|store, calls| calls.batches.finish(store, session))?
             .map_err(|message| Stop::refused(message, self.guest.limits()))?;
         self.checked(batch, 0, 0)
     }
 
     /// Takes a batch only if it keeps the contract.
-    fn checked(&self, batch: wit::Batch, chunk_len: usize, lines: u64) -> Result<Batch, Stop> {
+    fn checked(&self, batch: lifting::Batch, chunk_len: usize, lines: u64) -> Result<Batch, Stop> {
         let bad = |detail: String| Stop::BadValue { detail };
         let bounds = Bounds {
             chunk: chunk_len as u64,
@@ -257,13 +255,13 @@ impl ParserSession {
             },
         };
         let mut batch = batch;
-        let is_sound = |observation: &wit::Observation| bounds.check(observation).is_ok();
-        if !batch.observations.iter().all(is_sound) {
+        let is_sound = |observation: &lifting::Observation| bounds.check(observation).is_ok();
+        if !batch.observations.0.iter().all(is_sound) {
             reject_broken(&mut batch, &bounds).map_err(bad)?;
         }
         let batch = Batch {
             text: batch.text,
-            observations: batch.observations,
+            observations: batch.observations.0,
             records: batch.records.into(),
             ignored: batch.ignored.into_iter().map(Tally::from).collect(),
             rejected: batch.rejected.into_iter().map(Tally::from).collect(),
@@ -293,12 +291,12 @@ impl Batch {
             .iter()
             .map(move |observation| Observation {
                 line: observation.line,
-                kind: observation.kind.into(),
+                kind: observation.kind,
                 value: self.slice(chunk, observation.value),
                 client: self.slice(chunk, observation.client),
                 user: self.slice(chunk, observation.user),
                 time_us: Some(observation.time_us).filter(|time| *time != NO_TIME),
-                action: observation.action.into(),
+                action: observation.action,
             })
     }
 
@@ -315,7 +313,7 @@ impl Batch {
     }
 
     /// The bytes of a span that [`Bounds::check`] has passed.
-    fn slice<'a>(&'a self, chunk: &'a [u8], span: wit::Span) -> &'a [u8] {
+    fn slice<'a>(&'a self, chunk: &'a [u8], span: Span) -> &'a [u8] {
         let start = span.start as usize;
         let (bytes, start) = if start < chunk.len() {
             (chunk, start)
@@ -330,12 +328,13 @@ impl Batch {
 
 /// Takes the observations out that break the contract. A line that has no other
 /// observation is rejected with the reason; its neighbours are not to blame.
-fn reject_broken(batch: &mut wit::Batch, bounds: &Bounds) -> Result<(), String> {
+fn reject_broken(batch: &mut lifting::Batch, bounds: &Bounds) -> Result<(), String> {
     let mut broken: BTreeMap<u32, &'static str> = BTreeMap::new();
     let mut sound = HashSet::new();
     let mut beyond = None;
     batch
         .observations
+        .0
         .retain(|observation| match bounds.check(observation) {
             Ok(()) => {
                 sound.insert(observation.line);
@@ -388,7 +387,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    fn check(&self, observation: &wit::Observation) -> Result<(), Broken> {
+    fn check(&self, observation: &lifting::Observation) -> Result<(), Broken> {
         if u64::from(observation.line) >= self.lines {
             return Err(Broken::Batch(format!(
                 "an observation on line {} of a chunk of {}",
@@ -411,7 +410,7 @@ impl Bounds {
         Ok(())
     }
 
-    fn check_span(&self, span: wit::Span) -> Result<(), Broken> {
+    fn check_span(&self, span: Span) -> Result<(), Broken> {
         let start = u64::from(span.start);
         let end = start + u64::from(span.len);
         if span.len == 0 {
@@ -429,8 +428,13 @@ impl Bounds {
     }
 }
 
-fn start(engine: &Engine, pre: &InstancePre<Sandbox>) -> Result<Guest<Exports>, Stop> {
-    Guest::start(engine, pre, |store, instance| Exports::new(store, instance))
+fn start(engine: &Engine, pre: &InstancePre<Sandbox>) -> Result<Guest<Calls>, Stop> {
+    Guest::start(engine, pre, |store, instance| {
+        Ok(Calls {
+            exports: Exports::new(&mut *store, instance)?,
+            batches: BatchCalls::new(store, instance)?,
+        })
+    })
 }
 
 fn description(said: wit::Description, digest: String) -> Description {
@@ -487,26 +491,6 @@ impl From<wit::Tally> for Tally {
             reason: tally.reason,
             count: tally.count.into(),
             samples,
-        }
-    }
-}
-
-impl From<wit::IndicatorKind> for Kind {
-    fn from(kind: wit::IndicatorKind) -> Self {
-        match kind {
-            wit::IndicatorKind::Url => Self::Url,
-            wit::IndicatorKind::Domain => Self::Domain,
-            wit::IndicatorKind::Ip => Self::Ip,
-        }
-    }
-}
-
-impl From<wit::Action> for Action {
-    fn from(action: wit::Action) -> Self {
-        match action {
-            wit::Action::Unstated => Self::Unstated,
-            wit::Action::Allowed => Self::Allowed,
-            wit::Action::Blocked => Self::Blocked,
         }
     }
 }
