@@ -197,9 +197,13 @@ impl<'a> Observation<'a> {
 
     /// A host was contacted: an address if it is one, else a domain. A port and
     /// brackets are taken off; see [`host_of`].
+    #[inline]
     pub fn host(authority: &'a [u8]) -> Self {
-        let value = host_of(authority);
-        if is_address(value) {
+        let (value, is_address) = usual_host(authority).unwrap_or_else(|| {
+            let value = host_of(authority);
+            (value, is_address(value))
+        });
+        if is_address {
             Self::ip(value)
         } else {
             Self::domain(value)
@@ -272,6 +276,27 @@ pub fn host_of(authority: &[u8]) -> &[u8] {
     if is_port(tail) { host } else { authority }
 }
 
+/// What [`host_of`] and [`is_address`] say of a host that is not long and has
+/// no colon but that before a port: all of it is looked at once.
+#[inline]
+fn usual_host(authority: &[u8]) -> Option<(&[u8], bool)> {
+    if authority.len() > scan::PLACES || authority.first() == Some(&b'[') {
+        return None;
+    }
+    let [colons, dots, digits] = scan::places(authority, |block| {
+        let digits = block.between(b'0', b'9');
+        [block.mask(0, b':'), block.mask(0, b'.'), digits]
+    });
+    let end = (colons.trailing_zeros() as usize).min(authority.len());
+    let port = scan::first_bits(authority.len()) & !scan::first_bits(end + 1);
+    if digits & port != port {
+        return None;
+    }
+    let name = scan::first_bits(end);
+    let is_address = (digits | dots) & name == name && dots & name != 0;
+    Some((&authority[..end], is_address))
+}
+
 /// Whether a host is an address: all digits and dots but for a port, or with a
 /// second colon.
 #[must_use]
@@ -308,7 +333,7 @@ impl Observations<'_> {
     /// Adds an observation of the line at hand. Values that lie in the line
     /// cost nothing; others are copied. An empty value names nothing and is not
     /// added.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, observation: Observation<'_>) {
         let value = match observation.before {
             [_, b"", _] if observation.value.is_empty() => return,
@@ -360,15 +385,20 @@ impl Observations<'_> {
         }
     }
 
-    #[inline]
+    /// Where some bytes stand that are not in the chunk.
+    fn copied(&mut self, bytes: &[u8]) -> usize {
+        let start = self.chunk.len() + self.batch.text.len();
+        self.batch.text.extend_from_slice(bytes);
+        start
+    }
+
+    #[inline(always)]
     fn span(&mut self, bytes: &[u8]) -> wit::Span {
         let start = (bytes.as_ptr() as usize).wrapping_sub(self.chunk.as_ptr() as usize);
         let start = if start <= self.chunk.len() && bytes.len() <= self.chunk.len() - start {
             start
         } else {
-            let start = self.chunk.len() + self.batch.text.len();
-            self.batch.text.extend_from_slice(bytes);
-            start
+            self.copied(bytes)
         };
         // A chunk and its text are far smaller than the 4 GiB of a component.
         wit::Span {

@@ -82,12 +82,20 @@ pub fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
 #[inline]
 #[must_use]
 pub fn find_any(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    let is_any = |block: Block| {
-        wanted
-            .iter()
-            .fold(0, |mask, byte| mask | block.mask(0, *byte))
-    };
-    first(bytes, is_any)
+    first(bytes, |block| any_of(block, wanted))
+}
+
+#[inline(always)]
+fn any_of(block: Block, wanted: &[u8]) -> u32 {
+    let of_one = |mask, byte: &u8| mask | block.mask(0, *byte);
+    wanted.iter().fold(0, of_one)
+}
+
+#[inline(always)]
+fn within(block: Block, ranges: &[RangeInclusive<u8>]) -> u32 {
+    ranges.iter().fold(0, |mask, range| {
+        mask | block.between(*range.start(), *range.end())
+    })
 }
 
 /// Whether all bytes are decimal digits, and there is one.
@@ -127,12 +135,7 @@ pub fn is_all<const N: usize>(bytes: &[u8], ranges: [RangeInclusive<u8>; N]) -> 
 #[inline]
 #[must_use]
 pub fn find_other<const N: usize>(bytes: &[u8], ranges: [RangeInclusive<u8>; N]) -> Option<usize> {
-    let within = |block: Block| {
-        ranges.iter().fold(0, |mask, range| {
-            mask | block.between(*range.start(), *range.end())
-        })
-    };
-    first(bytes, |block| !within(block))
+    first(bytes, |block| !within(block, &ranges))
 }
 
 /// Whether the text is an IPv4 address: four numbers of one to three digits with
@@ -291,13 +294,21 @@ pub fn number(digits: &[u8]) -> Option<u64> {
     }
 }
 
-/// Neighbours are put together: digits to pairs, pairs to fours, these to eight.
+/// The number of at most eight digits.
 #[inline(always)]
 fn up_to_eight(digits: &[u8]) -> Option<u64> {
-    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
     let missing = (8 - digits.len()) * 8;
-    // As if zeros stood before, the first digit in the lowest byte.
+    // As if zeros stood before.
     let text = first_word(digits) << missing | (ZEROS & ((1 << missing) - 1));
+    eight_digits(text).map(u64::from)
+}
+
+const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+
+/// The number of eight digits, the first in the lowest byte. Neighbours are put
+/// together: digits to pairs, pairs to fours, these to eight.
+#[inline(always)]
+pub(crate) fn eight_digits(text: u64) -> Option<u32> {
     let ones = text ^ ZEROS;
     let is_no_digit =
         (ones | ones.wrapping_add(u64::from_ne_bytes([6; 8]))) & u64::from_ne_bytes([0xf0; 8]);
@@ -306,7 +317,7 @@ fn up_to_eight(digits: &[u8]) -> Option<u64> {
     }
     let pairs = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-    Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
+    Some((fours * 10_000 + (fours >> 32)) as u32)
 }
 
 /// The place of the first byte that `mask` marks.

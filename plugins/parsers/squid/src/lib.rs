@@ -112,15 +112,24 @@ impl LineParser for Squid {
 }
 
 impl<'a> Row<'a> {
-    /// Reads a line, or what stands behind the prefix of a collector: pfSense
-    /// and Cisco's appliance send such rows through syslog.
+    /// Reads a line, wherever in it a row stands.
+    #[inline(always)]
     fn find(line: &'a [u8], utc_offset_minutes: i16) -> Result<Self, &'static str> {
-        let read = match Self::read(line, utc_offset_minutes) {
-            Err(reason) => match behind_prefix(line) {
-                Some(row) => Self::read(row, utc_offset_minutes),
-                None => Err(reason),
-            },
-            read => read,
+        Self::read(line, utc_offset_minutes)
+            .or_else(|reason| Self::elsewhere(line, utc_offset_minutes, reason))
+    }
+
+    /// Reads what stands behind the prefix of a collector (pfSense and Cisco's
+    /// appliance send rows through syslog), or a row of other columns.
+    #[cold]
+    fn elsewhere(
+        line: &'a [u8],
+        utc_offset_minutes: i16,
+        reason: &'static str,
+    ) -> Result<Self, &'static str> {
+        let read = match behind_prefix(line) {
+            Some(row) => Self::read(row, utc_offset_minutes),
+            None => Err(reason),
         };
         match read {
             Err(NOT_NATIVE) => Self::custom(line, utc_offset_minutes).ok_or(NOT_NATIVE),
@@ -161,6 +170,7 @@ impl<'a> Row<'a> {
         })
     }
 
+    #[inline(always)]
     fn read(line: &'a [u8], utc_offset_minutes: i16) -> Result<Self, &'static str> {
         let mut fields: [&[u8]; COLUMNS] = [b""; COLUMNS];
         let found = split::blanks(line, &mut fields);
@@ -179,14 +189,14 @@ impl<'a> Row<'a> {
             return Err("too few columns");
         }
         let time_us = stamp(time, utc_offset_minutes).ok_or("no time in the first column")?;
-        let slash = scan::find(result, b'/').ok_or(NOT_NATIVE)?;
-        if !is_number(elapsed) || !is_number(&result[slash + 1..]) {
+        let result = without_status(result).ok_or(NOT_NATIVE)?;
+        if !is_number(elapsed) {
             return Err(NOT_NATIVE);
         }
         let mut row = Row {
             time_us,
             client,
-            result: &result[..slash],
+            result,
             method,
             target,
             user,
@@ -198,9 +208,13 @@ impl<'a> Row<'a> {
     }
 
     /// What was contacted, or why nothing was that could be looked up.
+    #[inline(always)]
     fn observation(&self) -> Result<Observation<'a>, &'static str> {
         let target = self.target;
         if self.method == b"CONNECT" {
+            if let Some(name) = without_port(target) {
+                return Ok(Observation::host(name));
+            }
             let target = [&b"https://"[..], b"tunnel://"]
                 .iter()
                 .find_map(|scheme| target.strip_prefix(*scheme))
@@ -212,6 +226,9 @@ impl<'a> Row<'a> {
                 _ if host.starts_with(b":") => Err("no host"),
                 _ => Ok(Observation::host(host)),
             };
+        }
+        if is_usual_url(target) {
+            return Ok(Observation::url(target));
         }
         if target == b"-" {
             return Err("no target");
@@ -248,6 +265,18 @@ const NOT_NATIVE: &str = "not the columns of Squid's native format";
 
 /// No time since 2001 is shorter.
 const STAMP_LEN: usize = 10;
+
+/// `TCP_MISS` of `TCP_MISS/200`, and of what has another number behind.
+#[inline(always)]
+fn without_status(word: &[u8]) -> Option<&[u8]> {
+    if let [result @ .., b'/', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] = word
+        && scan::find(result, b'/').is_none()
+    {
+        return Some(result);
+    }
+    let slash = scan::find(word, b'/')?;
+    is_number(&word[slash + 1..]).then_some(&word[..slash])
+}
 
 /// `TCP_MISS` of `TCP_MISS/200`.
 fn result_of(word: &[u8]) -> Option<&[u8]> {
@@ -336,6 +365,23 @@ fn is_attribute(word: &[u8]) -> bool {
     }
 }
 
+/// `www.example.com` of `www.example.com:443`: what most tunnels lead to.
+#[inline(always)]
+fn without_port(target: &[u8]) -> Option<&[u8]> {
+    let (name, port) = target.split_at(scan::find_any(target, b":/")?);
+    let port = port.strip_prefix(b":")?;
+    (!name.is_empty() && name[0] != b'[' && scan::is_digits(port)).then_some(name)
+}
+
+/// Whether it begins as most URLs do, and has a host.
+#[inline(always)]
+fn is_usual_url(target: &[u8]) -> bool {
+    let rest = target
+        .strip_prefix(b"http://")
+        .or_else(|| target.strip_prefix(b"https://"));
+    rest.is_some_and(|rest| !rest.is_empty() && rest[0] != b'/')
+}
+
 /// What follows the scheme of an absolute URL.
 fn find_scheme(target: &[u8]) -> Option<&[u8]> {
     let colon = scan::find(target, b':')?;
@@ -353,7 +399,7 @@ fn present(field: &[u8]) -> &[u8] {
 
 /// Squid writes blanks and other odd bytes of user names as `%20`.
 fn decoded(user: &[u8]) -> Cow<'_, [u8]> {
-    if scan::find(user, b'%').is_none() {
+    if user.is_empty() || scan::find(user, b'%').is_none() {
         return user.into();
     }
     let mut decoded = Vec::with_capacity(user.len());
