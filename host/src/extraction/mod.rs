@@ -1,18 +1,16 @@
 //! From inputs to observations: inputs are read, given to a parser in chunks on
 //! all cores, and the batches handed to a [`Sink`].
 //!
-//! One thread reads and cuts; the workers hold an instance of the parser each.
-//! Whatever happens to a chunk, its lines are counted: `lines = records +
+//! The workers hold an instance of the parser each, and read what they parse, one
+//! at a time. Whatever happens to a chunk, its lines are counted: `lines = records +
 //! ignored + rejected` holds for every input.
 
 mod choice;
 mod counts;
-mod feeder;
+mod source;
 mod work;
 mod worker;
 
-use std::sync::Mutex;
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use crate::input::{Chunk, Input};
@@ -22,7 +20,8 @@ use crate::plugin::{Batch, Interrupt};
 pub use choice::{Choice, Parsers};
 pub use counts::{Failure, InputCounts, InputSummary, Outcome, Reason};
 
-use feeder::Feeder;
+use source::Source;
+use work::Buffers;
 use worker::Worker;
 
 /// How an extraction runs.
@@ -146,23 +145,18 @@ pub fn extract<S: Sink>(
     order: Order,
     sinks: &mut [S],
 ) -> Result<Extraction, ExtractionError> {
-    // Two chunks wait for each worker: enough to never be idle.
-    let (sender, receiver) = sync_channel(sinks.len() * 2);
-    let queue = Mutex::new(receiver);
-    let shared = worker::Shared::new(&queue, interrupt, order);
-    let feeder = Feeder::new(inputs, parsers, options, interrupt, shared.buffers());
-    let (mut extraction, results) = std::thread::scope(|scope| {
+    let buffers = Buffers::default();
+    let source = Source::new(inputs, parsers, options, &buffers);
+    let shared = worker::Shared::new(source, &buffers, interrupt, order);
+    let results: Vec<_> = std::thread::scope(|scope| {
         let workers: Vec<_> = sinks
             .iter_mut()
             .map(|sink| scope.spawn(|| Worker::new(&shared, sink).run()))
             .collect();
-        let fed = feeder.run(sender);
-        let results: Vec<_> = workers
-            .into_iter()
-            .map(std::thread::ScopedJoinHandle::join)
-            .collect();
-        (fed, results)
+        let ends = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ends.collect()
     });
+    let mut extraction = shared.into_source().into_extraction();
     for result in results {
         let done = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         extraction.times.add(done.times);

@@ -1,10 +1,9 @@
 //! What the reading side hands to the parsing side.
 
-use std::io::Read;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::input::{Chunk, Chunks};
+use crate::input::{Chunk, Chunks, Reader};
 use crate::plugin::{InputInfo, Parser, Reading};
 
 /// An input under way.
@@ -30,7 +29,7 @@ pub(super) enum What {
     /// One of the independent chunks of an input.
     Chunk(Chunk),
     /// A whole input in order: its first chunk, and the rest.
-    All(Chunk, Chunks<Box<dyn Read + Send>>),
+    All(Chunk, Chunks<Reader>),
 }
 
 /// Chunk buffers, used again.

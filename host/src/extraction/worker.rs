@@ -1,16 +1,15 @@
 //! The parsing side: an instance of the parser, and a sink.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::counts::{Failure, InputCounts};
+use super::source::Source;
 use super::work::{Buffers, OpenInput, What, Work, lock};
 use super::{ChunkInfo, ExtractionError, Order, Sink, Times};
-use crate::input::{Chunk, Chunks};
+use crate::input::{Chunk, Chunks, Reader};
 use crate::plugin::{Batch, Interrupt, ParserSession, Reading, Stop};
 
 /// After this many failures on one input its parser is given up there: an
@@ -19,10 +18,12 @@ const FAILURES_BEFORE_GIVING_UP: u32 = 3;
 
 /// What the workers of an extraction share.
 pub(super) struct Shared<'a> {
-    queue: &'a Mutex<Receiver<Work>>,
+    /// Whoever wants work reads it: the chunk is then in the cache of the
+    /// processor that parses it, and nobody has to be woken.
+    source: Mutex<Source<'a>>,
     interrupt: &'a Interrupt,
     turns: Turns,
-    buffers: Buffers,
+    buffers: &'a Buffers,
     abort: AtomicBool,
 }
 
@@ -33,8 +34,8 @@ struct Turns {
     changed: Condvar,
 }
 
-pub(super) struct Worker<'a, S> {
-    shared: &'a Shared<'a>,
+pub(super) struct Worker<'a, 's, S> {
+    shared: &'a Shared<'s>,
     sink: &'a mut S,
     session: Option<(u32, ParserSession)>,
     done: Done,
@@ -49,29 +50,33 @@ pub(super) struct Done {
 
 impl<'a> Shared<'a> {
     pub(super) fn new(
-        queue: &'a Mutex<Receiver<Work>>,
+        source: Source<'a>,
+        buffers: &'a Buffers,
         interrupt: &'a Interrupt,
         order: Order,
     ) -> Self {
         Self {
-            queue,
+            source: Mutex::new(source),
             interrupt,
             turns: Turns {
                 order,
                 next: Mutex::new(0),
                 changed: Condvar::new(),
             },
-            buffers: Buffers::default(),
+            buffers,
             abort: AtomicBool::new(false),
         }
     }
 
-    pub(super) fn buffers(&self) -> &Buffers {
-        &self.buffers
+    pub(super) fn into_source(self) -> Source<'a> {
+        let source = self.source.into_inner();
+        source.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn receive(&self) -> Option<Work> {
-        lock(self.queue).recv().ok()
+    /// What is to be done next; nothing when all is done or the run is over.
+    fn next(&self) -> Option<Work> {
+        let mut source = lock(&self.source);
+        (!self.is_over()).then(|| source.next())?
     }
 
     fn is_over(&self) -> bool {
@@ -99,8 +104,8 @@ impl Turns {
     }
 }
 
-impl<'a, S: Sink> Worker<'a, S> {
-    pub(super) fn new(shared: &'a Shared<'a>, sink: &'a mut S) -> Self {
+impl<'a, 's, S: Sink> Worker<'a, 's, S> {
+    pub(super) fn new(shared: &'a Shared<'s>, sink: &'a mut S) -> Self {
         Self {
             shared,
             sink,
@@ -109,15 +114,12 @@ impl<'a, S: Sink> Worker<'a, S> {
         }
     }
 
-    /// Works until there is nothing left. After an abort it goes on taking, and
-    /// drops what it takes, so that neither the feeder nor a later turn hangs.
+    /// Works until there is nothing left.
     pub(super) fn run(mut self) -> Result<Done, ExtractionError> {
         let mut result = Ok(());
-        while let Some(work) = self.shared.receive() {
+        while let Some(work) = self.shared.next() {
             let turn = work.turn;
-            if !self.shared.is_over()
-                && let Err(error) = self.work(work)
-            {
+            if let Err(error) = self.work(work) {
                 self.shared.abort.store(true, Ordering::Relaxed);
                 result = Err(error);
             }
@@ -154,7 +156,7 @@ impl<'a, S: Sink> Worker<'a, S> {
         input: &Arc<OpenInput>,
         turn: u64,
         first: Chunk,
-        mut rest: Chunks<Box<dyn Read + Send>>,
+        mut rest: Chunks<Reader>,
     ) -> Result<(), ExtractionError> {
         let mut next = Some(first);
         while let Some(chunk) = next {
