@@ -39,9 +39,9 @@ fn milliseconds(text: &[u8; 14]) -> Option<i64> {
     let [a, b, c, d, e, f, g, h, i, j, b'.', k, l, m] = *text else {
         return None;
     };
-    let [first, last] = [[a, b, c, d, e, f, g, h], [b'0', b'0', b'0', i, j, k, l, m]]
-        .map(|digits| scan::eight_digits(u64::from_le_bytes(digits)));
-    Some((i64::from(first?) * 100_000 + i64::from(last?)) * 1_000)
+    let first = scan::eight_digits(u64::from_le_bytes([a, b, c, d, e, f, g, h]))?;
+    let last = scan::eight_digits(u64::from_le_bytes([b'0', b'0', b'0', i, j, k, l, m]))?;
+    Some((i64::from(first) * 100_000 + i64::from(last)) * 1_000)
 }
 
 /// Reads a date and time of ISO 8601: `2024-05-01T12:00:00.123+09:00`. The `T`

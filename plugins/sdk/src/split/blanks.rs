@@ -14,43 +14,61 @@ use super::marks::{Kind, WORD, words_at};
 /// ```
 #[inline]
 pub fn blanks<'a, const N: usize>(line: &'a [u8], fields: &mut [&'a [u8]; N]) -> usize {
+    const { assert!(N > 0) };
     let mut found = 0;
     // Where a field began that goes on in the next word.
     let mut open = None;
+    // As if a blank stood before the line.
+    let mut before = 1;
     for from in (0..line.len()).step_by(WORD) {
-        let rest = line.len() - from;
-        let [mut blank] = words_at(line, from, &[Kind::byte(b' ')]);
-        if rest < WORD {
-            blank |= u64::MAX << rest;
-        }
-        // A set bit is a place where blanks begin or end, by turns.
-        let mut edges = blank ^ (blank << 1 | u64::from(open.is_none()));
-        let mut next = || {
-            let place = from + edges.trailing_zeros() as usize;
-            let is_one = edges != 0;
-            edges &= edges.wrapping_sub(1);
-            is_one.then_some(place)
-        };
-        while let Some(begin) = open.take().or_else(&mut next) {
-            let Some(end) = next() else {
-                open = Some(begin);
-                break;
-            };
-            let Some(field) = fields.get_mut(found) else {
-                return found;
-            };
-            *field = &line[begin..end];
+        let blank = blanks_at(line, from);
+        let behind_blank = blank << 1 | before;
+        before = blank >> (WORD - 1);
+        let mut begins = behind_blank & !blank;
+        let mut ends = blank & !behind_blank;
+        while ends != 0 {
+            let begin = open
+                .take()
+                .unwrap_or_else(|| from + take_first(&mut begins));
+            fields[found] = &line[begin..from + take_first(&mut ends)];
             found += 1;
             if found == N {
                 return found;
             }
         }
+        if begins != 0 {
+            open = Some(from + take_first(&mut begins));
+        }
     }
-    if let (Some(begin), Some(field)) = (open, fields.get_mut(found)) {
-        *field = &line[begin..];
+    if let Some(begin) = open {
+        fields[found] = &line[begin..];
         found += 1;
     }
     found
+}
+
+/// The place of the lowest bit, which is then no longer set.
+#[inline(always)]
+fn take_first(bits: &mut u64) -> usize {
+    let place = bits.trailing_zeros() as usize;
+    *bits &= bits.wrapping_sub(1);
+    place
+}
+
+/// Where blanks stand in the 64 bytes from `from` on. There are only blanks
+/// behind the line.
+///
+/// A function of its own: a component has too few registers for it and what is
+/// done with its result.
+#[inline(never)]
+fn blanks_at(line: &[u8], from: usize) -> u64 {
+    let [blank] = words_at(line, from, &[Kind::byte(b' ')]);
+    let rest = line.len() - from;
+    if rest < WORD {
+        blank | u64::MAX << rest
+    } else {
+        blank
+    }
 }
 
 #[cfg(test)]

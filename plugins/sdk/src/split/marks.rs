@@ -113,7 +113,7 @@ impl<const K: usize> Marks<K> {
 
 /// For the 64 bytes of a line from `from` on a word for each kind, the first
 /// byte in the lowest bit. What lies beyond the line is of no kind.
-#[inline]
+#[inline(always)]
 pub(super) fn words_at<const K: usize>(line: &[u8], from: usize, kinds: &[Kind; K]) -> [u64; K] {
     let rest = &line[from..];
     if let Some(whole) = rest.first_chunk() {
@@ -126,14 +126,23 @@ pub(super) fn words_at<const K: usize>(line: &[u8], from: usize, kinds: &[Kind; 
     }
 }
 
-#[inline]
+#[inline(always)]
 fn words<const K: usize>(bytes: &[u8; WORD], kinds: &[Kind; K]) -> [u64; K] {
-    let (parts, _) = bytes.as_chunks::<WIDTH>();
-    let blocks = [0, 1, 2, 3].map(|part| Block::new(parts[part]));
-    kinds.map(|kind| {
-        let bits = |part: usize| u64::from(blocks[part].mask(kind.or, kind.is)) << (part * WIDTH);
-        bits(0) | bits(1) | bits(2) | bits(3)
-    })
+    let mut words = [0; K];
+    // No `map` over the four: as a call it would cost more than all the rest.
+    if let ([a, b, c, d], []) = bytes.as_chunks::<WIDTH>() {
+        let (a, b, c, d) = (
+            Block::new(*a),
+            Block::new(*b),
+            Block::new(*c),
+            Block::new(*d),
+        );
+        for (word, kind) in words.iter_mut().zip(kinds) {
+            let bits = |block: Block| u64::from(block.mask(kind.or, kind.is));
+            *word = bits(a) | bits(b) << WIDTH | bits(c) << (2 * WIDTH) | bits(d) << (3 * WIDTH);
+        }
+    }
+    words
 }
 
 fn words_of_short<const K: usize>(bytes: &[u8], kinds: &[Kind; K]) -> [u64; K] {
