@@ -6,7 +6,7 @@ use super::Indicator;
 
 /// RFC 1035 section 2.3.4, in octets of the textual form without final dot.
 const MAX_NAME_BYTES: usize = 253;
-const MAX_LABEL_BYTES: usize = 63;
+pub(super) const MAX_LABEL_BYTES: usize = 63;
 
 /// Reads a domain name or an address, perhaps with a port, brackets or a zone.
 pub(super) fn parse(raw: &[u8]) -> Option<Indicator> {

@@ -74,20 +74,24 @@ pub(super) fn is_canonical(raw: &[u8]) -> bool {
     ends_in_letter && is_plain_name(name) && is_plain_path(path)
 }
 
-/// A domain name that needs neither IDNA nor a look at whether it is a number
-/// (`0x7f.1` is an address): a host of these bytes is canonical, alone and in a
-/// URL.
+/// A short domain name that needs neither IDNA nor a look at whether it is a
+/// number (`0x7f.1` is an address): a host of these bytes is canonical, alone
+/// and in a URL.
 #[must_use]
 pub fn is_plain_name(name: &[u8]) -> bool {
-    let dot = memchr::memrchr(b'.', name);
-    let last = dot.map_or(name, |dot| &name[dot + 1..]);
-    let has_digit = last.iter().any(u8::is_ascii_digit);
-    !has_digit && !has_pair(name, is_in_punycode) && host::is_domain(name)
-}
-
-/// Every label of Punycode begins with `xn--`.
-fn is_in_punycode(first: u8, second: u8) -> bool {
-    (first == b'-') & (second == b'-')
+    // Every label of Punycode begins with `xn--`; a label that is empty, or has
+    // a hyphen at an end, has a dot beside another mark.
+    let is_mark = |byte| (byte == b'.') | (byte == b'-');
+    let is_of_name = |byte: u8| {
+        byte.is_ascii_lowercase() | byte.is_ascii_digit() | is_mark(byte) | (byte == b'_')
+    };
+    let ends = name.first().zip(name.last());
+    let last_label = memchr::memrchr(b'.', name).map_or(name, |dot| &name[dot + 1..]);
+    name.len() <= host::MAX_LABEL_BYTES
+        && ends.is_some_and(|(first, last)| !is_mark(*first) && !is_mark(*last))
+        && all(name, is_of_name)
+        && !has_pair(name, |first, second| is_mark(first) & is_mark(second))
+        && !last_label.iter().any(u8::is_ascii_digit)
 }
 
 /// A path and query that the URL parser leaves as they are.

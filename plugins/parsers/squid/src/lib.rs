@@ -87,11 +87,9 @@ impl LineParser for Squid {
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        if line.trim_ascii().is_empty() {
-            return Line::Ignored("blank");
-        }
         let row = match Row::find(line, self.utc_offset_minutes) {
             Ok(row) => row,
+            Err(_) if line.trim_ascii().is_empty() => return Line::Ignored("blank"),
             Err(_) if monitor::is_message(line) => return monitor::push(line, self.stamps, found),
             Err(reason) => return Line::Rejected(reason),
         };
@@ -269,9 +267,7 @@ const STAMP_LEN: usize = 10;
 /// `TCP_MISS` of `TCP_MISS/200`, and of what has another number behind.
 #[inline(always)]
 fn without_status(word: &[u8]) -> Option<&[u8]> {
-    if let [result @ .., b'/', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] = word
-        && scan::find(result, b'/').is_none()
-    {
+    if let [result @ .., b'/', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] = word {
         return Some(result);
     }
     let slash = scan::find(word, b'/')?;
@@ -305,6 +301,7 @@ fn behind_prefix(line: &[u8]) -> Option<&[u8]> {
     None
 }
 
+#[inline(always)]
 fn stamp(field: &[u8], utc_offset_minutes: i16) -> Option<i64> {
     time::epoch(field).or_else(|| time::iso8601(field, utc_offset_minutes))
 }
