@@ -54,13 +54,19 @@ impl Index {
         self.len += 1;
     }
 
-    /// Reads the place of a hash, and gives the number that is likely there.
+    /// Reads the place of a hash, so that it is at hand.
     #[inline]
     pub(super) fn warm(&self, hash: u32) -> u32 {
         let mask = self.slots.len().wrapping_sub(1);
-        self.slots
-            .get(hash as usize & mask)
-            .map_or(FREE.id, |slot| slot.id)
+        let slot = self.slots.get(hash as usize & mask);
+        slot.map_or(FREE.id, |slot| slot.id)
+    }
+
+    /// The first number under a hash: nearly always the one that is looked for,
+    /// if there is one.
+    #[inline]
+    pub(super) fn likely(&self, hash: u32) -> Option<u32> {
+        self.find(hash, |_| true)
     }
 
     /// How many bytes the table takes.

@@ -102,10 +102,11 @@ impl Table {
     /// Folds at most [`TOGETHER`] observations in.
     #[inline]
     pub(super) fn observe_together(&mut self, pending: &[Pending<'_>]) {
-        self.warm(pending);
-        let mut ids = [0; TOGETHER];
+        let mut ids = self.likely(pending);
         for (id, one) in ids.iter_mut().zip(pending) {
-            *id = self.id_of(one.kind, one.value, one.hash, one.place);
+            if !self.is_value(*id, one.kind, one.value) {
+                *id = self.id_of(one.kind, one.value, one.hash, one.place);
+            }
             self.entries[*id as usize].observe(one);
         }
         let with_client = || {
@@ -121,24 +122,26 @@ impl Table {
         }
     }
 
-    /// Reads what the look-ups will need: first the places in the index, then
-    /// the entries that they point to, then the texts. Each loop's reads wait
-    /// for memory together.
-    fn warm(&self, pending: &[Pending<'_>]) {
+    /// The entries that observations most likely belong to; the largest number
+    /// for none. Reads what it takes to make sure: first the places in the
+    /// index, then the entries that they point to, then the texts. Each loop's
+    /// reads wait for memory together.
+    fn likely(&self, pending: &[Pending<'_>]) -> [u32; TOGETHER] {
+        let places = pending.iter();
+        let mut warmed = places.fold(0, |warmed, one| warmed ^ self.index.warm(one.hash));
         let mut ids = [u32::MAX; TOGETHER];
-        for (id, one) in ids.iter_mut().zip(pending) {
-            *id = self.index.warm(one.hash);
-        }
         let mut texts = [Text::default(); TOGETHER];
-        for (text, id) in texts.iter_mut().zip(&ids) {
+        for ((id, text), one) in ids.iter_mut().zip(&mut texts).zip(pending) {
+            *id = self.index.likely(one.hash).unwrap_or(u32::MAX);
             if let Some(entry) = self.entries.get(*id as usize) {
                 *text = entry.value;
             }
         }
-        let warmed = texts
-            .iter()
-            .fold(0, |warmed, text| warmed ^ self.values.warm(*text));
+        for text in &texts[..pending.len()] {
+            warmed ^= u32::from(self.values.warm(*text));
+        }
         std::hint::black_box(warmed);
+        ids
     }
 
     /// How many entries there are, those that are taken out among them.
@@ -202,12 +205,15 @@ impl Table {
             + self.sets.memory_bytes()
     }
 
+    /// Whether an entry is that of a value.
     #[inline]
+    fn is_value(&self, id: u32, kind: Kind, value: &[u8]) -> bool {
+        let entry = self.entries.get(id as usize);
+        entry.is_some_and(|entry| self.values.is(entry.value, kind, value))
+    }
+
     fn id_of(&mut self, kind: Kind, value: &[u8], hash: u32, place: Place) -> u32 {
-        let is_it = |id: u32| {
-            let entry = &self.entries[id as usize];
-            self.values.is(entry.value, kind, value)
-        };
+        let is_it = |id: u32| self.is_value(id, kind, value);
         if let Some(id) = self.index.find(hash, is_it) {
             return id;
         }
