@@ -33,15 +33,23 @@ fn any_epoch(text: &[u8]) -> Option<i64> {
     Some(seconds * US_PER_S + us)
 }
 
-/// What most logs have: `1157689312.049`, which two words hold.
+/// What most logs have: `1157689312.049`.
 #[inline(always)]
 fn milliseconds(text: &[u8; 14]) -> Option<i64> {
-    let [a, b, c, d, e, f, g, h, i, j, b'.', k, l, m] = *text else {
+    let (first, rest) = text.split_first_chunk()?;
+    let &[i, j, b'.', k, l, m] = rest else {
         return None;
     };
-    let first = scan::eight_digits(u64::from_le_bytes([a, b, c, d, e, f, g, h]))?;
-    let last = scan::eight_digits(u64::from_le_bytes([b'0', b'0', b'0', i, j, k, l, m]))?;
-    Some((i64::from(first) * 100_000 + i64::from(last)) * 1_000)
+    let first = scan::eight_digits(u64::from_le_bytes(*first))?;
+    let mut last = 0;
+    for digit in [i, j, k, l, m] {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        last = last * 10 + i64::from(digit);
+    }
+    Some((i64::from(first) * 100_000 + last) * 1_000)
 }
 
 /// Reads a date and time of ISO 8601: `2024-05-01T12:00:00.123+09:00`. The `T`
