@@ -394,6 +394,9 @@ impl Observations<'_> {
 
     #[inline(always)]
     fn span(&mut self, bytes: &[u8]) -> wit::Span {
+        if bytes.is_empty() {
+            return wit::Span { start: 0, len: 0 };
+        }
         let start = (bytes.as_ptr() as usize).wrapping_sub(self.chunk.as_ptr() as usize);
         let start = if start <= self.chunk.len() && bytes.len() <= self.chunk.len() - start {
             start

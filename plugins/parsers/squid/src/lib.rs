@@ -211,7 +211,13 @@ impl<'a> Row<'a> {
         let target = self.target;
         if self.method == b"CONNECT" {
             if let Some(name) = without_port(target) {
-                return Ok(Observation::host(name));
+                // No address ends in a letter but for those with colons.
+                let is_name = name.last().is_some_and(u8::is_ascii_alphabetic);
+                return Ok(if is_name {
+                    Observation::domain(name)
+                } else {
+                    Observation::host(name)
+                });
             }
             let target = [&b"https://"[..], b"tunnel://"]
                 .iter()
@@ -314,6 +320,9 @@ fn is_number(field: &[u8]) -> bool {
 /// `HIER_DIRECT/192.0.2.10`, `NONE/-`, `DIRECT/www.example.com`.
 #[inline(always)]
 fn is_hierarchy(field: &[u8]) -> bool {
+    if field.starts_with(b"HIER_DIRECT/") {
+        return true;
+    }
     match scan::find(field, b'/') {
         Some(slash) if slash > 0 => {
             let words = [b'A'..=b'Z', b'_'..=b'_', b'0'..=b'9'];
