@@ -1,6 +1,7 @@
 //! Byte strings kept once, in blocks that never move: growing costs no copy of
 //! what is there.
 
+use super::prefetch::prefetch;
 use crate::indicator::Kind;
 
 /// The bits of a place within a block.
@@ -108,13 +109,13 @@ impl Values {
         (kind, value)
     }
 
-    /// Reads the beginning and the end of a value, so that it is at hand: most
-    /// lie in two lines of the processor's cache.
+    /// Asks the memory for a value: most lie in two lines of the processor's
+    /// cache.
     #[inline]
-    pub(super) fn warm(&self, text: Text) -> u8 {
+    pub(super) fn prefetch(&self, text: Text) {
         let bytes = self.0.bytes(text);
-        let ends = bytes.first().zip(bytes.last());
-        ends.map_or(0, |(first, last)| first ^ last)
+        prefetch(bytes.first());
+        prefetch(bytes.last());
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

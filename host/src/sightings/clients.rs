@@ -6,6 +6,8 @@
 //! lie in pools of the powers of two, where what a set has outgrown is used by
 //! the next.
 
+use super::prefetch::prefetch;
+
 /// A set of client numbers. It means something together with its [`Sets`] only.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Set {
@@ -80,17 +82,16 @@ impl Sets {
         }
     }
 
-    /// Reads where a client is looked for, so that it is at hand.
+    /// Asks the memory for where a client is looked for.
     #[inline]
-    pub(super) fn warm(&self, set: Set, client: u32) -> u32 {
+    pub(super) fn prefetch(&self, set: Set, client: u32) {
         let place = if set.is_bits() {
             client as usize / 32
         } else {
             0
         };
-        match set.len() {
-            0 | 1 => 0,
-            _ => self.words(set).get(place).copied().unwrap_or(0),
+        if set.len() > 1 {
+            prefetch(self.words(set).get(place));
         }
     }
 

@@ -16,7 +16,7 @@ use super::folded::{Folded, Refused, taken_apart};
 use super::hash_of;
 use super::names::{KnownNames, SharedNames};
 use super::overflow::{Overflow, OverflowError};
-use super::table::{Pending, TOGETHER, Table};
+use super::table::{Pending, Table};
 use crate::indicator::{Kind, raw_host};
 use crate::observation::{Observation, Place};
 
@@ -237,9 +237,7 @@ impl Folder<'_> {
     /// Takes the tables that are free, and then waits for the others.
     fn fold_shares(&self, shares: &mut [Vec<Pending<'_>>]) {
         let fold = |mut part: MutexGuard<'_, Part>, share: &mut Vec<Pending<'_>>| {
-            for some in share.chunks(TOGETHER) {
-                part.table.observe_together(some);
-            }
+            part.table.observe(share);
             share.clear();
             self.fold.count_bytes(&mut part);
         };

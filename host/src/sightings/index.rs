@@ -1,8 +1,6 @@
-//! A small hash table that can be warmed.
-//!
-//! A run's time goes into cache misses of its tables, one after the other. Told
-//! beforehand what will be asked, a table reads the places in a plain loop, and
-//! the processor waits for many of them at once.
+//! A small hash table that can be told beforehand what will be asked.
+
+use super::prefetch::prefetch;
 
 /// Finds numbers (places in some list) by the hash of what they stand for.
 #[derive(Debug, Default)]
@@ -54,12 +52,11 @@ impl Index {
         self.len += 1;
     }
 
-    /// Reads the place of a hash, so that it is at hand.
+    /// Asks the memory for the place of a hash.
     #[inline]
-    pub(super) fn warm(&self, hash: u32) -> u32 {
+    pub(super) fn prefetch(&self, hash: u32) {
         let mask = self.slots.len().wrapping_sub(1);
-        let slot = self.slots.get(hash as usize & mask);
-        slot.map_or(FREE.id, |slot| slot.id)
+        prefetch(self.slots.get(hash as usize & mask));
     }
 
     /// The first number under a hash: nearly always the one that is looked for,

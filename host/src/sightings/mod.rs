@@ -13,6 +13,7 @@ mod folded;
 mod index;
 mod names;
 mod overflow;
+mod prefetch;
 mod table;
 
 use std::hash::BuildHasher;

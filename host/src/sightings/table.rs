@@ -5,6 +5,7 @@ use super::arena::{Text, Values};
 use super::blocks::Blocks;
 use super::clients::{Set, Sets};
 use super::index::Index;
+use super::prefetch::prefetch;
 use crate::indicator::Kind;
 use crate::observation::{Action, Place};
 
@@ -42,9 +43,9 @@ pub(super) struct Pending<'a> {
     pub(super) place: Place,
 }
 
-/// So many observations are looked up together: enough to keep the memory busy,
-/// few enough to stay in the first cache.
-pub(super) const TOGETHER: usize = 64;
+/// Each step of a look-up is taken for so many observations before the next is
+/// for the first of them: by then the memory has answered.
+const AHEAD: usize = 16;
 
 impl Entry {
     fn new(value: Text, place: Place) -> Self {
@@ -99,49 +100,52 @@ impl Entry {
 }
 
 impl Table {
-    /// Folds at most [`TOGETHER`] observations in.
-    #[inline]
-    pub(super) fn observe_together(&mut self, pending: &[Pending<'_>]) {
-        let mut ids = self.likely(pending);
-        for (id, one) in ids.iter_mut().zip(pending) {
-            if !self.is_value(*id, one.kind, one.value) {
-                *id = self.id_of(one.kind, one.value, one.hash, one.place);
+    /// Folds observations in.
+    ///
+    /// What one is folded into lies in five places, each known from the one
+    /// before, and most are in no cache. So a look-up goes in steps, and each
+    /// step asks the memory for what the next one reads.
+    pub(super) fn observe(&mut self, pending: &[Pending<'_>]) {
+        let mut ids = [u32::MAX; 2 * AHEAD];
+        for turn in 0..pending.len() + 3 * AHEAD {
+            let ahead = |steps: usize| {
+                let place = turn.checked_sub(steps * AHEAD)?;
+                pending.get(place).map(|one| (one, place % (2 * AHEAD)))
+            };
+            if let Some((one, place)) = ahead(3) {
+                self.observe_one(ids[place], one);
             }
-            self.entries[*id as usize].observe(one);
-        }
-        let with_client = || {
-            let both = ids.iter().zip(pending);
-            both.filter_map(|(id, one)| Some((*id as usize, one.client?)))
-        };
-        let warmed = with_client().fold(0, |warmed, (id, client)| {
-            warmed ^ self.sets.warm(self.entries[id].clients, client)
-        });
-        std::hint::black_box(warmed);
-        for (id, client) in with_client() {
-            self.sets.add(&mut self.entries[id].clients, client);
+            if let Some((one, place)) = ahead(2)
+                && let Some(entry) = self.entries.get(ids[place] as usize)
+            {
+                self.values.prefetch(entry.value);
+                if let Some(client) = one.client {
+                    self.sets.prefetch(entry.clients, client);
+                }
+            }
+            if let Some((one, place)) = ahead(1) {
+                ids[place] = self.index.likely(one.hash).unwrap_or(u32::MAX);
+                prefetch(self.entries.get(ids[place] as usize));
+            }
+            if let Some((one, _)) = ahead(0) {
+                self.index.prefetch(one.hash);
+            }
         }
     }
 
-    /// The entries that observations most likely belong to; the largest number
-    /// for none. Reads what it takes to make sure: first the places in the
-    /// index, then the entries that they point to, then the texts. Each loop's
-    /// reads wait for memory together.
-    fn likely(&self, pending: &[Pending<'_>]) -> [u32; TOGETHER] {
-        let places = pending.iter();
-        let mut warmed = places.fold(0, |warmed, one| warmed ^ self.index.warm(one.hash));
-        let mut ids = [u32::MAX; TOGETHER];
-        let mut texts = [Text::default(); TOGETHER];
-        for ((id, text), one) in ids.iter_mut().zip(&mut texts).zip(pending) {
-            *id = self.index.likely(one.hash).unwrap_or(u32::MAX);
-            if let Some(entry) = self.entries.get(*id as usize) {
-                *text = entry.value;
-            }
+    /// Folds an observation in, most likely into this entry.
+    #[inline]
+    fn observe_one(&mut self, likely: u32, one: &Pending<'_>) {
+        let id = if self.is_value(likely, one.kind, one.value) {
+            likely
+        } else {
+            self.id_of(one.kind, one.value, one.hash, one.place)
+        };
+        let entry = &mut self.entries[id as usize];
+        entry.observe(one);
+        if let Some(client) = one.client {
+            self.sets.add(&mut entry.clients, client);
         }
-        for text in &texts[..pending.len()] {
-            warmed ^= u32::from(self.values.warm(*text));
-        }
-        std::hint::black_box(warmed);
-        ids
     }
 
     /// How many entries there are, those that are taken out among them.
