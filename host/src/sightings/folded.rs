@@ -182,7 +182,8 @@ impl Folded {
         let (kind, value) = table.value(entry);
         Counted {
             kind,
-            value: String::from_utf8_lossy(value),
+            // Sooner told than what `from_utf8_lossy` finds out.
+            value: str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::from),
             count: entry.count,
             allowed: entry.allowed,
             blocked: entry.blocked,

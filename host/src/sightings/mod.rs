@@ -93,7 +93,7 @@ mod tests {
         (Kind::Url, "http://example.com"),
         (Kind::Url, "http://example.com/"),
         // Canonical, which only the parser finds out.
-        (Kind::Url, "http://example.com:8080/"),
+        (Kind::Url, "http://192.0.2.7/"),
         (Kind::Domain, "example.com"),
         (Kind::Domain, "EXAMPLE.com."),
         (Kind::Domain, "192.0.2.1"),
