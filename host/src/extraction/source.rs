@@ -10,7 +10,7 @@ use super::counts::{InputCounts, InputSummary, Outcome};
 use super::work::{Buffers, OpenInput, What, Work};
 use super::{Extraction, Options};
 use crate::input::{Chunk, Chunks, Content, Input, Members, Opened, Reader, Unreadable, not_text};
-use crate::plugin::{InputInfo, Reading};
+use crate::plugin::{InputInfo, Interrupt, Reading};
 
 /// A parser is shown this much of an input before it is read.
 const HEAD_BYTES: usize = 64 << 10;
@@ -24,6 +24,7 @@ pub(super) struct Source<'a> {
     current: Option<(Arc<OpenInput>, Chunks<Reader>)>,
     parsers: &'a Parsers,
     options: &'a Options,
+    interrupt: &'a Interrupt,
     buffers: &'a Buffers,
     turn: u64,
     extraction: Extraction,
@@ -42,6 +43,7 @@ impl<'a> Source<'a> {
         inputs: &'a [Input],
         parsers: &'a Parsers,
         options: &'a Options,
+        interrupt: &'a Interrupt,
         buffers: &'a Buffers,
     ) -> Self {
         Self {
@@ -50,15 +52,17 @@ impl<'a> Source<'a> {
             current: None,
             parsers,
             options,
+            interrupt,
             buffers,
             turn: 0,
             extraction: Extraction::default(),
         }
     }
 
-    /// What is to be done next; none when all is given out.
+    /// What is to be done next; none when all is given out, or the run is
+    /// interrupted.
     pub(super) fn next(&mut self) -> Option<Work> {
-        loop {
+        while !self.interrupt.is_raised() {
             if let Some(work) = self.next_chunk() {
                 return Some(work);
             }
@@ -67,6 +71,7 @@ impl<'a> Source<'a> {
                 return Some(work);
             }
         }
+        None
     }
 
     /// What became of the inputs that were begun.

@@ -681,6 +681,40 @@ mod tests {
         check(":443", "");
     }
 
+    #[test]
+    fn usual_hosts_are_what_any_host_is() {
+        let check = |authority: &str| {
+            let authority = authority.as_bytes();
+            let expected = (host_of(authority), is_address(host_of(authority)));
+            if let Some(usual) = usual_host(authority) {
+                assert_eq!(usual, expected, "{}", String::from_utf8_lossy(authority));
+            }
+            usual_host(authority).is_some()
+        };
+        let names = [
+            "",
+            "a",
+            "www.example.com",
+            "192.0.2.1",
+            "1.2.3.4.",
+            "443",
+            "x1.2",
+            "::1",
+        ];
+        for name in names
+            .map(str::to_owned)
+            .into_iter()
+            .chain([62, 63, 64].map(|len| "1.".repeat(len / 2)))
+        {
+            for port in ["", ":", ":443", ":http", ":80:", ":1.2"] {
+                check(&format!("{name}{port}"));
+                check(&format!("[{name}]{port}"));
+            }
+        }
+        assert!(check("www.example.com:443") && check("192.0.2.1") && check(":443"));
+        assert!(!check("[2001:db8::1]:443"));
+    }
+
     /// Says that each line is what its first byte stands for, and gives what
     /// follows as a domain.
     struct Claims;

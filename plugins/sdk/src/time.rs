@@ -608,6 +608,17 @@ mod tests {
     }
 
     #[test]
+    fn usual_epochs_are_what_any_epoch_is() {
+        for place in 0..14 {
+            for byte in *b"/09:. x\xff" {
+                let mut text = *b"1157689312.049";
+                text[place] = byte;
+                assert_eq!(epoch(&text), any_epoch(&text), "{byte} at {place}");
+            }
+        }
+    }
+
+    #[test]
     fn iso_dates() {
         let check =
             |text: &str, expected| assert_eq!(iso8601(text.as_bytes(), 60), expected, "{text}");
