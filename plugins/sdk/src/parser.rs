@@ -199,11 +199,8 @@ impl<'a> Observation<'a> {
     /// brackets are taken off; see [`host_of`].
     #[inline]
     pub fn host(authority: &'a [u8]) -> Self {
-        let (value, is_address) = usual_host(authority).unwrap_or_else(|| {
-            let value = host_of(authority);
-            (value, is_address(value))
-        });
-        if is_address {
+        let value = host_of(authority);
+        if is_address(value) {
             Self::ip(value)
         } else {
             Self::domain(value)
@@ -274,27 +271,6 @@ pub fn host_of(authority: &[u8]) -> &[u8] {
         }
     };
     if is_port(tail) { host } else { authority }
-}
-
-/// What [`host_of`] and [`is_address`] say of a host that is not long and has
-/// no colon but that before a port: all of it is looked at once.
-#[inline]
-fn usual_host(authority: &[u8]) -> Option<(&[u8], bool)> {
-    if authority.len() > scan::PLACES || authority.first() == Some(&b'[') {
-        return None;
-    }
-    let [colons, dots, digits] = scan::places(authority, |block| {
-        let digits = block.between(b'0', b'9');
-        [block.mask(0, b':'), block.mask(0, b'.'), digits]
-    });
-    let end = (colons.trailing_zeros() as usize).min(authority.len());
-    let port = scan::first_bits(authority.len()) & !scan::first_bits(end + 1);
-    if digits & port != port {
-        return None;
-    }
-    let name = scan::first_bits(end);
-    let is_address = (digits | dots) & name == name && dots & name != 0;
-    Some((&authority[..end], is_address))
 }
 
 /// Whether a host is an address: all digits and dots but for a port, or with a
@@ -679,40 +655,6 @@ mod tests {
         check("[2001:db8::1", "[2001:db8::1");
         check("example.com:http", "example.com:http");
         check(":443", "");
-    }
-
-    #[test]
-    fn usual_hosts_are_what_any_host_is() {
-        let check = |authority: &str| {
-            let authority = authority.as_bytes();
-            let expected = (host_of(authority), is_address(host_of(authority)));
-            if let Some(usual) = usual_host(authority) {
-                assert_eq!(usual, expected, "{}", String::from_utf8_lossy(authority));
-            }
-            usual_host(authority).is_some()
-        };
-        let names = [
-            "",
-            "a",
-            "www.example.com",
-            "192.0.2.1",
-            "1.2.3.4.",
-            "443",
-            "x1.2",
-            "::1",
-        ];
-        for name in names
-            .map(str::to_owned)
-            .into_iter()
-            .chain([62, 63, 64].map(|len| "1.".repeat(len / 2)))
-        {
-            for port in ["", ":", ":443", ":http", ":80:", ":1.2"] {
-                check(&format!("{name}{port}"));
-                check(&format!("[{name}]{port}"));
-            }
-        }
-        assert!(check("www.example.com:443") && check("192.0.2.1") && check(":443"));
-        assert!(!check("[2001:db8::1]:443"));
     }
 
     /// Says that each line is what its first byte stands for, and gives what

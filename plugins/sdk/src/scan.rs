@@ -82,20 +82,12 @@ pub fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
 #[inline]
 #[must_use]
 pub fn find_any(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    first(bytes, |block| any_of(block, wanted))
-}
-
-#[inline(always)]
-fn any_of(block: Block, wanted: &[u8]) -> u32 {
-    let of_one = |mask, byte: &u8| mask | block.mask(0, *byte);
-    wanted.iter().fold(0, of_one)
-}
-
-#[inline(always)]
-fn within(block: Block, ranges: &[RangeInclusive<u8>]) -> u32 {
-    ranges.iter().fold(0, |mask, range| {
-        mask | block.between(*range.start(), *range.end())
-    })
+    let is_any = |block: Block| {
+        wanted
+            .iter()
+            .fold(0, |mask, byte| mask | block.mask(0, *byte))
+    };
+    first(bytes, is_any)
 }
 
 /// Whether all bytes are decimal digits, and there is one.
@@ -135,7 +127,12 @@ pub fn is_all<const N: usize>(bytes: &[u8], ranges: [RangeInclusive<u8>; N]) -> 
 #[inline]
 #[must_use]
 pub fn find_other<const N: usize>(bytes: &[u8], ranges: [RangeInclusive<u8>; N]) -> Option<usize> {
-    first(bytes, |block| !within(block, &ranges))
+    let within = |block: Block| {
+        ranges.iter().fold(0, |mask, range| {
+            mask | block.between(*range.start(), *range.end())
+        })
+    };
+    first(bytes, |block| !within(block))
 }
 
 /// Whether the text is an IPv4 address: four numbers of one to three digits with
