@@ -38,7 +38,7 @@ pub(super) struct Batch {
 }
 
 /// The list of a batch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Observations(pub(super) Vec<Observation>);
 
 /// An observation as the parser gave it.
