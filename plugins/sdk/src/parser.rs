@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::parser::exports::vthost::parser::parsing as wit;
 use crate::scan;
+use crate::split::places_of;
 
 pub use crate::policy::NoSettings;
 pub use wit::{Action, Reading};
@@ -77,7 +78,7 @@ impl Input {
             Some(feed) => feed + 1,
             None => self.head.len(),
         };
-        Lines(&self.head[..end])
+        Lines::of(&self.head[..end])
     }
 
     /// How sure a parser can be, from how many lines of the head fit: `most`
@@ -423,7 +424,7 @@ pub(crate) fn parse<P: LineParser>(parser: &mut P, chunk: &[u8]) -> Batch {
             ..Batch::default()
         },
     };
-    for line in Lines(chunk) {
+    for line in Lines::of(chunk) {
         let before = found.batch.observations.len();
         let said = parser.line(line, &mut found);
         // By the contract a record is a line that gave observations, whatever
@@ -475,21 +476,35 @@ impl Tally {
 }
 
 /// The lines of some bytes, without line feed and the carriage return before.
-struct Lines<'a>(&'a [u8]);
+struct Lines<'a> {
+    bytes: &'a [u8],
+    feeds: std::vec::IntoIter<usize>,
+    /// Where the next line begins.
+    begin: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            feeds: places_of(b'\n', bytes).into_iter(),
+            begin: 0,
+        }
+    }
+}
 
 impl<'a> Iterator for Lines<'a> {
     type Item = &'a [u8];
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let (line, rest) = match memchr::memchr(b'\n', self.0) {
-            Some(feed) => (&self.0[..feed], &self.0[feed + 1..]),
-            None => (self.0, &self.0[self.0.len()..]),
+        let end = match self.feeds.next() {
+            Some(feed) => feed,
+            None if self.begin < self.bytes.len() => self.bytes.len(),
+            None => return None,
         };
-        self.0 = rest;
+        let line = &self.bytes[self.begin..end];
+        self.begin = end + 1;
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 }
@@ -749,7 +764,7 @@ mod tests {
 
     #[test]
     fn lines_end_as_people_end_them() {
-        let lines = |bytes: &'static [u8]| Lines(bytes).collect::<Vec<_>>();
+        let lines = |bytes: &'static [u8]| Lines::of(bytes).collect::<Vec<_>>();
         assert!(lines(b"").is_empty());
         assert_eq!(lines(b"\n"), [b""]);
         assert_eq!(lines(b"a\r\n\nb"), [b"a".as_slice(), b"", b"b"]);

@@ -152,8 +152,7 @@ impl Packets {
     }
 
     fn flow<'a>(&self, line: &'a [u8]) -> Option<Contact<'a>> {
-        let mut fields: [&[u8]; VPC_COLUMNS] = [b""; VPC_COLUMNS];
-        let found = blanks(line, &mut fields);
+        let (fields, found) = vpc_fields(line);
         let VpcColumns {
             client,
             address,
@@ -204,9 +203,19 @@ fn is_vpc_header(line: &[u8]) -> bool {
     line.windows(7).any(|part| part == b"dstaddr") && line.windows(7).any(|part| part == b"srcaddr")
 }
 
-fn vpc_columns(header: &[u8]) -> Option<VpcColumns> {
+/// The fields of a row, empty where it has no more, and how many it has.
+fn vpc_fields(row: &[u8]) -> ([&[u8]; VPC_COLUMNS], usize) {
     let mut fields: [&[u8]; VPC_COLUMNS] = [b""; VPC_COLUMNS];
-    blanks(header, &mut fields);
+    let mut found = 0;
+    for (field, text) in fields.iter_mut().zip(blanks(row)) {
+        *field = text;
+        found += 1;
+    }
+    (fields, found)
+}
+
+fn vpc_columns(header: &[u8]) -> Option<VpcColumns> {
+    let (fields, _) = vpc_fields(header);
     let place = |name: &[u8]| fields.iter().position(|field| *field == name);
     Some(VpcColumns {
         client: place(b"srcaddr")?,
@@ -219,8 +228,7 @@ fn vpc_columns(header: &[u8]) -> Option<VpcColumns> {
 /// The columns of a flow log of another order that lacks its header: two
 /// addresses in a row, two times in a row, and the action.
 fn vpc_places(row: &[u8]) -> Option<VpcColumns> {
-    let mut fields: [&[u8]; VPC_COLUMNS] = [b""; VPC_COLUMNS];
-    let found = blanks(row, &mut fields);
+    let (fields, found) = vpc_fields(row);
     let fields = &fields[..found];
     let is_time = |field: &[u8]| field.len() == 10 && field.iter().all(u8::is_ascii_digit);
     let pair = |is_it: &dyn Fn(&[u8]) -> bool| {

@@ -37,9 +37,6 @@ struct Row<'a> {
     user: &'a [u8],
 }
 
-/// Up to and with the hierarchy column; what stands behind is not needed.
-const COLUMNS: usize = 9;
-
 /// Lines of the head that detection looks at.
 const DETECTION_LINES: usize = 100;
 
@@ -170,8 +167,6 @@ impl<'a> Row<'a> {
 
     #[inline(always)]
     fn read(line: &'a [u8], utc_offset_minutes: i16) -> Result<Self, &'static str> {
-        let mut fields: [&[u8]; COLUMNS] = [b""; COLUMNS];
-        let found = split::blanks(line, &mut fields);
         let [
             time,
             elapsed,
@@ -182,10 +177,7 @@ impl<'a> Row<'a> {
             target,
             user,
             hierarchy,
-        ] = fields;
-        if found < COLUMNS {
-            return Err("too few columns");
-        }
+        ] = columns(line).ok_or("too few columns")?;
         let time_us = stamp(time, utc_offset_minutes).ok_or("no time in the first column")?;
         let result = without_status(result).ok_or(NOT_NATIVE)?;
         if !is_number(elapsed) {
@@ -263,6 +255,24 @@ impl<'a> Row<'a> {
             Action::Allowed
         }
     }
+}
+
+/// A line up to and with the hierarchy; what stands behind is not needed.
+#[inline(always)]
+fn columns(line: &[u8]) -> Option<[&[u8]; 9]> {
+    let mut fields = split::blanks(line);
+    let mut next = || fields.next();
+    Some([
+        next()?,
+        next()?,
+        next()?,
+        next()?,
+        next()?,
+        next()?,
+        next()?,
+        next()?,
+        next()?,
+    ])
 }
 
 const NOT_NATIVE: &str = "not the columns of Squid's native format";

@@ -2,49 +2,81 @@
 
 use super::marks::{Kind, WORD, words_at};
 
-/// Splits a line at runs of blanks into `fields` and gives their number. What
-/// stands behind the last of them is not looked at; blanks before the first
-/// field are skipped.
+/// The fields of a line between runs of blanks. Blanks before the first and
+/// behind the last belong to none.
 ///
 /// ```
-/// let mut fields: [&[u8]; 3] = [b""; 3];
-/// let found = vthost_plugin::split::blanks(b"  161 10.0.0.5   GET rest", &mut fields);
-/// assert_eq!(found, 3);
-/// assert_eq!(fields, [&b"161"[..], b"10.0.0.5", b"GET"]);
+/// let mut fields = vthost_plugin::split::blanks(b"  161 10.0.0.5   GET");
+/// let (Some(elapsed), Some(client)) = (fields.next(), fields.next()) else {
+///     panic!("too few fields");
+/// };
+/// assert_eq!((elapsed, client), (&b"161"[..], &b"10.0.0.5"[..]));
+/// assert_eq!(fields.next(), Some(&b"GET"[..]));
+/// assert_eq!(fields.next(), None);
 /// ```
-#[inline]
-pub fn blanks<'a, const N: usize>(line: &'a [u8], fields: &mut [&'a [u8]; N]) -> usize {
-    const { assert!(N > 0) };
-    let mut found = 0;
-    // Where a field began that goes on in the next word.
-    let mut open = None;
+#[inline(always)]
+#[must_use]
+pub fn blanks(line: &[u8]) -> Blanks<'_> {
+    let mut fields = Blanks {
+        line,
+        from: 0,
+        blank: 0,
+        begins: 0,
+        ends: 0,
+        begin: 0,
+    };
     // As if a blank stood before the line.
-    let mut before = 1;
-    for from in (0..line.len()).step_by(WORD) {
-        let blank = blanks_at(line, from);
-        let behind_blank = blank << 1 | before;
-        before = blank >> (WORD - 1);
-        let mut begins = behind_blank & !blank;
-        let mut ends = blank & !behind_blank;
-        while ends != 0 {
-            let begin = open
-                .take()
-                .unwrap_or_else(|| from + take_first(&mut begins));
-            fields[found] = &line[begin..from + take_first(&mut ends)];
-            found += 1;
-            if found == N {
-                return found;
+    fields.read_word(1);
+    fields
+}
+
+/// What [`blanks`] gives. Nothing in it is a list and it is inlined wherever the
+/// next field is asked for, so that a component keeps it in registers.
+#[derive(Debug, Clone)]
+pub struct Blanks<'a> {
+    line: &'a [u8],
+    /// Where the word begins that is being read.
+    from: usize,
+    /// Where blanks stand in it.
+    blank: u64,
+    /// Where fields begin and end in it that were not given yet.
+    begins: u64,
+    ends: u64,
+    /// Where the next field begins, if there is another in this word, or one
+    /// that goes on in the next.
+    begin: usize,
+}
+
+impl Blanks<'_> {
+    /// Reads the word at `from`; `behind` is 1 where it follows a blank, else 0.
+    #[inline(always)]
+    fn read_word(&mut self, behind: u64) {
+        self.blank = blanks_at(self.line, self.from);
+        let behind_blank = self.blank << 1 | behind;
+        self.begins = behind_blank & !self.blank;
+        self.ends = self.blank & !behind_blank;
+        if behind == 1 {
+            self.begin = self.from + take_first(&mut self.begins);
+        }
+    }
+}
+
+impl<'a> Iterator for Blanks<'a> {
+    type Item = &'a [u8];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while self.ends == 0 {
+            if self.line.len() - self.from < WORD {
+                return None;
             }
+            self.from += WORD;
+            self.read_word(self.blank >> (WORD - 1));
         }
-        if begins != 0 {
-            open = Some(from + take_first(&mut begins));
-        }
+        let field = &self.line[self.begin..self.from + take_first(&mut self.ends)];
+        self.begin = self.from + take_first(&mut self.begins);
+        Some(field)
     }
-    if let Some(begin) = open {
-        fields[found] = &line[begin..];
-        found += 1;
-    }
-    found
 }
 
 /// The place of the lowest bit, which is then no longer set.
@@ -79,16 +111,11 @@ mod tests {
         let expected: Vec<&[u8]> = line
             .split(|byte| *byte == b' ')
             .filter(|field| !field.is_empty())
-            .take(4)
             .collect();
-        let mut fields: [&[u8]; 4] = [b""; 4];
-        let found = blanks(line, &mut fields);
-        assert_eq!(
-            &fields[..found],
-            expected,
-            "{:?}",
-            String::from_utf8_lossy(line)
-        );
+        let mut fields = blanks(line);
+        let found: Vec<&[u8]> = fields.by_ref().collect();
+        assert_eq!(found, expected, "{:?}", String::from_utf8_lossy(line));
+        assert_eq!(fields.next(), None);
     }
 
     #[test]

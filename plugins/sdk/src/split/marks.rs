@@ -111,6 +111,26 @@ impl<const K: usize> Marks<K> {
     }
 }
 
+/// The places of a byte, in order.
+#[must_use]
+pub(crate) fn places_of(wanted: u8, bytes: &[u8]) -> Vec<usize> {
+    let kinds = [Kind::byte(wanted)];
+    let mut places = Vec::with_capacity(bytes.len() / WORD + 1);
+    for from in (0..bytes.len()).step_by(WORD) {
+        let [mut bits] = words_at(bytes, from, &kinds);
+        // Whether a word has one can hardly be foretold: a place is added
+        // without asking, and taken back where there is none.
+        places.push(from + bits.trailing_zeros() as usize);
+        places.truncate(places.len() - usize::from(bits == 0));
+        bits &= bits.wrapping_sub(1);
+        while bits != 0 {
+            places.push(from + bits.trailing_zeros() as usize);
+            bits &= bits - 1;
+        }
+    }
+    places
+}
+
 /// For the 64 bytes of a line from `from` on a word for each kind, the first
 /// byte in the lowest bit. What lies beyond the line is of no kind.
 #[inline(always)]
@@ -120,8 +140,9 @@ pub(super) fn words_at<const K: usize>(line: &[u8], from: usize, kinds: &[Kind; 
         return words(whole, kinds);
     }
     match line.last_chunk() {
-        // The last 64 bytes of the line, without those before `from`.
-        Some(last) => words(last, kinds).map(|word| word >> (WORD - rest.len())),
+        // The last 64 bytes of the line, without those before `from`: all of
+        // them where the line ends there, and a shift by 64 does not exist.
+        Some(last) => words(last, kinds).map(|word| word >> 1 >> (WORD - 1 - rest.len())),
         None => words_of_short(rest, kinds),
     }
 }
@@ -194,6 +215,26 @@ mod tests {
         for (place, _) in line.iter().enumerate().filter(|(_, byte)| **byte == b',') {
             assert_eq!(marks.next(0, at), place);
             at = place + 1;
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_a_plain_search() {
+        for (len, step) in [
+            (0, 1),
+            (1, 1),
+            (64, 1),
+            (64, 63),
+            (65, 64),
+            (200, 7),
+            (500, 129),
+            (640, 64),
+        ] {
+            let bytes: Vec<u8> = (0..len)
+                .map(|place| if place % step == 0 { b'\n' } else { b'x' })
+                .collect();
+            let expected: Vec<usize> = (0..len).step_by(step).collect();
+            assert_eq!(places_of(b'\n', &bytes), expected, "{len} by {step}");
         }
     }
 }

@@ -21,10 +21,12 @@ mod marks;
 mod names;
 mod pairs;
 
-pub use blanks::blanks;
+pub use blanks::{Blanks, blanks};
 pub use columns::{Columns, undoubled};
 pub use json::{Json, NotAnObject, unescaped};
 pub use pairs::Pairs;
+
+pub(crate) use marks::places_of;
 
 use crate::block::{Block, WIDTH, is_same};
 use crate::scan;

@@ -63,9 +63,9 @@ impl LineParser for OurParser {
 
 /// The fields of one of our lines.
 fn fields(line: &[u8]) -> Option<[&[u8]; 4]> {
-    let mut fields: [&[u8]; 4] = [b""; 4];
-    let is_whole = blanks(line, &mut fields) == 4;
-    (is_whole && matches!(fields[2], b"allow" | b"deny")).then_some(fields)
+    let mut fields = blanks(line);
+    let ours = [fields.next()?, fields.next()?, fields.next()?, fields.next()?];
+    matches!(ours[2], b"allow" | b"deny").then_some(ours)
 }
 
 #[cfg(test)]
