@@ -175,7 +175,13 @@ fn list(memory: &[u8], start: usize, len: usize) -> wasmtime::Result<Vec<Observa
     let Some(records) = records.get(..len) else {
         bail!("list pointer/length out of bounds of memory");
     };
-    records.iter().map(observation).collect()
+    // Not collected: what may fail on the way is collected without a word of
+    // how much there is, and the list would grow and move again and again.
+    let mut observations = Vec::with_capacity(len);
+    for record in records {
+        observations.push(observation(record)?);
+    }
+    Ok(observations)
 }
 
 #[inline]
