@@ -21,40 +21,72 @@ pub(super) fn canonical(raw: &[u8]) -> Result<String, Invalid> {
 /// brackets and path. None where there is none.
 #[must_use]
 pub fn raw_host(kind: Kind, raw: &[u8]) -> Option<&[u8]> {
-    let authority = match kind {
-        Kind::Domain | Kind::Ip => raw,
-        Kind::Url => authority(raw),
+    let (rest, is_url) = match kind {
+        Kind::Domain | Kind::Ip => (raw, false),
+        Kind::Url => (behind_scheme(raw), true),
     };
-    let host = match authority.strip_prefix(b"[") {
-        Some(rest) => &rest[..memchr::memchr(b']', rest)?],
-        None => {
-            let mut colons = memchr::memchr_iter(b':', authority);
-            match (colons.next(), colons.next()) {
-                // One colon begins a port; two are in an IPv6 address.
-                (Some(colon), None) => &authority[..colon],
-                _ => authority,
-            }
-        }
+    let mark = rest.iter().position(|byte| IS_MARK[usize::from(*byte)]);
+    let host = match mark {
+        // Most hosts are a name with nothing but a path behind it.
+        None => rest,
+        Some(mark) if is_url && ends_authority(rest[mark]) => &rest[..mark],
+        Some(_) if is_url => host_of(authority(rest))?,
+        Some(_) => host_of(rest)?,
     };
     let host = host.strip_suffix(b".").unwrap_or(host);
     (!host.is_empty()).then_some(host)
 }
 
-/// What lies between the scheme and the path, without user-info.
-fn authority(url: &[u8]) -> &[u8] {
-    let rest = match memchr::memchr(b':', url) {
+/// Bytes that are not of a name, wherever they stand in an authority or behind.
+const IS_MARK: [bool; 256] = {
+    let mut is_mark = [false; 256];
+    let mut marks: &[u8] = b"/?#\\:@[";
+    while let [mark, rest @ ..] = marks {
+        is_mark[*mark as usize] = true;
+        marks = rest;
+    }
+    is_mark
+};
+
+/// The host of an authority without user-info.
+fn host_of(authority: &[u8]) -> Option<&[u8]> {
+    if let Some(rest) = authority.strip_prefix(b"[") {
+        return Some(&rest[..memchr::memchr(b']', rest)?]);
+    }
+    let mut colons = memchr::memchr_iter(b':', authority);
+    Some(match (colons.next(), colons.next()) {
+        // One colon begins a port; two are in an IPv6 address.
+        (Some(colon), None) => &authority[..colon],
+        _ => authority,
+    })
+}
+
+/// What lies behind `://`, if a scheme stands there.
+fn behind_scheme(url: &[u8]) -> &[u8] {
+    let usual = url
+        .strip_prefix(b"http://")
+        .or_else(|| url.strip_prefix(b"https://"));
+    usual.unwrap_or_else(|| match memchr::memchr(b':', url) {
         Some(colon) if url[colon..].starts_with(b"://") => &url[colon + 3..],
         _ => url,
-    };
+    })
+}
+
+/// What lies before the path, without user-info.
+fn authority(rest: &[u8]) -> &[u8] {
     let end = rest
         .iter()
-        .position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'))
+        .position(|byte| ends_authority(*byte))
         .unwrap_or(rest.len());
     let authority = &rest[..end];
     match memchr::memrchr(b'@', authority) {
         Some(at) => &authority[at + 1..],
         None => authority,
     }
+}
+
+fn ends_authority(byte: u8) -> bool {
+    matches!(byte, b'/' | b'?' | b'#' | b'\\')
 }
 
 /// Whether a URL is canonical already, as most in a proxy's log are. Errs
@@ -219,6 +251,14 @@ mod tests {
         check(Kind::Url, "example.com/a:b", Some("example.com"));
         check(Kind::Url, "http://[2001:db8::1]:80/", Some("2001:db8::1"));
         check(Kind::Url, "http:///a", None);
+        check(Kind::Url, "http://example.com?a:b@c", Some("example.com"));
+        check(Kind::Url, "https://example.com#a", Some("example.com"));
+        check(Kind::Url, "http://example.com\\a@b", Some("example.com"));
+        check(Kind::Url, "HTTP://example.com:80?a", Some("example.com"));
+        check(Kind::Url, "ftp://u@[2001:db8::1", None);
+        check(Kind::Url, "http://example.com", Some("example.com"));
+        check(Kind::Domain, "example.com/a", Some("example.com/a"));
+        check(Kind::Domain, "[2001:db8::1]", Some("2001:db8::1"));
         check(Kind::Domain, "example.com:443", Some("example.com"));
         check(Kind::Domain, "example.com.", Some("example.com"));
         check(Kind::Ip, "2001:db8::1", Some("2001:db8::1"));
