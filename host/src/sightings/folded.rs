@@ -304,18 +304,15 @@ fn kept(table: &Table, id: u32, refused: &mut Refused) -> Option<Kept> {
 
 /// Takes out what is not canonical.
 fn take_odd(table: &mut Table) -> Vec<Odd> {
-    let as_indicator = |id| {
-        let (kind, raw) = table.value(table.entry(id));
-        if Indicator::is_canonical(kind, raw) {
-            return None;
-        }
+    let as_indicator = |id: &u32| {
+        let (kind, raw) = table.value(table.entry(*id));
         let indicator = Indicator::parse(kind, raw);
         let is_same = indicator
             .as_ref()
             .is_ok_and(|indicator| indicator.kind() == kind && indicator.value().as_bytes() == raw);
-        (!is_same).then_some((id, indicator))
+        (!is_same).then_some((*id, indicator))
     };
-    let odd: Vec<_> = table.ids().filter_map(as_indicator).collect();
+    let odd: Vec<_> = table.maybe_odd().iter().filter_map(as_indicator).collect();
     let odd = odd.into_iter().map(|(id, indicator)| {
         let (entry, clients) = table.take_out(id);
         let (_, raw) = table.value(&entry);

@@ -6,7 +6,7 @@ use super::blocks::Blocks;
 use super::clients::{Set, Sets};
 use super::index::Index;
 use super::prefetch::prefetch;
-use crate::indicator::Kind;
+use crate::indicator::{Indicator, Kind};
 use crate::observation::{Action, Place};
 
 /// Indicators by the bytes that the log has.
@@ -16,6 +16,9 @@ pub(super) struct Table {
     entries: Blocks<Entry>,
     index: Index,
     sets: Sets,
+    /// The entries whose values may not be canonical: found out while a value is
+    /// in the processor's cache.
+    maybe_odd: Vec<u32>,
 }
 
 /// The counts of one indicator; a line of the processor's cache.
@@ -161,6 +164,11 @@ impl Table {
             .map(|(id, _)| id)
     }
 
+    /// The numbers of the entries whose values may not be canonical.
+    pub(super) fn maybe_odd(&self) -> &[u32] {
+        &self.maybe_odd
+    }
+
     pub(super) fn entry(&self, id: u32) -> &Entry {
         &self.entries[id as usize]
     }
@@ -207,6 +215,7 @@ impl Table {
             + self.entries.memory_bytes()
             + self.index.memory_bytes()
             + self.sets.memory_bytes()
+            + self.maybe_odd.len() * size_of::<u32>()
     }
 
     /// Whether an entry is that of a value.
@@ -224,6 +233,9 @@ impl Table {
         // Distinct indicators number less than 2^32: they would not fit into
         // memory.
         let id = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        if !Indicator::is_canonical(kind, value) {
+            self.maybe_odd.push(id);
+        }
         let value = self.values.add(kind, value);
         self.entries.push(Entry::new(value, place));
         self.index.add(hash, id);
