@@ -1,6 +1,6 @@
 //! Fields between runs of blanks.
 
-use super::marks::{Kind, WORD, words_at};
+use super::marks::{Kind, WORD, words, words_at};
 
 /// The fields of a line between runs of blanks. Blanks before the first and
 /// behind the last belong to none.
@@ -51,7 +51,13 @@ impl Blanks<'_> {
     /// Reads the word at `from`; `behind` is 1 where it follows a blank, else 0.
     #[inline(always)]
     fn read_word(&mut self, behind: u64) {
-        self.blank = blanks_at(self.line, self.from);
+        self.blank = match self.line[self.from..].first_chunk() {
+            Some(whole) => {
+                let [blank] = words(whole, &BLANK);
+                blank
+            }
+            None => last_blanks(self.line, self.from),
+        };
         let behind_blank = self.blank << 1 | behind;
         self.begins = behind_blank & !self.blank;
         self.ends = self.blank & !behind_blank;
@@ -87,20 +93,16 @@ fn take_first(bits: &mut u64) -> usize {
     place
 }
 
-/// Where blanks stand in the 64 bytes from `from` on. There are only blanks
-/// behind the line.
+const BLANK: [Kind; 1] = [Kind::byte(b' ')];
+
+/// Where blanks stand in the less than 64 bytes from `from` on. There are only
+/// blanks behind the line.
 ///
-/// A function of its own: a component has too few registers for it and what is
-/// done with its result.
+/// A function of its own: inlined as often as the rest, it would be too much.
 #[inline(never)]
-fn blanks_at(line: &[u8], from: usize) -> u64 {
-    let [blank] = words_at(line, from, &[Kind::byte(b' ')]);
-    let rest = line.len() - from;
-    if rest < WORD {
-        blank | u64::MAX << rest
-    } else {
-        blank
-    }
+fn last_blanks(line: &[u8], from: usize) -> u64 {
+    let [blank] = words_at(line, from, &BLANK);
+    blank | u64::MAX << (line.len() - from)
 }
 
 #[cfg(test)]

@@ -147,8 +147,9 @@ pub(super) fn words_at<const K: usize>(line: &[u8], from: usize, kinds: &[Kind; 
     }
 }
 
+/// For 64 bytes a word for each kind.
 #[inline(always)]
-fn words<const K: usize>(bytes: &[u8; WORD], kinds: &[Kind; K]) -> [u64; K] {
+pub(super) fn words<const K: usize>(bytes: &[u8; WORD], kinds: &[Kind; K]) -> [u64; K] {
     let mut words = [0; K];
     // No `map` over the four: as a call it would cost more than all the rest.
     if let ([a, b, c, d], []) = bytes.as_chunks::<WIDTH>() {
