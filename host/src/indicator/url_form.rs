@@ -37,7 +37,8 @@ pub fn raw_host(kind: Kind, raw: &[u8]) -> Option<&[u8]> {
     (!host.is_empty()).then_some(host)
 }
 
-/// Bytes that are not of a name, wherever they stand in an authority or behind.
+/// Bytes that are of no name: what begins a port, brackets or a path, or ends the
+/// user-info.
 const IS_MARK: [bool; 256] = {
     let mut is_mark = [false; 256];
     let mut marks: &[u8] = b"/?#\\:@[";

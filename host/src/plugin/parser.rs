@@ -517,3 +517,79 @@ impl From<wit::Tally> for Tally {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indicator::Kind;
+    use crate::observation::Action;
+
+    /// A chunk of 10 bytes and 4 lines, and 5 bytes of text.
+    const BOUNDS: Bounds = Bounds {
+        chunk: 10,
+        end: 15,
+        value_bytes: 6,
+        lines: 4,
+    };
+
+    fn observation(line: u32, span: (u32, u32), time_us: i64) -> lifting::Observation {
+        let (start, len) = span;
+        let span = Span { start, len };
+        lifting::Observation {
+            line,
+            kind: Kind::Url,
+            action: Action::Unstated,
+            value: span,
+            client: span,
+            user: span,
+            time_us,
+        }
+    }
+
+    #[test]
+    fn an_observation_holds_where_nothing_of_it_is_broken() {
+        let check = |observation: lifting::Observation, expected: bool| {
+            assert_eq!(BOUNDS.hold(&observation), expected, "{observation:?}");
+            assert_eq!(
+                BOUNDS.check(&observation).is_ok(),
+                expected,
+                "{observation:?}"
+            );
+        };
+        for (span, expected) in [
+            ((0, 6), true),
+            ((4, 6), true),
+            ((10, 5), true),
+            ((0, 7), false),
+            ((9, 2), false),
+            ((10, 6), false),
+            ((u32::MAX, u32::MAX), false),
+            ((0, 0), false),
+        ] {
+            check(observation(0, span, 0), expected);
+            // Of one that is sound but for its client or its user.
+            let is_sound = expected || span.1 == 0;
+            let (start, len) = span;
+            let sound = observation(3, (0, 1), NO_TIME);
+            let span = Span { start, len };
+            check(
+                lifting::Observation {
+                    client: span,
+                    ..sound
+                },
+                is_sound,
+            );
+            check(
+                lifting::Observation {
+                    user: span,
+                    ..sound
+                },
+                is_sound,
+            );
+        }
+        check(observation(3, (0, 1), *TIMES_US.end()), true);
+        check(observation(4, (0, 1), NO_TIME), false);
+        check(observation(0, (0, 1), TIMES_US.end() + 1), false);
+        check(observation(0, (0, 1), TIMES_US.start() - 1), false);
+    }
+}
