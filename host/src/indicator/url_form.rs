@@ -25,13 +25,11 @@ pub fn raw_host(kind: Kind, raw: &[u8]) -> Option<&[u8]> {
         Kind::Domain | Kind::Ip => (raw, false),
         Kind::Url => (behind_scheme(raw), true),
     };
-    let mark = rest.iter().position(|byte| IS_MARK[usize::from(*byte)]);
-    let host = match mark {
+    let host = match rest.iter().position(|byte| IS_MARK[usize::from(*byte)]) {
         // Most hosts are a name with nothing but a path behind it.
         None => rest,
         Some(mark) if is_url && ends_authority(rest[mark]) => &rest[..mark],
-        Some(_) if is_url => host_of(authority(rest))?,
-        Some(_) => host_of(rest)?,
+        Some(_) => host_of(if is_url { authority(rest) } else { rest })?,
     };
     let host = host.strip_suffix(b".").unwrap_or(host);
     (!host.is_empty()).then_some(host)

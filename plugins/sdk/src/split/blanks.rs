@@ -1,6 +1,6 @@
 //! Fields between runs of blanks.
 
-use super::marks::{Kind, WORD, words, words_at};
+use super::marks::{Kind, WORD, last_words, words};
 
 /// The fields of a line between runs of blanks. Blanks before the first and
 /// behind the last belong to none.
@@ -101,7 +101,7 @@ const BLANK: [Kind; 1] = [Kind::byte(b' ')];
 /// A function of its own: inlined as often as the rest, it would be too much.
 #[inline(never)]
 fn last_blanks(line: &[u8], from: usize) -> u64 {
-    let [blank] = words_at(line, from, &BLANK);
+    let [blank] = last_words(line, from, &BLANK);
     blank | u64::MAX << (line.len() - from)
 }
 

@@ -135,10 +135,16 @@ pub(crate) fn places_of(wanted: u8, bytes: &[u8]) -> Vec<usize> {
 /// byte in the lowest bit. What lies beyond the line is of no kind.
 #[inline(always)]
 pub(super) fn words_at<const K: usize>(line: &[u8], from: usize, kinds: &[Kind; K]) -> [u64; K] {
-    let rest = &line[from..];
-    if let Some(whole) = rest.first_chunk() {
-        return words(whole, kinds);
+    match line[from..].first_chunk() {
+        Some(whole) => words(whole, kinds),
+        None => last_words(line, from, kinds),
     }
+}
+
+/// The same where the line has less than 64 bytes from `from` on.
+#[inline(always)]
+pub(super) fn last_words<const K: usize>(line: &[u8], from: usize, kinds: &[Kind; K]) -> [u64; K] {
+    let rest = &line[from..];
     match line.last_chunk() {
         // The last 64 bytes of the line, without those before `from`: all of
         // them where the line ends there, and a shift by 64 does not exist.
