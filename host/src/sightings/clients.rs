@@ -6,10 +6,13 @@
 //! lie in pools of the powers of two, where what a set has outgrown is used by
 //! the next.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use super::prefetch::prefetch;
 
 /// A set of client numbers. It means something together with its [`Sets`] only.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
 pub(super) struct Set {
     /// The place in its pool; of a single client its number.
     at: u32,

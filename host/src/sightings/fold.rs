@@ -85,6 +85,7 @@ impl Fold {
             0 | 1 => 1,
             _ => (workers * TABLES_PER_WORKER).next_power_of_two(),
         };
+        let tables = tables.min(MAX_TABLES);
         let (limit_bytes, overflow) = match limit {
             Some(limit) => (limit.bytes, Some(limit.overflow)),
             None => (usize::MAX, None),
@@ -93,11 +94,12 @@ impl Fold {
             fold_by,
             hasher: RandomState::default(),
             tables: std::iter::repeat_with(Mutex::default)
-                .take(tables.min(MAX_TABLES))
+                .take(tables)
                 .collect(),
             clients: SharedNames::default(),
             bytes: AtomicUsize::new(0),
-            limit_bytes,
+            // Hashes share indicators out evenly; half is left for what chance does.
+            limit_bytes: limit_bytes.min((Table::MAX_BYTES / 2).saturating_mul(tables)),
             spilled: Mutex::new(Spilled {
                 overflow,
                 is_used: false,

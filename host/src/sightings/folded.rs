@@ -6,17 +6,19 @@ use std::collections::{BTreeMap, HashMap};
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
+use super::as_seen::AsSeen;
+use super::entry::Entry;
 use super::fold::table_of;
 use super::names::Names;
 use super::overflow::{Kept, Overflow, OverflowError};
-use super::table::{Entry, Table};
+use super::table::Table;
 use super::{Sightings, hash_of};
 use crate::indicator::{Indicator, Invalid, Kind};
 use crate::observation::Place;
 
 /// All sightings, with canonical indicators.
 pub struct Folded {
-    tables: Vec<Table>,
+    pub(super) tables: Vec<Table>,
     clients: Names,
     hasher: RandomState,
     /// The indicators that the log wrote in another form first.
@@ -33,8 +35,8 @@ pub(super) struct Refused(BTreeMap<Invalid, InvalidValues>);
 /// One indicator's place in a [`Folded`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id {
-    table: u32,
-    entry: u32,
+    pub(super) table: u32,
+    pub(super) entry: u32,
 }
 
 /// The counts of one indicator.
@@ -107,7 +109,7 @@ impl Folded {
     }
 
     /// What memory had no room for: then it holds all, and
-    /// [`Folded::ids_as_seen`] knows none.
+    /// [`Folded::as_seen`] knows none.
     pub fn overflow(&mut self) -> Option<&mut Box<dyn Overflow>> {
         self.overflow.as_mut()
     }
@@ -120,7 +122,8 @@ impl Folded {
     /// When what memory had no room for cannot be read.
     pub fn sightings(&mut self) -> Result<Vec<Sightings>, OverflowError> {
         let Some(overflow) = &mut self.overflow else {
-            let ids = self.ids_as_seen().into_iter();
+            let as_seen = self.as_seen();
+            let ids = (0..as_seen.turns()).flat_map(|turn| as_seen.turn(turn));
             return Ok(ids.map(|id| self.one(id)).collect());
         };
         let mut sightings = Vec::new();
@@ -143,35 +146,8 @@ impl Folded {
     /// The indicators in the order in which they were first seen; those of one
     /// line by their values.
     #[must_use]
-    pub fn ids_as_seen(&self) -> Vec<Id> {
-        let mut ids: Vec<(Place, Id)> =
-            Vec::with_capacity(self.tables.iter().map(Table::len).sum());
-        for (number, table) in (0..).zip(&self.tables) {
-            let id = |entry| Id {
-                table: number,
-                entry,
-            };
-            ids.extend(
-                table
-                    .ids()
-                    .map(|entry| (table.entry(entry).place, id(entry))),
-            );
-        }
-        let order = |(place, id): &(Place, Id), (other_place, other): &(Place, Id)| {
-            let places = place.cmp(other_place);
-            places.then_with(|| self.value(*id).cmp(&self.value(*other)))
-        };
-        // There is one table where one thread was asked for.
-        match self.tables.len() {
-            1 => ids.sort_unstable_by(order),
-            _ => ids.par_sort_unstable_by(order),
-        }
-        ids.into_iter().map(|(_, id)| id).collect()
-    }
-
-    fn value(&self, id: Id) -> (Kind, &[u8]) {
-        let table = &self.tables[id.table as usize];
-        table.value(table.entry(id.entry))
+    pub fn as_seen(&self) -> AsSeen<'_> {
+        AsSeen::new(self)
     }
 
     /// One indicator's counts.
@@ -179,7 +155,7 @@ impl Folded {
     pub fn counted(&self, id: Id) -> Counted<'_> {
         let table = &self.tables[id.table as usize];
         let entry = table.entry(id.entry);
-        let (kind, value) = table.value(entry);
+        let (kind, value) = table.value(id.entry);
         Counted {
             kind,
             // Sooner told than what `from_utf8_lossy` finds out.
@@ -189,7 +165,7 @@ impl Folded {
             blocked: entry.blocked,
             first_us: entry.first_us(),
             last_us: entry.last_us(),
-            clients: entry.clients(),
+            clients: entry.clients.len(),
         }
     }
 
@@ -206,7 +182,7 @@ impl Folded {
             first_us: counted.first_us,
             last_us: counted.last_us,
             clients: names_of(&self.clients, &table.clients(entry)),
-            place: entry.place,
+            place: entry.place(),
         }
     }
 
@@ -225,7 +201,7 @@ impl Folded {
             entry,
         };
         // The form that was seen first is the one that is shown.
-        if kept.entry(entry).place == odd.entry.place {
+        if kept.entry(entry).place() == odd.entry.place() {
             if value == odd.raw {
                 self.written.remove(&id);
             } else {
@@ -243,15 +219,15 @@ impl Refused {
             .entry(reason)
             .and_modify(|values| {
                 values.count += entry.count;
-                if entry.place < values.place {
-                    values.place = entry.place;
+                if entry.place() < values.place {
+                    values.place = entry.place();
                     values.sample = sample();
                 }
             })
             .or_insert_with(|| InvalidValues {
                 count: entry.count,
                 sample: sample(),
-                place: entry.place,
+                place: entry.place(),
             });
     }
 }
@@ -272,7 +248,7 @@ const ROWS_TOGETHER: usize = 4 << 10;
 /// neighbours of an index lie together on a disk.
 pub(super) fn taken_apart(table: &Table, refused: &mut Refused) -> impl Iterator<Item = Vec<Kept>> {
     let mut ids: Vec<u32> = table.ids().collect();
-    ids.sort_unstable_by_key(|id| table.value(table.entry(*id)));
+    ids.sort_unstable_by_key(|id| table.value(*id));
     let mut ids = ids.into_iter();
     std::iter::from_fn(move || {
         let some: Vec<u32> = ids.by_ref().take(ROWS_TOGETHER).collect();
@@ -283,7 +259,7 @@ pub(super) fn taken_apart(table: &Table, refused: &mut Refused) -> impl Iterator
 
 fn kept(table: &Table, id: u32, refused: &mut Refused) -> Option<Kept> {
     let entry = table.entry(id);
-    let (kind, raw) = table.value(entry);
+    let (kind, raw) = table.value(id);
     let indicator = Indicator::parse(kind, raw)
         .map_err(|reason| refused.add(reason, entry, raw))
         .ok()?;
@@ -297,7 +273,7 @@ fn kept(table: &Table, id: u32, refused: &mut Refused) -> Option<Kept> {
         blocked: entry.blocked,
         first_us: entry.first_us(),
         last_us: entry.last_us(),
-        place: entry.place,
+        place: entry.place(),
         clients: table.clients(entry),
     })
 }
@@ -305,7 +281,7 @@ fn kept(table: &Table, id: u32, refused: &mut Refused) -> Option<Kept> {
 /// Takes out what is not canonical.
 fn take_odd(table: &mut Table) -> Vec<Odd> {
     let as_indicator = |id: &u32| {
-        let (kind, raw) = table.value(table.entry(*id));
+        let (kind, raw) = table.value(*id);
         let indicator = Indicator::parse(kind, raw);
         let is_same = indicator
             .as_ref()
@@ -315,7 +291,7 @@ fn take_odd(table: &mut Table) -> Vec<Odd> {
     let odd: Vec<_> = table.maybe_odd().iter().filter_map(as_indicator).collect();
     let odd = odd.into_iter().map(|(id, indicator)| {
         let (entry, clients) = table.take_out(id);
-        let (_, raw) = table.value(&entry);
+        let (_, raw) = table.value(id);
         Odd {
             indicator,
             raw: raw.to_owned(),

@@ -5,15 +5,16 @@
 //! [`Folded`]. Memory grows with the distinct indicators, clients and pairs of
 //! them, not with the size of the logs.
 
-mod arena;
-mod blocks;
+mod as_seen;
 mod clients;
+mod entry;
 mod fold;
 mod folded;
 mod index;
 mod names;
 mod overflow;
 mod prefetch;
+mod records;
 mod table;
 
 use std::hash::BuildHasher;
@@ -23,6 +24,7 @@ use foldhash::fast::RandomState;
 use crate::indicator::{Indicator, Kind};
 use crate::observation::Place;
 
+pub use as_seen::AsSeen;
 pub use fold::{Fold, FoldBy, Folder, MemoryLimit};
 pub use folded::{Counted, Folded, Id, InvalidValues};
 pub use overflow::{Kept, Overflow, OverflowError};
@@ -191,6 +193,46 @@ mod tests {
         fold.finish().unwrap()
     }
 
+    #[test]
+    fn turns_give_the_order_in_which_indicators_were_seen() {
+        // Two in each line, the later by its value first, and the lines mixed up.
+        let seen: Vec<(u64, String)> = (0..20_000_u64)
+            .map(|n| (n * 7_919 % 10_000, format!("{}.example.com", n / 10_000)))
+            .map(|(line, host)| (line, format!("http://{host}/{line}")))
+            .rev()
+            .collect();
+        for workers in [1, 2, 5] {
+            let fold = Fold::new(FoldBy::Indicator, workers, None);
+            for (line, url) in &seen {
+                let observation = Observation {
+                    line: 0,
+                    kind: Kind::Url,
+                    value: url.as_bytes(),
+                    client: b"",
+                    user: b"",
+                    time_us: None,
+                    action: Action::Unstated,
+                };
+                let place = Place::new(0, *line);
+                let one = [observation].into_iter();
+                fold.folder().observe(one, |_| place).unwrap();
+            }
+            let folded = fold.finish().unwrap();
+            let as_seen = folded.as_seen();
+            let turns: Vec<Vec<Id>> = (0..as_seen.turns())
+                .map(|turn| as_seen.turn(turn))
+                .collect();
+            assert!(turns.len() > 10, "{} turns", turns.len());
+            let values = turns.iter().flatten().map(|id| folded.counted(*id).value);
+            let mut expected = seen.clone();
+            expected.sort_unstable();
+            assert!(
+                values.eq(expected.iter().map(|(_, url)| url.as_str())),
+                "{workers}"
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn folding_gives_what_the_plain_way_gives(
@@ -200,7 +242,8 @@ mod tests {
         ) {
             let (expected, invalid) = plainly(&seen);
             let mut folded = folded(&seen, workers, limited.then(no_memory));
-            for id in folded.ids_as_seen() {
+            let as_seen = folded.as_seen();
+            for id in (0..as_seen.turns()).flat_map(|turn| as_seen.turn(turn)) {
                 let counted = folded.counted(id);
                 let indicator = Indicator::from_canonical(counted.kind, counted.value.into_owned());
                 prop_assert_eq!(counted.clients as usize, expected[&indicator].clients.len());

@@ -1,18 +1,20 @@
 //! The clients' names, each kept once and numbered over all threads.
 
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 
-use super::arena::{Arena, Text};
 use super::hash_of;
 use super::index::Index;
 
 /// Different names.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    texts: Arena,
-    all: Vec<Text>,
+    /// All names, one behind the other.
+    text: Vec<u8>,
+    /// Where each is.
+    places: Vec<Range<usize>>,
     index: Index,
 }
 
@@ -32,22 +34,23 @@ impl Names {
     #[inline]
     fn number_of(&mut self, hasher: &RandomState, name: &[u8]) -> (u32, bool) {
         let hash = hash_of(hasher, name);
-        let is_it = |id: u32| self.texts.bytes(self.all[id as usize]) == name;
+        let is_it = |id: u32| self.text[self.places[id as usize].clone()] == *name;
         if let Some(id) = self.index.find(hash, is_it) {
             return (id, false);
         }
-        let id = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
-        self.all.push(self.texts.add([name, b""]));
+        // Different clients number less than 2^32: they would not fit into memory.
+        let id = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        let start = self.text.len();
+        self.text.extend_from_slice(name);
+        self.places.push(start..self.text.len());
         self.index.add(hash, id);
         (id, true)
     }
 
     /// The name under a number.
     pub(super) fn name(&self, number: u32) -> &[u8] {
-        self.all
-            .get(number as usize)
-            .map(|text| self.texts.bytes(*text))
-            .unwrap_or_default()
+        let place = self.places.get(number as usize).cloned();
+        place.map(|place| &self.text[place]).unwrap_or_default()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::indicator::{Indicator, Invalid};
 use crate::input::find;
 use crate::output::{ExtractRow, Summary, UniqueRows};
 use crate::plugin::Batch;
-use crate::sightings::{FoldBy, Folded, Id, Overflow};
+use crate::sightings::{FoldBy, Folded, Overflow};
 
 pub(in crate::cli) fn run(
     args: &ExtractArgs,
@@ -191,20 +191,21 @@ fn print_unique(printer: &Printer, folded: &mut Folded, threads: usize) -> std::
         return print_overflow(printer, overflow.as_mut());
     }
     let folded = &*folded;
-    let rows = |ids: &[Id]| {
+    let as_seen = folded.as_seen();
+    let rows = |turn| {
+        let ids = as_seen.turn(turn);
         let mut rows = UniqueRows::default();
         rows.rows.reserve(ids.len() * ROW_BYTES);
-        for id in ids {
+        for id in &ids {
             rows.push(&folded.counted(*id));
         }
         rows.rows
     };
-    let ids = folded.ids_as_seen();
     std::thread::scope(|scope| {
         let written: Vec<_> = (0..threads)
             .map(|thread| {
                 let (sender, receiver) = sync_channel(2);
-                let turns = ids.chunks(ROWS).skip(thread).step_by(threads);
+                let turns = (thread..as_seen.turns()).step_by(threads);
                 // Nobody receives any more once printing has failed.
                 scope.spawn(move || turns.map(rows).try_for_each(|rows| sender.send(rows)));
                 receiver
