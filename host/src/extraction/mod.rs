@@ -48,10 +48,10 @@ pub const DEFAULT_MAX_UNPACKED_BYTES: u64 = 256 << 30;
 /// Room for some ten million distinct URLs.
 pub const DEFAULT_MAX_MEMORY_BYTES: usize = 2 << 30;
 
-/// Large enough that a call into the parser costs nothing, small enough that
-/// the chunk, the parser's copy of it and what it gives stay in the processor's
-/// second cache.
-pub const DEFAULT_CHUNK_BYTES: usize = 256 << 10;
+/// Large enough that a call into the parser costs nothing and that each table of
+/// a fold gets many observations at once; small enough that the chunk, the
+/// parser's copy of it and what it gives are still near the processor.
+pub const DEFAULT_CHUNK_BYTES: usize = 512 << 10;
 
 /// Takes what the parsers give. Each worker has one of its own.
 pub trait Sink: Send {
