@@ -197,6 +197,64 @@ fn the_members_of_an_archive_are_inputs_of_their_own() {
 }
 
 #[test]
+fn any_number_of_threads_gives_the_same_of_many_inputs() {
+    let home = Home::new();
+    let folder = tempfile::tempdir().unwrap();
+    let ordered =
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/logs/zeek/http.log"))
+            .unwrap();
+    // Each of several chunks, and each with hosts of its own.
+    let log = |name: &str| {
+        let one = str::from_utf8(&sample()).unwrap().repeat(1_200);
+        one.replace("example.com", &format!("{name}.example.com"))
+            .into_bytes()
+    };
+    let zstd = |name: &str| zstd::encode_all(log(name).as_slice(), 1).unwrap();
+    let cut_off = zstd("cut-off");
+    let inputs = [
+        ("1.log", log("plain")),
+        ("2.log.zst", zstd("two")),
+        ("3.log.gz", gzip(&log("three"))),
+        ("4.log.zst", cut_off[..cut_off.len() / 2].to_vec()),
+        (
+            "5.log.zst",
+            zstd::encode_all(ordered.as_slice(), 1).unwrap(),
+        ),
+        (
+            "6.tar.gz",
+            gzip(&tar(&[("a.zst", &zstd("a")), ("b.log", &log("b"))])),
+        ),
+        ("7.log.zst", zstd("seven")),
+    ];
+    for (name, bytes) in inputs {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let extract = |threads: &str, more: &[&str]| {
+        let arguments = [&["extract", "--threads", threads, "."], more].concat();
+        home.vthost(&arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    for more in [&[][..], &["--unique=url"], &["--unique=host"]] {
+        let alone = extract("1", more);
+        assert_eq!(alone.status.code(), Some(4), "{}", said(&alone));
+        assert!(said(&alone).contains("the zstd data is damaged or cut off"));
+        assert!(
+            str::from_utf8(&alone.stdout)
+                .unwrap()
+                .contains("seven.example.com")
+        );
+        for threads in ["2", "5"] {
+            let together = extract(threads, more);
+            assert_eq!(together.status.code(), Some(4), "{}", said(&together));
+            assert!(together.stdout == alone.stdout, "{threads} {more:?}");
+            assert_eq!(said(&together), said(&alone), "{threads} {more:?}");
+        }
+    }
+}
+
+#[test]
 fn a_damaged_archive_gives_what_it_holds_and_is_partial() {
     let log = sample();
     let whole = tar(&[("a.log", &log), ("b.log", &log)]);

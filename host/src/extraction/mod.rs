@@ -146,7 +146,7 @@ pub fn extract<S: Sink>(
     sinks: &mut [S],
 ) -> Result<Extraction, ExtractionError> {
     let buffers = Buffers::default();
-    let source = Source::new(inputs, parsers, options, interrupt, &buffers);
+    let source = Source::new(inputs, parsers, options, interrupt, &buffers, order);
     let shared = worker::Shared::new(source, &buffers, interrupt, order);
     let results: Vec<_> = std::thread::scope(|scope| {
         let workers: Vec<_> = sinks

@@ -1,15 +1,23 @@
-//! The reading side: opens the inputs one after the other, finds each its
-//! parser, and gives out work to whoever asks.
+//! The reading side: opens the inputs in their order, finds each its parser, and
+//! gives out work to whoever asks.
+//!
+//! What lies there as it is costs next to nothing to read: that is done while a
+//! worker asks. What has to be unpacked is lent to the worker that asks, and the
+//! others do not wait for it: they read another input, or take what it hands over.
+//! What takes longer to unpack than to parse is unpacked on a thread of its own,
+//! so that this never pauses.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::choice::{Choice, Parsers};
 use super::counts::{InputCounts, InputSummary, Outcome};
 use super::work::{Buffers, OpenInput, What, Work};
-use super::{Extraction, Options};
-use crate::input::{Chunk, Chunks, Content, Input, Members, Opened, Reader, Unreadable, not_text};
+use super::{Extraction, Options, Order};
+use crate::input::{
+    Chunk, Chunks, Content, Input, Members, Opened, Packing, Reader, Unreadable, not_text,
+};
 use crate::plugin::{InputInfo, Interrupt, Reading};
 
 /// A parser is shown this much of an input before it is read.
@@ -20,14 +28,51 @@ pub(super) struct Source<'a> {
     inputs: std::slice::Iter<'a, Input>,
     /// The archive that is being read, by its name.
     archive: Option<(String, Members)>,
-    /// The input of independent lines that is being read.
-    current: Option<(Arc<OpenInput>, Chunks<Reader>)>,
+    /// The inputs of independent lines that are being read: one, where the order
+    /// matters.
+    current: Vec<Current>,
+    order: Order,
     parsers: &'a Parsers,
     options: &'a Options,
     interrupt: &'a Interrupt,
     buffers: &'a Buffers,
     turn: u64,
     extraction: Extraction,
+}
+
+/// An input that is being read.
+struct Current {
+    input: Arc<OpenInput>,
+    /// None while they are lent to a worker.
+    chunks: Option<Chunks<Reader>>,
+    is_packed: bool,
+}
+
+/// What a worker does next.
+pub(super) enum Next {
+    /// It does this.
+    Work(Work),
+    /// It reads on, for itself or another.
+    Read(Lent),
+    /// It waits for those that read.
+    Wait,
+    /// Nothing: all is given out, or the run is interrupted.
+    End,
+}
+
+/// The rest of an input, for one worker to read some more of it.
+pub(super) struct Lent {
+    input: Arc<OpenInput>,
+    chunks: Chunks<Reader>,
+    buffer: Vec<u8>,
+}
+
+/// The rest of an input after that, and what was read.
+pub(super) struct Returned {
+    input: Arc<OpenInput>,
+    chunks: Chunks<Reader>,
+    chunk: std::io::Result<Option<Chunk>>,
+    took: Duration,
 }
 
 /// A file, or a member of an archive.
@@ -45,11 +90,13 @@ impl<'a> Source<'a> {
         options: &'a Options,
         interrupt: &'a Interrupt,
         buffers: &'a Buffers,
+        order: Order,
     ) -> Self {
         Self {
             inputs: inputs.iter(),
             archive: None,
-            current: None,
+            current: Vec::new(),
+            order,
             parsers,
             options,
             interrupt,
@@ -59,18 +106,55 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// What is to be done next; none when all is given out, or the run is
-    /// interrupted.
-    pub(super) fn next(&mut self) -> Option<Work> {
+    /// What a worker does next; `own` is the input that it has a session for.
+    pub(super) fn next(&mut self, own: Option<u32>) -> Next {
         while !self.interrupt.is_raised() {
-            if let Some(work) = self.next_chunk() {
-                return Some(work);
+            if let Some((lent, is_packed)) = self.lend(own) {
+                if is_packed {
+                    return Next::Read(lent);
+                }
+                if let Some(work) = self.take_back(lent.read_on()) {
+                    return Next::Work(work);
+                }
+                continue;
             }
-            let log = self.next_log()?;
-            if let Some(work) = self.begin(log) {
-                return Some(work);
+            let log = if self.may_open() {
+                self.next_log()
+            } else {
+                None
+            };
+            match log.map(|log| self.begin(log)) {
+                Some(Some(work)) => return Next::Work(work),
+                Some(None) => {}
+                None if self.current.is_empty() => return Next::End,
+                None => return Next::Wait,
             }
         }
+        Next::End
+    }
+
+    /// Takes the rest of an input back. Gives what was read as work, or nothing
+    /// where the input has ended.
+    pub(super) fn take_back(&mut self, returned: Returned) -> Option<Work> {
+        let Returned {
+            input,
+            chunks,
+            chunk,
+            took,
+        } = returned;
+        self.extraction.times.reading += took;
+        let is_it = |current: &Current| current.input.index == input.index;
+        let at = self.current.iter().position(is_it)?;
+        let ended = match chunk {
+            Ok(Some(chunk)) => {
+                self.current[at].chunks = Some(chunks);
+                return Some(self.work(&input, What::Chunk(chunk)));
+            }
+            Ok(None) => Outcome::Read,
+            Err(error) => Outcome::CutShort(error.to_string()),
+        };
+        self.current.remove(at);
+        self.extraction.inputs[input.index as usize].outcome = ended;
         None
     }
 
@@ -79,21 +163,26 @@ impl<'a> Source<'a> {
         self.extraction
     }
 
-    /// The next chunk of the input that is being read.
-    fn next_chunk(&mut self) -> Option<Work> {
-        let (input, mut chunks) = self.current.take()?;
-        match self.read(&mut chunks) {
-            Ok(Some(chunk)) => {
-                let work = self.work(&input, What::Chunk(chunk));
-                self.current = Some((input, chunks));
-                Some(work)
-            }
-            Ok(None) => None,
-            Err(error) => {
-                self.extraction.inputs[input.index as usize].outcome = Outcome::CutShort(error);
-                None
-            }
-        }
+    /// Lends the rest of an input, `own` before others, and tells whether it is
+    /// packed.
+    fn lend(&mut self, own: Option<u32>) -> Option<(Lent, bool)> {
+        let here = self.current.iter_mut().filter(|one| one.chunks.is_some());
+        let current = here.min_by_key(|one| Some(one.input.index) != own)?;
+        let lent = Lent {
+            input: Arc::clone(&current.input),
+            chunks: current.chunks.take()?,
+            buffer: self.buffers.take(),
+        };
+        Some((lent, current.is_packed))
+    }
+
+    /// Whether one more input may be read at once. The members of an archive come
+    /// one after the other.
+    fn may_open(&self) -> bool {
+        let has_room = self.order == Order::Any
+            && self.archive.is_none()
+            && self.current.len() < self.options.workers;
+        self.current.is_empty() || has_room
     }
 
     fn next_log(&mut self) -> Option<Log> {
@@ -159,9 +248,11 @@ impl<'a> Source<'a> {
         summary: &mut InputSummary,
     ) -> Result<Work, Outcome> {
         let mut chunks = Chunks::new(opened.reader, self.options.chunk_bytes);
-        let first = self
-            .read(&mut chunks)
-            .map_err(Outcome::Skipped)?
+        let started = Instant::now();
+        let first = chunks.next(self.buffers.take());
+        self.extraction.times.reading += started.elapsed();
+        let first = first
+            .map_err(|error| Outcome::Skipped(error.to_string()))?
             .ok_or(Outcome::Empty)?;
         let head = &first.bytes[..first.bytes.len().min(HEAD_BYTES)];
         if let Some(what) = not_text(head) {
@@ -175,11 +266,25 @@ impl<'a> Source<'a> {
         };
         let index = u32::try_from(self.extraction.inputs.len()).unwrap_or(u32::MAX);
         let input = Arc::new(self.choose(index, info, summary)?);
-        if input.reading != Reading::IndependentLines {
+        let is_shared = input.reading == Reading::IndependentLines;
+        // Otherwise the workers unpack: with one thread more than processors the
+        // system would give each of them less.
+        let goes_ahead =
+            |packing: Packing| packing.is_slow() || !is_shared || self.options.workers == 1;
+        if opened.packing.is_some_and(goes_ahead) {
+            chunks = chunks
+                .ahead()
+                .map_err(|error| Outcome::Skipped(error.to_string()))?;
+        }
+        if !is_shared {
             return Ok(self.work(&input, What::All(first, chunks)));
         }
         let work = self.work(&input, What::Chunk(first));
-        self.current = Some((input, chunks));
+        self.current.push(Current {
+            input,
+            chunks: Some(chunks),
+            is_packed: opened.packing.is_some(),
+        });
         Ok(work)
     }
 
@@ -210,13 +315,6 @@ impl<'a> Source<'a> {
         })
     }
 
-    fn read(&mut self, chunks: &mut Chunks<Reader>) -> Result<Option<Chunk>, String> {
-        let started = Instant::now();
-        let chunk = chunks.next(self.buffers.take());
-        self.extraction.times.reading += started.elapsed();
-        chunk.map_err(|error| error.to_string())
-    }
-
     fn work(&mut self, input: &Arc<OpenInput>, what: What) -> Work {
         let turn = self.turn;
         self.turn += 1;
@@ -224,6 +322,20 @@ impl<'a> Source<'a> {
             turn,
             input: Arc::clone(input),
             what,
+        }
+    }
+}
+
+impl Lent {
+    /// Reads the next chunk.
+    pub(super) fn read_on(mut self) -> Returned {
+        let started = Instant::now();
+        let chunk = self.chunks.next(self.buffer);
+        Returned {
+            input: self.input,
+            chunks: self.chunks,
+            chunk,
+            took: started.elapsed(),
         }
     }
 }

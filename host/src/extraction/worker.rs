@@ -1,12 +1,12 @@
 //! The parsing side: an instance of the parser, and a sink.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::counts::{Failure, InputCounts};
-use super::source::Source;
+use super::source::{Next, Source};
 use super::work::{Buffers, OpenInput, What, Work, lock};
 use super::{ChunkInfo, ExtractionError, Order, Sink, Times};
 use crate::input::{Chunk, Chunks, Reader};
@@ -20,11 +20,21 @@ const FAILURES_BEFORE_GIVING_UP: u32 = 3;
 pub(super) struct Shared<'a> {
     /// Whoever wants work reads it: the chunk is then in the cache of the
     /// processor that parses it, and nobody has to be woken.
-    source: Mutex<Source<'a>>,
+    queue: Mutex<Queue<'a>>,
+    queue_changed: Condvar,
     interrupt: &'a Interrupt,
     turns: Turns,
     buffers: &'a Buffers,
     abort: AtomicBool,
+}
+
+/// Where the workers get their work.
+struct Queue<'a> {
+    source: Source<'a>,
+    /// Read by one worker for another.
+    handed_over: VecDeque<Work>,
+    /// How many workers wait for that.
+    waiting: usize,
 }
 
 /// Lets the work of a later turn wait for the earlier.
@@ -56,7 +66,12 @@ impl<'a> Shared<'a> {
         order: Order,
     ) -> Self {
         Self {
-            source: Mutex::new(source),
+            queue: Mutex::new(Queue {
+                source,
+                handed_over: VecDeque::new(),
+                waiting: 0,
+            }),
+            queue_changed: Condvar::new(),
             interrupt,
             turns: Turns {
                 order,
@@ -69,14 +84,52 @@ impl<'a> Shared<'a> {
     }
 
     pub(super) fn into_source(self) -> Source<'a> {
-        let source = self.source.into_inner();
-        source.unwrap_or_else(PoisonError::into_inner)
+        let queue = self.queue.into_inner();
+        queue.unwrap_or_else(PoisonError::into_inner).source
     }
 
-    /// What is to be done next; nothing when all is done or the run is over.
-    fn next(&self) -> Option<Work> {
-        let mut source = lock(&self.source);
-        (!self.is_over()).then(|| source.next())?
+    /// What is to be done next by a worker with a session for the input `own`;
+    /// nothing when all is done or the run is over.
+    fn next(&self, own: Option<u32>) -> Option<Work> {
+        let mut queue = lock(&self.queue);
+        let mut work = queue.handed_over.pop_front();
+        while work.is_none() && !self.is_over() {
+            match queue.source.next(own) {
+                Next::Work(one) => work = Some(one),
+                Next::Read(lent) => {
+                    drop(queue);
+                    let returned = lent.read_on();
+                    queue = lock(&self.queue);
+                    work = queue.source.take_back(returned);
+                    if work.is_none() {
+                        self.queue_changed.notify_all();
+                    } else if queue.waiting > queue.handed_over.len() {
+                        // Whoever unpacks goes on with that while others wait.
+                        queue.handed_over.extend(work.take());
+                        drop(queue);
+                        self.queue_changed.notify_one();
+                        queue = lock(&self.queue);
+                    }
+                }
+                Next::Wait => {
+                    queue.waiting += 1;
+                    let changed = self.queue_changed.wait(queue);
+                    queue = changed.unwrap_or_else(PoisonError::into_inner);
+                    queue.waiting -= 1;
+                    work = queue.handed_over.pop_front();
+                }
+                Next::End => break,
+            }
+        }
+        work
+    }
+
+    /// Ends the run for all workers.
+    fn abort(&self) {
+        self.abort.store(true, Ordering::Relaxed);
+        // Nobody is now between the look at it and the wait.
+        drop(lock(&self.queue));
+        self.queue_changed.notify_all();
     }
 
     fn is_over(&self) -> bool {
@@ -117,15 +170,15 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
     /// Works until there is nothing left.
     pub(super) fn run(mut self) -> Result<Done, ExtractionError> {
         let mut result = Ok(());
-        while let Some(work) = self.shared.next() {
+        while let Some(work) = self.shared.next(self.session.as_ref().map(|(own, _)| *own)) {
             let turn = work.turn;
             if let Err(error) = self.work(work) {
-                self.shared.abort.store(true, Ordering::Relaxed);
+                self.shared.abort();
                 result = Err(error);
             }
             self.shared.turns.finish(turn);
         }
-        result.map(|()| self.done)
+        result.map(|()| std::mem::take(&mut self.done))
     }
 
     fn work(&mut self, work: Work) -> Result<(), ExtractionError> {
@@ -297,6 +350,15 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
 
     fn counts(&mut self, input: &OpenInput) -> &mut InputCounts {
         self.done.counts.entry(input.index).or_default()
+    }
+}
+
+impl<S> Drop for Worker<'_, '_, S> {
+    /// Nobody waits for what a worker that panicked was to read.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.abort();
+        }
     }
 }
 

@@ -56,12 +56,14 @@ impl Pump {
     pub(super) fn run(self, mut from: impl Read) {
         loop {
             let mut block = self.reuse.try_recv().unwrap_or_default();
-            let result = read_block(&mut from, &mut block);
-            let is_last = result.is_err() || block.len() < BLOCK_BYTES;
+            block.resize(BLOCK_BYTES, 0);
+            let (len, failure) = read_full(&mut from, &mut block);
+            block.truncate(len);
+            let is_last = len < BLOCK_BYTES;
             if self.fill.send(Ok(block)).is_err() {
                 return;
             }
-            if let Err(error) = result {
+            if let Some(error) = failure {
                 // Whoever does not take it has stopped reading.
                 let _not_taken = self.fill.send(Err(error));
             }
@@ -72,24 +74,19 @@ impl Pump {
     }
 }
 
-/// Fills a block as far as there is something; after an error it holds what
-/// came before.
-fn read_block(from: &mut impl Read, block: &mut Vec<u8>) -> io::Result<()> {
-    block.resize(BLOCK_BYTES, 0);
+/// Fills a buffer as far as there is something. Tells how far that is, and why
+/// there is no more where that is not the end.
+pub(super) fn read_full(from: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
     let mut len = 0;
-    let result = loop {
-        match from.read(&mut block[len..]) {
-            Ok(0) => break Ok(()),
+    while len < buffer.len() {
+        match from.read(&mut buffer[len..]) {
+            Ok(0) => break,
             Ok(read) => len += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => break Err(error),
+            Err(error) => return (len, Some(error)),
         }
-        if len == BLOCK_BYTES {
-            break Ok(());
-        }
-    };
-    block.truncate(len);
-    result
+    }
+    (len, None)
 }
 
 impl Read for Ahead {

@@ -128,6 +128,7 @@ impl Sender {
         let opened = Opened {
             reader: Box::new(ahead),
             modified_us,
+            packing: None,
         };
         self.0.send(Ok(Member { path, opened })).ok()?;
         Some(pump)

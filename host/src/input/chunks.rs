@@ -2,6 +2,9 @@
 
 use std::io::{self, Read};
 
+use super::Reader;
+use super::ahead::{read_ahead, read_full};
+
 /// A line longer than this is not handed to a parser: it is counted as rejected
 /// and passed over. Whoever writes the log controls it; a larger bound costs
 /// memory in host and guest (three times the line).
@@ -35,6 +38,20 @@ pub struct Chunks<R> {
     failure: Option<io::Error>,
 }
 
+impl Chunks<Reader> {
+    /// The same, read by a thread of its own from here on.
+    ///
+    /// # Errors
+    ///
+    /// When there can be no thread.
+    pub fn ahead(self) -> io::Result<Self> {
+        Ok(Self {
+            reader: Box::new(read_ahead(self.reader)?),
+            ..self
+        })
+    }
+}
+
 impl<R: Read> Chunks<R> {
     /// Reads `reader` in chunks of about `chunk_bytes`.
     pub fn new(reader: R, chunk_bytes: usize) -> Self {
@@ -49,51 +66,53 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// The next chunk in `buffer`'s memory; none at the end.
+    /// The next chunk in `buffer`'s memory; none at the end. What the buffer
+    /// holds is written over: it is best one that a chunk came in.
     ///
     /// # Errors
     ///
     /// When reading fails. All that was read before has been handed on by then.
     pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Option<Chunk>> {
-        buffer.clear();
-        buffer.append(&mut self.rest);
+        let mut len = self.rest.len();
+        buffer.resize(buffer.len().max(len), 0);
+        buffer[..len].copy_from_slice(&self.rest);
+        self.rest.clear();
         let mut searched = 0;
         loop {
             if !self.ended {
-                self.fill(&mut buffer);
+                len += self.fill(&mut buffer, len);
             }
             if self.ended {
+                buffer.truncate(len);
                 return self.last(buffer);
             }
-            if let Some(feed) = memchr::memrchr(b'\n', &buffer[searched..]) {
+            if let Some(feed) = memchr::memrchr(b'\n', &buffer[searched..len]) {
                 let end = searched + feed + 1;
-                self.rest.extend_from_slice(&buffer[end..]);
+                self.rest.extend_from_slice(&buffer[end..len]);
                 buffer.truncate(end);
                 return Ok(Some(self.chunk(buffer, 0)));
             }
-            searched = buffer.len();
+            searched = len;
             if searched > MAX_LINE_BYTES {
-                return Ok(Some(self.pass_over_line(buffer)));
+                return Ok(Some(self.pass_over_line(buffer, len)));
             }
         }
     }
 
-    /// Reads on, to a full chunk and at least by half of one. A failure is kept
-    /// for when all that was read is handed on.
-    fn fill(&mut self, buffer: &mut Vec<u8>) {
+    /// Reads on behind the first `len` bytes, to a full chunk and at least by half
+    /// of one, and tells how much it was. A failure is kept for when all that was
+    /// read is handed on.
+    fn fill(&mut self, buffer: &mut Vec<u8>, len: usize) -> usize {
         let wanted = self
             .chunk_bytes
-            .saturating_sub(buffer.len())
+            .saturating_sub(len)
             .max(self.chunk_bytes / 2)
             .max(1);
-        buffer.reserve(wanted);
-        match self.reader.by_ref().take(wanted as u64).read_to_end(buffer) {
-            Ok(read) => self.ended = read < wanted,
-            Err(error) => {
-                self.failure = Some(error);
-                self.ended = true;
-            }
-        }
+        buffer.resize(buffer.len().max(len + wanted), 0);
+        let (read, failure) = read_full(&mut self.reader, &mut buffer[len..len + wanted]);
+        self.ended = read < wanted;
+        self.failure = failure;
+        read
     }
 
     fn last(&mut self, bytes: Vec<u8>) -> io::Result<Option<Chunk>> {
@@ -118,18 +137,17 @@ impl<R: Read> Chunks<R> {
         chunk
     }
 
-    /// Drops an overlong line, whose beginning `buffer` holds.
-    fn pass_over_line(&mut self, mut buffer: Vec<u8>) -> Chunk {
-        let mut passed = buffer.len() as u64;
+    /// Drops an overlong line, whose beginning is the first `len` bytes.
+    fn pass_over_line(&mut self, mut buffer: Vec<u8>, len: usize) -> Chunk {
+        let mut passed = len as u64;
         loop {
-            buffer.clear();
-            self.fill(&mut buffer);
-            if let Some(feed) = memchr::memchr(b'\n', &buffer) {
+            let len = self.fill(&mut buffer, 0);
+            if let Some(feed) = memchr::memchr(b'\n', &buffer[..len]) {
                 passed += feed as u64 + 1;
-                self.rest.extend_from_slice(&buffer[feed + 1..]);
+                self.rest.extend_from_slice(&buffer[feed + 1..len]);
                 break;
             }
-            passed += buffer.len() as u64;
+            passed += len as u64;
             if self.ended {
                 break;
             }

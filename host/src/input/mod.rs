@@ -17,6 +17,7 @@ use std::time::UNIX_EPOCH;
 
 pub use archive::{Member, Members, Unreadable};
 pub use chunks::{Chunk, Chunks, MAX_LINE_BYTES};
+pub use unpack::Packing;
 pub use walk::{Found, Skipped, find};
 
 /// One thing to read.
@@ -45,6 +46,8 @@ pub struct Opened {
     pub reader: Reader,
     /// When the file was last written, in microseconds since 1970.
     pub modified_us: Option<i64>,
+    /// How it is compressed, which makes reading cost as much as parsing.
+    pub packing: Option<Packing>,
 }
 
 impl Input {
@@ -83,13 +86,14 @@ impl Input {
             let members = archive::zip(File::open(path)?, max_unpacked_bytes)?;
             return Ok(Content::Archive(members));
         }
-        let unpacked = unpack::unpack(whole, max_unpacked_bytes)?;
+        let (unpacked, packing) = unpack::unpack(whole, max_unpacked_bytes)?;
         let (head, whole) = peek(unpacked, 512)?;
         if archive::is_tar(&head) {
             return Ok(Content::Archive(archive::tar(whole)?));
         }
         Ok(Content::One(Opened {
             reader: text::utf8(whole)?,
+            packing,
             ..opened
         }))
     }
@@ -105,11 +109,13 @@ impl Input {
                 Ok(Opened {
                     modified_us: since_epoch.and_then(|t| i64::try_from(t.as_micros()).ok()),
                     reader: Box::new(file),
+                    packing: None,
                 })
             }
             Self::Stdin => Ok(Opened {
                 reader: Box::new(std::io::stdin()),
                 modified_us: None,
+                packing: None,
             }),
         }
     }
@@ -123,9 +129,10 @@ impl Member {
     ///
     /// When its first bytes cannot be read.
     pub fn open(self, max_unpacked_bytes: u64) -> std::io::Result<Opened> {
-        let unpacked = unpack::unpack(self.opened.reader, max_unpacked_bytes)?;
+        let (unpacked, packing) = unpack::unpack(self.opened.reader, max_unpacked_bytes)?;
         Ok(Opened {
             reader: text::utf8(unpacked)?,
+            packing,
             ..self.opened
         })
     }

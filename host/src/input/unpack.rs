@@ -1,41 +1,58 @@
-//! Compressed inputs, known by their content, unpacked on a thread of their own.
+//! Compressed inputs, known by their content.
 
 use std::io::{self, BufReader, Read};
 
-use super::ahead::read_ahead;
 use super::{Reader, peek};
 
 /// How an input is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Packing {
+pub enum Packing {
+    /// RFC 1952.
     Gzip,
+    /// RFC 8878.
     Zstd,
+    /// As `bzip2` writes it.
     Bzip2,
+    /// As `xz` writes it.
     Xz,
+    /// Frames of LZ4.
     Lz4,
 }
 
 /// Reading ahead of the decoder.
 const PACKED_BLOCK_BYTES: usize = 256 << 10;
 
-/// The content of something that is compressed, and what is not as it is. Where
-/// several compressed streams follow each other, as rotation and parallel
+/// The content of something that is compressed, and what is not as it is; and
+/// how it was. Where several compressed streams follow each other, as rotation and parallel
 /// compressors write them, the contents follow each other.
 ///
 /// # Errors
 ///
 /// When the first bytes cannot be read.
-pub(super) fn unpack(reader: Reader, max_unpacked_bytes: u64) -> io::Result<Reader> {
+pub(super) fn unpack(
+    reader: Reader,
+    max_unpacked_bytes: u64,
+) -> io::Result<(Reader, Option<Packing>)> {
     let (head, whole) = peek(reader, 8)?;
     let Some(packing) = Packing::of(&head) else {
-        return Ok(whole);
+        return Ok((whole, None));
     };
     let decoder = packing.decoder(whole)?;
     let unpacking = Unpacking::new(packing.name(), decoder, max_unpacked_bytes);
-    Ok(Box::new(read_ahead(unpacking)?))
+    Ok((Box::new(unpacking), Some(packing)))
 }
 
 impl Packing {
+    /// Whether unpacking takes longer than parsing what comes out, with parsers
+    /// as fast as the built-in ones.
+    #[must_use]
+    pub fn is_slow(self) -> bool {
+        match self {
+            Self::Gzip | Self::Bzip2 | Self::Xz => true,
+            Self::Zstd | Self::Lz4 => false,
+        }
+    }
+
     fn of(head: &[u8]) -> Option<Self> {
         const MAGIC: [(&[u8], Packing); 5] = [
             (b"\x1f\x8b", Packing::Gzip),
@@ -137,7 +154,7 @@ mod tests {
 
     fn read(bytes: &[u8], max_unpacked_bytes: u64) -> (Vec<u8>, Option<String>) {
         let mut read = Vec::new();
-        let mut reader = unpack(
+        let (mut reader, _) = unpack(
             Box::new(io::Cursor::new(bytes.to_vec())),
             max_unpacked_bytes,
         )
