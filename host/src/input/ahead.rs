@@ -16,6 +16,8 @@ pub(super) struct Ahead {
     used: SyncSender<Vec<u8>>,
     block: Vec<u8>,
     at: usize,
+    /// No more is to come: the last block was not full, or there was an error.
+    is_last: bool,
 }
 
 /// The other side: what puts blocks in.
@@ -33,6 +35,7 @@ pub(super) fn pair() -> (Pump, Ahead) {
         used,
         block: Vec::new(),
         at: 0,
+        is_last: false,
     };
     (Pump { fill, reuse }, ahead)
 }
@@ -92,9 +95,12 @@ pub(super) fn read_full(from: &mut impl Read, buffer: &mut [u8]) -> (usize, Opti
 impl Read for Ahead {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.at == self.block.len() {
-            let Ok(next) = self.filled.recv() else {
-                return Ok(0);
+            let next = match self.filled.recv() {
+                Ok(next) => next,
+                Err(_) if self.is_last => return Ok(0),
+                Err(_) => return Err(io::Error::other("what reads it has failed")),
             };
+            self.is_last = !matches!(&next, Ok(block) if block.len() == BLOCK_BYTES);
             let block = std::mem::replace(&mut self.block, next?);
             self.at = 0;
             // Full only when the thread is gone: then nobody needs it.
@@ -152,6 +158,24 @@ mod tests {
             (BLOCK_BYTES + 3, "broken".to_owned())
         );
         assert_eq!(ahead.read(&mut [0; 8]).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_thread_that_fails_is_no_end_of_the_input() {
+        struct Panicking(usize);
+        impl Read for Panicking {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                assert!(self.0 > 0, "a decoder has a bug");
+                let len = self.0.min(buffer.len());
+                self.0 -= len;
+                Ok(len)
+            }
+        }
+        for len in [0, BLOCK_BYTES, BLOCK_BYTES + 3] {
+            let mut ahead = read_ahead(Panicking(len)).unwrap();
+            let error = ahead.read_to_end(&mut Vec::new()).unwrap_err();
+            assert_eq!(error.to_string(), "what reads it has failed", "{len}");
+        }
     }
 
     #[test]

@@ -4,13 +4,18 @@
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use super::ahead::{Pump, pair};
 use super::unpack::Unpacking;
 use super::{Opened, Reader};
 
 /// The members of an archive, in its order.
-pub struct Members(Receiver<Result<Member, Unreadable>>);
+pub struct Members {
+    found: Receiver<Result<Member, Unreadable>>,
+    /// Until it has ended.
+    thread: Option<JoinHandle<()>>,
+}
 
 /// A file in an archive.
 pub struct Member {
@@ -34,7 +39,15 @@ impl Iterator for Members {
 
     /// The next member, once the one before is read or dropped.
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.recv().ok()
+        self.found.recv().ok().or_else(|| {
+            let failure = self.thread.take()?.join().err();
+            failure.map(|_| {
+                Err(Unreadable {
+                    path: String::new(),
+                    error: io::Error::other("what reads the archive has failed"),
+                })
+            })
+        })
     }
 }
 
@@ -141,9 +154,37 @@ impl Sender {
 }
 
 fn start(read: impl FnOnce(&Sender) + Send + 'static) -> io::Result<Members> {
-    let (sender, members) = sync_channel(1);
-    std::thread::Builder::new()
+    let (sender, found) = sync_channel(1);
+    let thread = std::thread::Builder::new()
         .name("archive".into())
         .spawn(move || read(&Sender(sender)))?;
-    Ok(Members(members))
+    Ok(Members {
+        found,
+        thread: Some(thread),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_fails_is_no_end_of_the_archive() {
+        let mut members = start(|members| {
+            members
+                .begin("a.log".into(), None)
+                .unwrap()
+                .run(io::empty());
+            panic!("a reader of archives has a bug");
+        })
+        .unwrap();
+        let first = members.next().unwrap().unwrap();
+        assert_eq!(io::read_to_string(first.opened.reader).unwrap(), "");
+        let failure = members.next().unwrap().err().unwrap();
+        assert_eq!(
+            failure.error.to_string(),
+            "what reads the archive has failed"
+        );
+        assert!(members.next().is_none());
+    }
 }
