@@ -22,8 +22,8 @@ pub enum Packing {
 /// Reading ahead of the decoder.
 const PACKED_BLOCK_BYTES: usize = 256 << 10;
 
-/// The content of something that is compressed, and what is not as it is; and
-/// how it was. Where several compressed streams follow each other, as rotation and parallel
+/// The content of something that is compressed, and how it was; what is not, as it
+/// is. Where several compressed streams follow each other, as rotation and parallel
 /// compressors write them, the contents follow each other.
 ///
 /// # Errors
