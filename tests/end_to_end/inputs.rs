@@ -2,7 +2,8 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -252,6 +253,44 @@ fn any_number_of_threads_gives_the_same_of_many_inputs() {
             assert_eq!(said(&together), said(&alone), "{threads} {more:?}");
         }
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_ends_workers_that_wait_for_the_one_that_unpacks() {
+    let home = Home::new();
+    let arguments = ["extract", "--threads", "4", "--parser", "squid", "-"];
+    let mut child = home
+        .vthost(&arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let frame = zstd::encode_all(sample().repeat(1_000).as_slice(), 1).unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&frame).unwrap();
+    // By then one waits for more of the input, and the others for that one.
+    std::thread::sleep(Duration::from_millis(500));
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(sent.success());
+    std::thread::sleep(Duration::from_millis(100));
+    let feeder = std::thread::spawn(move || while stdin.write_all(&frame).is_ok() {});
+    let mut patience = 300;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        patience -= 1;
+        if patience == 0 {
+            child.kill().unwrap();
+            panic!("it goes on");
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    feeder.join().unwrap();
+    assert_eq!(status.code(), Some(130));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod choice;
 mod counts;
+mod queue;
 mod source;
 mod work;
 mod worker;

@@ -1,12 +1,13 @@
 //! The parsing side: an instance of the parser, and a sink.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::counts::{Failure, InputCounts};
-use super::source::{Next, Source};
+use super::queue::Queue;
+use super::source::Source;
 use super::work::{Buffers, OpenInput, What, Work, lock};
 use super::{ChunkInfo, ExtractionError, Order, Sink, Times};
 use crate::input::{Chunk, Chunks, Reader};
@@ -18,23 +19,11 @@ const FAILURES_BEFORE_GIVING_UP: u32 = 3;
 
 /// What the workers of an extraction share.
 pub(super) struct Shared<'a> {
-    /// Whoever wants work reads it: the chunk is then in the cache of the
-    /// processor that parses it, and nobody has to be woken.
-    queue: Mutex<Queue<'a>>,
-    queue_changed: Condvar,
+    queue: Queue<'a>,
     interrupt: &'a Interrupt,
     turns: Turns,
     buffers: &'a Buffers,
     abort: AtomicBool,
-}
-
-/// Where the workers get their work.
-struct Queue<'a> {
-    source: Source<'a>,
-    /// Read by one worker for another.
-    handed_over: VecDeque<Work>,
-    /// How many workers wait for that.
-    waiting: usize,
 }
 
 /// Lets the work of a later turn wait for the earlier.
@@ -66,12 +55,7 @@ impl<'a> Shared<'a> {
         order: Order,
     ) -> Self {
         Self {
-            queue: Mutex::new(Queue {
-                source,
-                handed_over: VecDeque::new(),
-                waiting: 0,
-            }),
-            queue_changed: Condvar::new(),
+            queue: Queue::new(source),
             interrupt,
             turns: Turns {
                 order,
@@ -84,52 +68,13 @@ impl<'a> Shared<'a> {
     }
 
     pub(super) fn into_source(self) -> Source<'a> {
-        let queue = self.queue.into_inner();
-        queue.unwrap_or_else(PoisonError::into_inner).source
-    }
-
-    /// What is to be done next by a worker with a session for the input `own`;
-    /// nothing when all is done or the run is over.
-    fn next(&self, own: Option<u32>) -> Option<Work> {
-        let mut queue = lock(&self.queue);
-        let mut work = queue.handed_over.pop_front();
-        while work.is_none() && !self.is_over() {
-            match queue.source.next(own) {
-                Next::Work(one) => work = Some(one),
-                Next::Read(lent) => {
-                    drop(queue);
-                    let returned = lent.read_on();
-                    queue = lock(&self.queue);
-                    work = queue.source.take_back(returned);
-                    if work.is_none() {
-                        self.queue_changed.notify_all();
-                    } else if queue.waiting > queue.handed_over.len() {
-                        // Whoever unpacks goes on with that while others wait.
-                        queue.handed_over.extend(work.take());
-                        drop(queue);
-                        self.queue_changed.notify_one();
-                        queue = lock(&self.queue);
-                    }
-                }
-                Next::Wait => {
-                    queue.waiting += 1;
-                    let changed = self.queue_changed.wait(queue);
-                    queue = changed.unwrap_or_else(PoisonError::into_inner);
-                    queue.waiting -= 1;
-                    work = queue.handed_over.pop_front();
-                }
-                Next::End => break,
-            }
-        }
-        work
+        self.queue.into_source()
     }
 
     /// Ends the run for all workers.
     fn abort(&self) {
         self.abort.store(true, Ordering::Relaxed);
-        // Nobody is now between the look at it and the wait.
-        drop(lock(&self.queue));
-        self.queue_changed.notify_all();
+        self.queue.wake();
     }
 
     fn is_over(&self) -> bool {
@@ -170,7 +115,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
     /// Works until there is nothing left.
     pub(super) fn run(mut self) -> Result<Done, ExtractionError> {
         let mut result = Ok(());
-        while let Some(work) = self.shared.next(self.session.as_ref().map(|(own, _)| *own)) {
+        while let Some(work) = self.next() {
             let turn = work.turn;
             if let Err(error) = self.work(work) {
                 self.shared.abort();
@@ -179,6 +124,11 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
             self.shared.turns.finish(turn);
         }
         result.map(|()| std::mem::take(&mut self.done))
+    }
+
+    fn next(&self) -> Option<Work> {
+        let own = self.session.as_ref().map(|(input, _)| *input);
+        self.shared.queue.next(own, || self.shared.is_over())
     }
 
     fn work(&mut self, work: Work) -> Result<(), ExtractionError> {
