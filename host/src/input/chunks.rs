@@ -165,7 +165,8 @@ mod tests {
 
     fn read(input: &[u8], chunk_bytes: usize) -> Vec<Chunk> {
         let mut chunks = Chunks::new(input, chunk_bytes);
-        std::iter::from_fn(|| chunks.next(Vec::new()).unwrap()).collect()
+        let used = b"of another chunk\n".repeat(300);
+        std::iter::from_fn(|| chunks.next(used.clone()).unwrap()).collect()
     }
 
     #[test]

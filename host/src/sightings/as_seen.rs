@@ -42,6 +42,11 @@ impl<'f> AsSeen<'f> {
         }
     }
 
+    /// All of them, in order.
+    pub fn ids(&self) -> impl Iterator<Item = Id> {
+        (0..self.turns()).flat_map(|turn| self.turn(turn))
+    }
+
     /// How many turns there are.
     #[must_use]
     pub fn turns(&self) -> usize {

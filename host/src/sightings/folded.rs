@@ -123,8 +123,7 @@ impl Folded {
     pub fn sightings(&mut self) -> Result<Vec<Sightings>, OverflowError> {
         let Some(overflow) = &mut self.overflow else {
             let as_seen = self.as_seen();
-            let ids = (0..as_seen.turns()).flat_map(|turn| as_seen.turn(turn));
-            return Ok(ids.map(|id| self.one(id)).collect());
+            return Ok(as_seen.ids().map(|id| self.one(id)).collect());
         };
         let mut sightings = Vec::new();
         overflow.each(&mut |kept| {

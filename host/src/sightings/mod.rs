@@ -219,11 +219,8 @@ mod tests {
             }
             let folded = fold.finish().unwrap();
             let as_seen = folded.as_seen();
-            let turns: Vec<Vec<Id>> = (0..as_seen.turns())
-                .map(|turn| as_seen.turn(turn))
-                .collect();
-            assert!(turns.len() > 10, "{} turns", turns.len());
-            let values = turns.iter().flatten().map(|id| folded.counted(*id).value);
+            assert!(as_seen.turns() > 10, "{} turns", as_seen.turns());
+            let values = as_seen.ids().map(|id| folded.counted(id).value);
             let mut expected = seen.clone();
             expected.sort_unstable();
             assert!(
@@ -242,8 +239,7 @@ mod tests {
         ) {
             let (expected, invalid) = plainly(&seen);
             let mut folded = folded(&seen, workers, limited.then(no_memory));
-            let as_seen = folded.as_seen();
-            for id in (0..as_seen.turns()).flat_map(|turn| as_seen.turn(turn)) {
+            for id in folded.as_seen().ids() {
                 let counted = folded.counted(id);
                 let indicator = Indicator::from_canonical(counted.kind, counted.value.into_owned());
                 prop_assert_eq!(counted.clients as usize, expected[&indicator].clients.len());
