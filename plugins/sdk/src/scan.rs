@@ -328,8 +328,13 @@ fn first(bytes: &[u8], mask: impl Fn(Block) -> u32) -> Option<usize> {
         }
         at += WIDTH;
     }
-    let rest = &bytes[at..];
-    let marked = mask(Block::of(rest)) & ((1_u32 << rest.len()) - 1);
+    // The last sixteen bytes, some of them once more: so many need no question
+    // for how many are left.
+    let (block, at) = match bytes.last_chunk() {
+        Some(last) => (Block::new(*last), bytes.len() - WIDTH),
+        None => (Block::of(bytes), 0),
+    };
+    let marked = mask(block) & ((1_u32 << (bytes.len() - at)) - 1);
     (marked != 0).then(|| at + marked.trailing_zeros() as usize)
 }
 

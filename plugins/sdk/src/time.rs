@@ -36,20 +36,17 @@ fn any_epoch(text: &[u8]) -> Option<i64> {
 /// What most logs have: `1157689312.049`.
 #[inline(always)]
 fn milliseconds(text: &[u8; 14]) -> Option<i64> {
-    let (first, rest) = text.split_first_chunk()?;
-    let &[i, j, b'.', k, l, m] = rest else {
+    let (high, _) = text.split_first_chunk()?;
+    let (_, low) = text.split_last_chunk()?;
+    let high = scan::eight_digits(u64::from_le_bytes(*high))?;
+    // `9312.049`, which begins with the last two of the first eight digits.
+    let low = u64::from_le_bytes(*low);
+    if (low >> 32) as u8 != b'.' {
         return None;
-    };
-    let first = scan::eight_digits(u64::from_le_bytes(*first))?;
-    let mut last = 0;
-    for digit in [i, j, k, l, m] {
-        let digit = digit.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        last = last * 10 + i64::from(digit);
     }
-    Some((i64::from(first) * 100_000 + last) * 1_000)
+    let digits = u64::from(b'0') | (low & 0xffff_ffff) << 8 | low >> 40 << 40;
+    let low = scan::eight_digits(digits)?;
+    Some((i64::from(high / 100) * 10_000_000 + i64::from(low)) * 1_000)
 }
 
 /// Reads a date and time of ISO 8601: `2024-05-01T12:00:00.123+09:00`. The `T`

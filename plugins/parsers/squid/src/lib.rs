@@ -167,22 +167,13 @@ impl<'a> Row<'a> {
 
     #[inline(always)]
     fn read(line: &'a [u8], utc_offset_minutes: i16) -> Result<Self, &'static str> {
-        let [
-            time,
-            elapsed,
-            client,
-            result,
-            _size,
-            method,
-            target,
-            user,
-            hierarchy,
-        ] = columns(line).ok_or("too few columns")?;
-        let time_us = stamp(time, utc_offset_minutes).ok_or("no time in the first column")?;
+        let (time_us, rest) = match usual_head(line) {
+            Some(read) => read,
+            None => any_head(line, utc_offset_minutes)?,
+        };
+        let [client, result, _size, method, target, user, hierarchy] =
+            columns(rest).ok_or(TOO_FEW)?;
         let result = without_status(result).ok_or(NOT_NATIVE)?;
-        if !is_number(elapsed) {
-            return Err(NOT_NATIVE);
-        }
         let mut row = Row {
             time_us,
             client,
@@ -243,12 +234,9 @@ impl<'a> Row<'a> {
     }
 
     fn action(&self) -> Action {
-        // Most results have no such letter at all.
-        let is_denied = scan::find(self.result, b'D').is_some()
-            && self
-                .result
-                .split(|byte| *byte == b'_')
-                .any(|word| word == b"DENIED");
+        // Before what was done stands the protocol: `TCP_`, `UDP_`.
+        let done = self.result.get(4..).unwrap_or_default();
+        let is_denied = done.starts_with(b"DENIED");
         if is_denied {
             Action::Blocked
         } else {
@@ -257,14 +245,47 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A line up to and with the hierarchy; what stands behind is not needed.
+/// The time and what follows the elapsed time, where both have the places that
+/// `%ts.%03tu %6tr ` gives them: few requests take as long as 1,000 s.
 #[inline(always)]
-fn columns(line: &[u8]) -> Option<[&[u8]; 9]> {
+fn usual_head(line: &[u8]) -> Option<(i64, &[u8])> {
+    let (head, rest) = line.split_first_chunk::<22>()?;
+    let (time, elapsed) = head.split_at(14);
+    // Of the eight bytes the first and the last are blanks, and between them
+    // blanks are followed by digits.
+    let [blanks, digits] = scan::places(elapsed, |block| {
+        [block.mask(0, b' '), block.between(b'0', b'9')]
+    });
+    let lowest = digits & digits.wrapping_neg();
+    let ends_in_digits = digits & 1 == 0 && digits + lowest == 0x80;
+    if !ends_in_digits || blanks != 0xff ^ digits {
+        return None;
+    }
+    Some((time::epoch(time)?, rest))
+}
+
+/// The same of a line with other widths or another time.
+#[cold]
+fn any_head(line: &[u8], utc_offset_minutes: i16) -> Result<(i64, &[u8]), &'static str> {
     let mut fields = split::blanks(line);
+    let (Some(time), Some(elapsed), Some(_)) = (fields.next(), fields.next(), fields.nth(6)) else {
+        return Err(TOO_FEW);
+    };
+    let time_us = stamp(time, utc_offset_minutes).ok_or("no time in the first column")?;
+    if !is_number(elapsed) {
+        return Err(NOT_NATIVE);
+    }
+    let end = elapsed.as_ptr_range().end as usize - line.as_ptr() as usize;
+    Ok((time_us, &line[end..]))
+}
+
+/// A line from the client on, up to and with the hierarchy; what stands behind
+/// is not needed.
+#[inline(always)]
+fn columns(rest: &[u8]) -> Option<[&[u8]; 7]> {
+    let mut fields = split::blanks(rest);
     let mut next = || fields.next();
     Some([
-        next()?,
-        next()?,
         next()?,
         next()?,
         next()?,
@@ -275,6 +296,8 @@ fn columns(line: &[u8]) -> Option<[&[u8]; 9]> {
     ])
 }
 
+const TOO_FEW: &str = "too few columns";
+
 const NOT_NATIVE: &str = "not the columns of Squid's native format";
 
 /// No time since 2001 is shorter.
@@ -283,7 +306,9 @@ const STAMP_LEN: usize = 10;
 /// `TCP_MISS` of `TCP_MISS/200`, and of what has another number behind.
 #[inline(always)]
 fn without_status(word: &[u8]) -> Option<&[u8]> {
-    if let [result @ .., b'/', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] = word {
+    if let Some((result, [b'/', status @ ..])) = word.split_last_chunk::<4>()
+        && scan::is_digits(status)
+    {
         return Some(result);
     }
     let slash = scan::find(word, b'/')?;
@@ -345,6 +370,7 @@ fn is_hierarchy(field: &[u8]) -> bool {
 /// The target and the user of a line that has blanks in one of them, where it
 /// is plain in which: the user is `-`, or a distinguished name
 /// (`CN=Jane Doe,OU=lab`). A guess would look up a URL that nobody contacted.
+#[cold]
 fn around_blanks<'a>(
     line: &'a [u8],
     target: &'a [u8],
@@ -384,6 +410,12 @@ fn is_attribute(word: &[u8]) -> bool {
 /// `www.example.com` of `www.example.com:443`: what most tunnels lead to.
 #[inline(always)]
 fn without_port(target: &[u8]) -> Option<&[u8]> {
+    if let Some(name) = target.strip_suffix(b":443")
+        && !matches!(name, [] | [b'[', ..])
+        && scan::find_any(name, b":/").is_none()
+    {
+        return Some(name);
+    }
     let (name, port) = target.split_at(scan::find_any(target, b":/")?);
     let port = port.strip_prefix(b":")?;
     (!name.is_empty() && name[0] != b'[' && scan::is_digits(port)).then_some(name)
@@ -543,6 +575,38 @@ mod tests {
         assert_eq!(observed.client, "2001:db8::5");
         assert_eq!(observed.action, Action::Blocked);
         assert_eq!(observed.time_us, Some(1_714_557_600_000_000));
+    }
+
+    /// The columns have the same meaning whatever their widths are.
+    #[test]
+    fn heads_of_any_width_are_read() {
+        let check = |head: &str, expected: Result<i64, &str>| {
+            let line = row("GET http://www.example.com/");
+            let parsed = parse(&line.replace("1714564800.123    161", head));
+            let found = match parsed.observations.as_slice() {
+                [seen] => {
+                    assert_eq!(seen.client, "10.0.0.5", "{head}");
+                    Ok(seen.time_us.unwrap())
+                }
+                _ => Err(parsed.rejected[0].0.as_str()),
+            };
+            assert_eq!(found, expected, "{head}");
+        };
+        // Where the columns stand otherwise, the client is the last address
+        // before the result.
+        for elapsed in [
+            "     1", "    -1", "   161", "123456", "1234567", "161", "      9", "   1 1",
+            "1   61", "   a61", "   16a", "      ",
+        ] {
+            let head = format!("1714564800.123 {elapsed}");
+            check(&head, Ok(1_714_564_800_123_000));
+        }
+        check("1714564800.123456      1", Ok(1_714_564_800_123_456));
+        check("1714564800.12       1", Ok(1_714_564_800_120_000));
+        check("1714564800      1", Ok(1_714_564_800_000_000));
+        check("1714564800.1231234567", Err("no time in the first column"));
+        check("1714564800:123    161", Err("no time in the first column"));
+        check("171456480a.123    161", Err("no time in the first column"));
     }
 
     #[test]

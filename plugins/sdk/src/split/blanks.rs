@@ -1,6 +1,6 @@
 //! Fields between runs of blanks.
 
-use super::marks::{Kind, WORD, last_words, words};
+use super::marks::{Kind, WORD, words, words_at};
 
 /// The fields of a line between runs of blanks. Blanks before the first and
 /// behind the last belong to none.
@@ -17,17 +17,29 @@ use super::marks::{Kind, WORD, last_words, words};
 #[inline(always)]
 #[must_use]
 pub fn blanks(line: &[u8]) -> Blanks<'_> {
-    let mut fields = Blanks {
+    let (first, second) = match line.split_first_chunk::<WORD>() {
+        Some((first, rest)) => {
+            let [first] = words(first, &BLANK);
+            // The second word, or as many bytes that end with the line. Which of
+            // them it is can hardly be foretold, so there is no branch for it.
+            let start = rest.len().min(WORD);
+            let [second] = line[start..]
+                .first_chunk()
+                .map_or([0], |word| words(word, &BLANK));
+            let before = (WORD - start) as u32;
+            let second = second.checked_shr(before).unwrap_or(0)
+                | 1_u64.checked_shl(rest.len() as u32).unwrap_or(0);
+            (first, second)
+        }
+        None => (blanks_at(line, 0), 0),
+    };
+    Blanks {
         line,
         from: 0,
-        blank: 0,
-        begins: 0,
-        ends: 0,
+        second,
+        blank: first,
         begin: 0,
-    };
-    // As if a blank stood before the line.
-    fields.read_word(1);
-    fields
+    }
 }
 
 /// What [`blanks`] gives. Nothing in it is a list and it is inlined wherever the
@@ -37,33 +49,34 @@ pub struct Blanks<'a> {
     line: &'a [u8],
     /// Where the word begins that is being read.
     from: usize,
-    /// Where blanks stand in it.
+    /// Where blanks stand in the second word: it is found with the first, once
+    /// instead of at each field that may be the first of it.
+    second: u64,
+    /// Where blanks stand in the word that is being read, without those that
+    /// were read.
     blank: u64,
-    /// Where fields begin and end in it that were not given yet.
-    begins: u64,
-    ends: u64,
-    /// Where the next field begins, if there is another in this word, or one
-    /// that goes on in the next.
+    /// Behind the last blank that was read.
     begin: usize,
 }
 
 impl Blanks<'_> {
-    /// Reads the word at `from`; `behind` is 1 where it follows a blank, else 0.
+    /// Reads the next blank: between which places it ends a field. There is
+    /// none where it stands behind another.
     #[inline(always)]
-    fn read_word(&mut self, behind: u64) {
-        self.blank = match self.line[self.from..].first_chunk() {
-            Some(whole) => {
-                let [blank] = words(whole, &BLANK);
-                blank
+    fn read_blank(&mut self) -> Option<(usize, usize)> {
+        while self.blank == 0 {
+            if self.line.len() - self.from < WORD {
+                return None;
             }
-            None => last_blanks(self.line, self.from),
-        };
-        let behind_blank = self.blank << 1 | behind;
-        self.begins = behind_blank & !self.blank;
-        self.ends = self.blank & !behind_blank;
-        if behind == 1 {
-            self.begin = self.from + take_first(&mut self.begins);
+            self.from += WORD;
+            self.blank = match self.from {
+                WORD => self.second,
+                from => blanks_at(self.line, from),
+            };
         }
+        let end = self.from + take_first(&mut self.blank);
+        let begin = std::mem::replace(&mut self.begin, end + 1);
+        Some((begin, end))
     }
 }
 
@@ -72,16 +85,11 @@ impl<'a> Iterator for Blanks<'a> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<&'a [u8]> {
-        while self.ends == 0 {
-            if self.line.len() - self.from < WORD {
-                return None;
-            }
-            self.from += WORD;
-            self.read_word(self.blank >> (WORD - 1));
+        let (mut begin, mut end) = self.read_blank()?;
+        while begin >= end {
+            (begin, end) = self.read_blank()?;
         }
-        let field = &self.line[self.begin..self.from + take_first(&mut self.ends)];
-        self.begin = self.from + take_first(&mut self.begins);
-        Some(field)
+        Some(&self.line[begin..end])
     }
 }
 
@@ -95,14 +103,16 @@ fn take_first(bits: &mut u64) -> usize {
 
 const BLANK: [Kind; 1] = [Kind::byte(b' ')];
 
-/// Where blanks stand in the less than 64 bytes from `from` on. There are only
-/// blanks behind the line.
+/// Where blanks stand in the 64 bytes from `from` on, and one behind the line.
 ///
 /// A function of its own: inlined as often as the rest, it would be too much.
 #[inline(never)]
-fn last_blanks(line: &[u8], from: usize) -> u64 {
-    let [blank] = last_words(line, from, &BLANK);
-    blank | u64::MAX << (line.len() - from)
+fn blanks_at(line: &[u8], from: usize) -> u64 {
+    let [blank] = words_at(line, from, &BLANK);
+    match line.len() - from {
+        left @ 0..WORD => blank | 1 << left,
+        _ => blank,
+    }
 }
 
 #[cfg(test)]

@@ -114,21 +114,64 @@ impl<const K: usize> Marks<K> {
 /// The places of a byte, in order.
 #[must_use]
 pub(crate) fn places_of(wanted: u8, bytes: &[u8]) -> Vec<usize> {
-    let kinds = [Kind::byte(wanted)];
-    let mut places = Vec::with_capacity(bytes.len() / WORD + 1);
-    for from in (0..bytes.len()).step_by(WORD) {
-        let [mut bits] = words_at(bytes, from, &kinds);
-        // Whether a word has one can hardly be foretold: a place is added
-        // without asking, and taken back where there is none.
-        places.push(from + bits.trailing_zeros() as usize);
-        places.truncate(places.len() - usize::from(bits == 0));
-        bits &= bits.wrapping_sub(1);
+    let kind = [Kind::byte(wanted)];
+    let (whole, rest) = bytes.as_chunks();
+    let mut places = Vec::new();
+    let (mut read, mut len) = (0, 0);
+    loop {
+        // Few words have more than one; the next needs room for all it may have.
+        places.resize(len + whole.len() - read + WORD, 0);
+        if read == whole.len() {
+            break;
+        }
+        (read, len) = add_places(whole, read, &kind, &mut places, len);
+    }
+    if !rest.is_empty() {
+        let [mut bits] = last_words(bytes, read * WORD, &kind);
         while bits != 0 {
-            places.push(from + bits.trailing_zeros() as usize);
+            places[len] = read * WORD + bits.trailing_zeros() as usize;
+            len += 1;
             bits &= bits - 1;
         }
     }
+    places.truncate(len);
     places
+}
+
+/// Adds the places in the words from `read` on while there is room for those of
+/// a whole word; gives how many words are read then, and how many places there
+/// are.
+///
+/// As it makes no list longer, its loop calls nothing: what it knows stays in
+/// registers.
+fn add_places(
+    whole: &[[u8; WORD]],
+    read: usize,
+    kind: &[Kind; 1],
+    places: &mut [usize],
+    mut len: usize,
+) -> (usize, usize) {
+    let mut from = read * WORD;
+    for word in &whole[read..] {
+        let Some(spare) = places[len..].first_chunk_mut::<WORD>() else {
+            break;
+        };
+        let [bits] = words(word, kind);
+        // Whether a word has one can hardly be foretold: a place is written
+        // without asking, and not counted where there is none.
+        spare[0] = from + bits.trailing_zeros() as usize;
+        let mut more = bits & bits.wrapping_sub(1);
+        for place in &mut spare[1..] {
+            if more == 0 {
+                break;
+            }
+            *place = from + more.trailing_zeros() as usize;
+            more &= more - 1;
+        }
+        len += bits.count_ones() as usize;
+        from += WORD;
+    }
+    (from / WORD, len)
 }
 
 /// For the 64 bytes of a line from `from` on a word for each kind, the first
