@@ -60,6 +60,14 @@ pub(super) struct Span {
     pub(super) len: u32,
 }
 
+impl Span {
+    /// The place behind it.
+    #[inline]
+    pub(super) fn end(self) -> u64 {
+        u64::from(self.start) + u64::from(self.len)
+    }
+}
+
 /// The canonical ABI's size of an observation, and its boundary.
 const SIZE: usize = 40;
 const ALIGNMENT: usize = 8;

@@ -390,12 +390,16 @@ impl Bounds {
     /// a branch for each question, as nearly all do.
     #[inline]
     fn hold(&self, observation: &lifting::Observation) -> bool {
-        let holds = |span| self.is_within(span) & self.is_short(span);
+        let spans = [observation.value, observation.client, observation.user];
+        let longest = spans.iter().fold(0, |longest, span| longest.max(span.len));
+        let furthest = spans
+            .iter()
+            .fold(0, |furthest, span| furthest.max(span.end()));
+        let are_within = furthest <= self.chunk || spans.iter().all(|span| self.is_within(*span));
         (u64::from(observation.line) < self.lines)
             & (observation.value.len != 0)
-            & holds(observation.value)
-            & holds(observation.client)
-            & holds(observation.user)
+            & (longest as usize <= self.value_bytes)
+            & are_within
             & is_time(observation.time_us)
     }
 
@@ -417,7 +421,7 @@ impl Bounds {
                     "the parser gave a span outside the chunk and its text",
                 ));
             }
-            if !self.is_short(span) {
+            if span.len as usize > self.value_bytes {
                 return Err(Broken::Line("the parser gave a value that is too long"));
             }
         }
@@ -433,15 +437,8 @@ impl Bounds {
     /// nowhere.
     #[inline]
     fn is_within(&self, span: Span) -> bool {
-        let start = u64::from(span.start);
-        let end = start + u64::from(span.len);
-        let is_in_one = (start >= self.chunk) | (end <= self.chunk);
-        (span.len == 0) | (is_in_one & (end <= self.end))
-    }
-
-    #[inline]
-    fn is_short(&self, span: Span) -> bool {
-        span.len as usize <= self.value_bytes
+        let is_in_one = (u64::from(span.start) >= self.chunk) | (span.end() <= self.chunk);
+        (span.len == 0) | (is_in_one & (span.end() <= self.end))
     }
 }
 
