@@ -21,6 +21,16 @@ struct State<'a> {
     waiting: usize,
 }
 
+impl State<'_> {
+    /// How much whoever unpacks reads for others before it takes what it read:
+    /// as much as they wait for, and where they have nothing else to read, so
+    /// much that they need not wait.
+    fn wanted(&self) -> usize {
+        const SPARE: usize = 2;
+        self.waiting + if self.source.is_shared() { SPARE } else { 0 }
+    }
+}
+
 impl<'a> Queue<'a> {
     pub(super) fn new(source: Source<'a>) -> Self {
         Self {
@@ -45,21 +55,30 @@ impl<'a> Queue<'a> {
         let mut work = state.handed_over.pop_front();
         while work.is_none() && !is_over() {
             match state.source.next(own) {
-                Next::Work(one) => work = Some(one),
+                Next::Work(read) => {
+                    // What was handed over before comes first.
+                    state.handed_over.push_back(read);
+                    work = state.handed_over.pop_front();
+                }
                 Next::Read(lent) => {
                     drop(state);
                     let returned = lent.read_on();
                     state = lock(&self.state);
-                    work = state.source.take_back(returned);
-                    if work.is_none() {
+                    let Some(read) = state.source.take_back(returned) else {
                         self.changed.notify_all();
-                    } else if state.waiting > state.handed_over.len() {
-                        // Whoever unpacks goes on with that while others wait.
-                        state.handed_over.extend(work.take());
+                        continue;
+                    };
+                    state.handed_over.push_back(read);
+                    if state.handed_over.len() > state.wanted() {
+                        work = state.handed_over.pop_front();
+                    } else {
                         drop(state);
                         self.changed.notify_one();
                         state = lock(&self.state);
                     }
+                }
+                Next::Wait | Next::End if !state.handed_over.is_empty() => {
+                    work = state.handed_over.pop_front();
                 }
                 Next::Wait => {
                     state.waiting += 1;

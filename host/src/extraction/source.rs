@@ -185,6 +185,12 @@ impl<'a> Source<'a> {
         self.current.is_empty() || has_room
     }
 
+    /// Whether several workers are to have their work from one input.
+    pub(super) fn is_shared(&self) -> bool {
+        let no_other = !self.may_open() || self.inputs.as_slice().is_empty();
+        self.options.workers > 1 && self.current.len() == 1 && no_other
+    }
+
     fn next_log(&mut self) -> Option<Log> {
         let limit = self.options.max_unpacked_bytes;
         loop {

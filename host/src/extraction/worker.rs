@@ -83,8 +83,9 @@ impl<'a> Shared<'a> {
 }
 
 impl Turns {
-    /// Waits until it is `turn`, where order matters. Every earlier turn is
-    /// with a worker that will finish it, so nobody waits for ever.
+    /// Waits until it is `turn`, where order matters. Work is taken in the order
+    /// of turns: every earlier one is with a worker that will finish it, so nobody
+    /// waits for ever.
     fn wait_for(&self, turn: u64) {
         if self.order == Order::AsRead {
             let next = lock(&self.next);
