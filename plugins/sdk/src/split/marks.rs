@@ -279,6 +279,8 @@ mod tests {
             (200, 7),
             (500, 129),
             (640, 64),
+            (4096, 1),
+            (5000, 3),
         ] {
             let bytes: Vec<u8> = (0..len)
                 .map(|place| if place % step == 0 { b'\n' } else { b'x' })
