@@ -234,9 +234,11 @@ impl<'a> Row<'a> {
     }
 
     fn action(&self) -> Action {
-        // Before what was done stands the protocol: `TCP_`, `UDP_`.
-        let done = self.result.get(4..).unwrap_or_default();
-        let is_denied = done.starts_with(b"DENIED");
+        let is_denied = match self.result {
+            // Most results are so short that only one word follows.
+            [b'T', b'C', b'P', b'_', done @ ..] if done.len() <= 8 => done == b"DENIED",
+            result => split::after(result, b"DENIED").is_some(),
+        };
         if is_denied {
             Action::Blocked
         } else {
@@ -631,7 +633,12 @@ mod tests {
         check("TCP_DENIED/407", Action::Blocked);
         check("TCP_DENIED_REPLY/403", Action::Blocked);
         check("UDP_DENIED/000", Action::Blocked);
+        check("TCP_CF_DENIED/403", Action::Blocked);
+        check("NONE_DENIED/403", Action::Blocked);
+        check("DENIED/403", Action::Blocked);
         check("TCP_MISS/403", Action::Allowed);
+        check("TCP_TUNNEL/200", Action::Allowed);
+        check("TCP_REFRESH_UNMODIFIED/304", Action::Allowed);
     }
 
     #[test]
