@@ -277,8 +277,7 @@ fn any_head(line: &[u8], utc_offset_minutes: i16) -> Result<(i64, &[u8]), &'stat
     if !is_number(elapsed) {
         return Err(NOT_NATIVE);
     }
-    let end = elapsed.as_ptr_range().end as usize - line.as_ptr() as usize;
-    Ok((time_us, &line[end..]))
+    Ok((time_us, &line[end_of(elapsed, line)..]))
 }
 
 /// A line from the client on, up to and with the hierarchy; what stands behind
@@ -379,7 +378,6 @@ fn around_blanks<'a>(
 ) -> Result<(&'a [u8], &'a [u8]), &'static str> {
     let start = target.as_ptr() as usize - line.as_ptr() as usize;
     let rest = &line[start..];
-    let end_of = |word: &[u8]| word.as_ptr() as usize + word.len() - rest.as_ptr() as usize;
     let mut words = rest
         .split(|byte| *byte == b' ')
         .filter(|word| !word.is_empty());
@@ -392,13 +390,18 @@ fn around_blanks<'a>(
         }
     }
     match before.as_slice() {
-        [.., last, b"-"] => Ok((&rest[..end_of(last)], b"-")),
+        [.., last, b"-"] => Ok((&rest[..end_of(last, rest)], b"-")),
         [target, name, .., last] if is_attribute(name) => {
-            let user = end_of(name) - name.len();
-            Ok((target, &rest[user..end_of(last)]))
+            let user = end_of(name, rest) - name.len();
+            Ok((target, &rest[user..end_of(last, rest)]))
         }
         _ => Err("blanks in the URL or in the user"),
     }
+}
+
+/// Where a part of a text ends in it.
+fn end_of(part: &[u8], text: &[u8]) -> usize {
+    part.as_ptr_range().end as usize - text.as_ptr() as usize
 }
 
 /// `CN=Jane`, as distinguished names begin.
