@@ -120,15 +120,19 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets a submission that VirusTotal did not take.
+    /// Forgets the submission intended then, which VirusTotal did not take; says
+    /// whether it was still there. One that another run began since stays.
     ///
     /// # Errors
     ///
     /// When the store cannot be written.
-    pub fn abandon(&self, url: &str) -> Result<(), StoreError> {
-        self.database
-            .execute("DELETE FROM submission WHERE url = ?1", &[url.into()])?;
-        Ok(())
+    pub fn abandon(&self, url: &str, intended_ms: UnixMs) -> Result<bool, StoreError> {
+        let abandoned = self.database.execute(
+            "DELETE FROM submission
+             WHERE url = ?1 AND state = 'intended' AND intended_ms = ?2",
+            &[url.into(), intended_ms.into()],
+        )?;
+        Ok(abandoned > 0)
     }
 }
 
@@ -183,8 +187,26 @@ mod tests {
                 completed_ms: 201,
             };
             assert_eq!(state(), Some(completed));
-            store.abandon(url).unwrap();
-            assert_eq!(state(), None);
+        });
+    }
+
+    #[test]
+    fn only_what_is_still_as_it_was_is_abandoned() {
+        on_each(|store| {
+            let url = "http://example.com/";
+            let abandon = |intended_ms| store.abandon(url, intended_ms).unwrap();
+            assert!(!abandon(10), "there is none");
+            store.intend(url, 10, 70).unwrap();
+            assert!(abandon(10));
+            assert_eq!(store.submission(url).unwrap(), None);
+            // Another run hands it in again.
+            store.intend(url, 200, 270).unwrap();
+            assert!(!abandon(10));
+            store.submitted(url, "u-1", 271).unwrap();
+            assert!(!abandon(10) && !abandon(200), "it has arrived");
+            store.complete(url, "{}", 300).unwrap();
+            assert!(!abandon(200));
+            assert!(store.submission(url).unwrap().is_some());
         });
     }
 }

@@ -584,7 +584,8 @@ impl<'a, 'b> Run<'a, 'b> {
 
     async fn submit(&mut self, index: usize, url: &str) -> Result<Result<(), Fault>, StoreError> {
         let (store, clock) = (self.with.store, self.with.clock);
-        store.intend(url, clock.now_ms(), clock.now_ms() + self.poll_wait_ms(0))?;
+        let intended_ms = clock.now_ms();
+        store.intend(url, intended_ms, intended_ms + self.poll_wait_ms(0))?;
         match self.with.client.submit(url).await {
             Ok(submission) => {
                 let due_ms = clock.now_ms() + self.poll_wait_ms(0);
@@ -595,7 +596,7 @@ impl<'a, 'b> Run<'a, 'b> {
             Err(fault) => {
                 // What may have arrived is looked for later, not sent again.
                 if !fault.may_have_arrived() {
-                    store.abandon(url)?;
+                    store.abandon(url, intended_ms)?;
                 }
                 Ok(Err(fault))
             }
@@ -672,9 +673,10 @@ impl<'a, 'b> Run<'a, 'b> {
     /// again, once.
     fn give_up_waiting(&mut self, index: usize, action: &Action) -> Step {
         let reason = match action {
-            Action::Recover { url, .. } => {
-                self.with.store.abandon(url)?;
-                if self.handed_in_again.insert(index) {
+            Action::Recover { url, sent_ms, .. } => {
+                // Another run may have seen the same, and handed it in since.
+                let has_changed = !self.with.store.abandon(url, *sent_ms)?;
+                if has_changed || self.handed_in_again.insert(index) {
                     self.waiting.remove(&index);
                     return Ok(None);
                 }
