@@ -3,13 +3,25 @@
 //! way round, unless a test says which it is about.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use vthost_simulator::{DEMO_KEY, Effect, Fault, Server, Simulator};
+use vthost::clock::{Clock, UnixMs};
+use vthost::quota::Limits;
+use vthost::triage::run::Ended;
+use vthost::virustotal::Client;
+use vthost_simulator::{DEMO_KEY, Effect, Fault, Request, Server, Simulator};
 
+use crate::direct::Direct;
 use crate::limiter::{domains, most_in_any_window};
 use crate::postgres::TestSchema;
-use crate::support::{Home, on_each_location, patient, serve};
+use crate::support::{
+    FastClock, Home, on_each_location, on_each_store, patient, planned, scanning, serve, triage,
+};
 
 /// A run that goes its own way.
 fn start(home: &Home, args: &[&str]) -> Child {
@@ -129,6 +141,86 @@ fn the_claim_of_a_worker_that_was_killed_is_taken_over() {
         let expected = names.iter().map(|name| format!("/api/v3/domains/{name}"));
         let expected = expected.map(|path| (path.clone(), 1 + usize::from(path == first)));
         assert_eq!(asked(&server), expected.collect());
+    });
+}
+
+/// A clock that lets somebody else act when it is looked at the `turn`th time.
+struct Interrupting<'a> {
+    clock: &'a FastClock,
+    looks: AtomicUsize,
+    turn: usize,
+    other: &'a (dyn Fn() + Sync),
+}
+
+impl Clock for Interrupting<'_> {
+    fn now_ms(&self) -> UnixMs {
+        if self.looks.fetch_add(1, Ordering::SeqCst) == self.turn {
+            (self.other)();
+        }
+        self.clock.now_ms()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.clock.sleep(duration)
+    }
+}
+
+/// A submission never arrived, and two runs have looked for it often enough.
+/// Whenever the other one hands it in again, this one does not.
+#[test]
+fn of_two_runs_that_miss_a_submission_one_hands_it_in() {
+    const URL: &str = "http://host1.example.com/new";
+    const LOOKS: u32 = 4;
+    on_each_store(|store| {
+        let (acted, clock) = (AtomicUsize::new(0), FastClock::at_noon());
+        for turn in 0..20 {
+            let direct = Arc::new(Direct::new(Simulator::new(patient()), &clock, vec![0]));
+            let sent_ms = clock.now_ms();
+            store.intend(URL, sent_ms, sent_ms).unwrap();
+            store.polled(URL, LOOKS, sent_ms).unwrap();
+            clock.advance(Duration::from_secs(1));
+            let other = || {
+                if !store.abandon(URL, sent_ms).unwrap() {
+                    return;
+                }
+                acted.fetch_add(1, Ordering::SeqCst);
+                let now_ms = clock.now_ms();
+                store.intend(URL, now_ms, now_ms).unwrap();
+                let request = Request {
+                    method: "POST".into(),
+                    path: "/api/v3/urls".into(),
+                    headers: vec![("x-apikey".into(), DEMO_KEY.into())],
+                    body: format!("url={URL}").into_bytes(),
+                };
+                let reply = direct.simulator().handle(now_ms, &request);
+                let reply: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+                let analysis_id = reply["data"]["id"].as_str().unwrap();
+                store.submitted(URL, analysis_id, now_ms).unwrap();
+            };
+            let interrupting = Interrupting {
+                clock: &clock,
+                looks: AtomicUsize::new(0),
+                turn,
+                other: &other,
+            };
+            let client = Client::new(direct.clone());
+            let limits = Limits::default();
+            let done = triage(
+                &client,
+                store,
+                &interrupting,
+                limits,
+                scanning(),
+                planned(&[URL]),
+            );
+            assert_eq!(done.ended, Ended::Done);
+            assert!(done.findings[0].evidence.is_some(), "{turn}");
+            let simulator = direct.simulator();
+            let posts = simulator.log().iter();
+            let posts = posts.filter(|logged| logged.method == "POST").count();
+            assert_eq!(posts, 1, "the other acts at look {turn}");
+        }
+        assert!(acted.into_inner() > 1);
     });
 }
 
