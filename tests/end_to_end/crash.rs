@@ -446,7 +446,7 @@ fn with_one_two_and_four_processes(check: impl Fn(Ordeal<'_>) + Sync) {
         is_over: Barrier::new(1),
     };
     reference.rage(1);
-    assert!(most_in_a_window(&reference.server.log()) <= PER_WINDOW);
+    assert_eq!(most_in_a_window(&reference.server.log()), PER_WINDOW);
     let expected = FILES.map(|file| calm.read(&format!("out0/{file}")));
     std::thread::scope(|scope| {
         for (processes, kills_each) in [(1, 200), (2, 100), (4, 50)] {
