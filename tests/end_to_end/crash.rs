@@ -372,7 +372,7 @@ fn gateway(process: usize) -> String {
 }
 
 /// An analysis is looked for so often where its submission's answer is missing.
-const LOOKS: usize = 4;
+pub(crate) const LOOKS: usize = 4;
 
 /// How often something was asked that had been asked before. That VirusTotal is
 /// asked whether a submission has arrived is not counted.

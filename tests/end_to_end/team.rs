@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use vthost::clock::{Clock, UnixMs};
 use vthost::quota::Limits;
 use vthost::triage::run::Ended;
 use vthost::virustotal::Client;
-use vthost_simulator::{DEMO_KEY, Effect, Fault, Request, Server, Simulator};
+use vthost_simulator::{DEMO_KEY, Effect, Fault, Server, Simulator};
 
+use crate::crash::LOOKS;
 use crate::direct::Direct;
 use crate::limiter::{domains, most_in_any_window};
 use crate::postgres::TestSchema;
@@ -170,14 +172,15 @@ impl Clock for Interrupting<'_> {
 #[test]
 fn of_two_runs_that_miss_a_submission_one_hands_it_in() {
     const URL: &str = "http://host1.example.com/new";
-    const LOOKS: u32 = 4;
+    let looks = u32::try_from(LOOKS).unwrap();
     on_each_store(|store| {
         let (acted, clock) = (AtomicUsize::new(0), FastClock::at_noon());
         for turn in 0..20 {
             let direct = Arc::new(Direct::new(Simulator::new(patient()), &clock, vec![0]));
+            let client = Client::new(direct.clone());
             let sent_ms = clock.now_ms();
             store.intend(URL, sent_ms, sent_ms).unwrap();
-            store.polled(URL, LOOKS, sent_ms).unwrap();
+            store.polled(URL, looks, sent_ms).unwrap();
             clock.advance(Duration::from_secs(1));
             let other = || {
                 if !store.abandon(URL, sent_ms).unwrap() {
@@ -186,16 +189,11 @@ fn of_two_runs_that_miss_a_submission_one_hands_it_in() {
                 acted.fetch_add(1, Ordering::SeqCst);
                 let now_ms = clock.now_ms();
                 store.intend(URL, now_ms, now_ms).unwrap();
-                let request = Request {
-                    method: "POST".into(),
-                    path: "/api/v3/urls".into(),
-                    headers: vec![("x-apikey".into(), DEMO_KEY.into())],
-                    body: format!("url={URL}").into_bytes(),
-                };
-                let reply = direct.simulator().handle(now_ms, &request);
-                let reply: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
-                let analysis_id = reply["data"]["id"].as_str().unwrap();
-                store.submitted(URL, analysis_id, now_ms).unwrap();
+                // Nothing of it waits, and the run is in the middle of a step.
+                let submission = client.submit(URL).now_or_never().unwrap().unwrap();
+                store
+                    .submitted(URL, &submission.analysis_id, now_ms)
+                    .unwrap();
             };
             let interrupting = Interrupting {
                 clock: &clock,
@@ -203,13 +201,11 @@ fn of_two_runs_that_miss_a_submission_one_hands_it_in() {
                 turn,
                 other: &other,
             };
-            let client = Client::new(direct.clone());
-            let limits = Limits::default();
             let done = triage(
                 &client,
                 store,
                 &interrupting,
-                limits,
+                Limits::default(),
                 scanning(),
                 planned(&[URL]),
             );
