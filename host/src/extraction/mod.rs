@@ -7,6 +7,7 @@
 
 mod choice;
 mod counts;
+mod lines;
 mod queue;
 mod source;
 mod work;
@@ -20,6 +21,7 @@ use crate::plugin::{Batch, Interrupt};
 
 pub use choice::{Choice, Parsers};
 pub use counts::{Failure, InputCounts, InputSummary, Outcome, Reason};
+pub use lines::LineTexts;
 
 use source::Source;
 use work::Buffers;
@@ -84,11 +86,23 @@ pub struct ChunkInfo<'a> {
     pub chunk: &'a Chunk,
 }
 
-impl ChunkInfo<'_> {
-    /// Where a line of the chunk is, counting from 0 within it.
+impl<'a> ChunkInfo<'a> {
+    /// The bytes that were parsed, which the spans of the batch refer to.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        &self.chunk.bytes
+    }
+
+    /// Where a parsed line is in the input. `line` counts from 0 in the chunk.
     #[must_use]
     pub fn place(&self, line: u32) -> Place {
         Place::new(self.input, self.chunk.first_line + u64::from(line))
+    }
+
+    /// Finds the text of lines as the input has it.
+    #[must_use]
+    pub fn lines(&self) -> LineTexts<'a> {
+        LineTexts::new(&self.chunk.bytes)
     }
 }
 

@@ -80,7 +80,7 @@ pub struct Tally {
     pub reason: String,
     /// How many lines.
     pub count: u64,
-    /// A few of them, from 0 within the chunk.
+    /// Which lines, from 0 in the chunk: all of them, or the first few.
     pub samples: Vec<u32>,
 }
 
@@ -90,9 +90,6 @@ const NO_TIME: i64 = i64::MIN;
 /// 0001-01-01 and the end of 2199 in microseconds. A device whose clock is wrong may
 /// be a century ahead (32 bits of seconds end in 2106); what is later is no time.
 const TIMES_US: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=7_258_118_399_999_999;
-
-/// A tally keeps this many samples at most, whatever the parser gives.
-const MAX_SAMPLES: usize = 8;
 
 impl Parser {
     /// Loads, checks and once tries a parser.
@@ -506,7 +503,7 @@ impl From<wit::Reading> for Reading {
 impl From<wit::Tally> for Tally {
     fn from(tally: wit::Tally) -> Self {
         let mut samples = tally.samples;
-        samples.truncate(MAX_SAMPLES);
+        samples.truncate(tally.count as usize);
         Self {
             reason: tally.reason,
             count: tally.count.into(),

@@ -394,9 +394,6 @@ const NO_TIME: i64 = i64::MIN;
 /// Few logs have shorter lines: a list with room for so many need not grow.
 const USUAL_LINE_BYTES: usize = 100;
 
-/// Lines kept as samples of a reason.
-const SAMPLES: usize = 3;
-
 /// What a chunk gave.
 #[derive(Default)]
 pub(crate) struct Batch {
@@ -411,6 +408,7 @@ pub(crate) struct Batch {
 pub(crate) struct Tally {
     pub(crate) reason: &'static str,
     pub(crate) count: u32,
+    /// All of them: the host may offer rejected lines to another parser.
     samples: Vec<u32>,
 }
 
@@ -469,9 +467,7 @@ impl Tally {
     #[inline]
     fn add(&mut self, line: u32) {
         self.count += 1;
-        if self.samples.len() < SAMPLES {
-            self.samples.push(line);
-        }
+        self.samples.push(line);
     }
 }
 

@@ -5,8 +5,6 @@ const LINE_FEED = 10;
 const BLANKS = [32, 9, 13];
 const NO_TIME = -(2 ** 63);
 const NO_SPAN = { start: 0, len: 0 };
-// Of the lines for one reason, so many are shown.
-const SAMPLES = 8;
 
 // One input being read.
 class Session {
@@ -98,7 +96,7 @@ function count(tallies, reason, line) {
   if (!tallies.has(reason)) tallies.set(reason, { reason, count: 0, samples: [] });
   const tally = tallies.get(reason);
   tally.count += 1;
-  if (tally.samples.length < SAMPLES) tally.samples.push(line);
+  tally.samples.push(line);
 }
 
 // The interface `parsing` of the contract in `wit/`.

@@ -27,8 +27,6 @@ LINE = re.compile(rb"\s*(\S+)\s+(\S+)\s+(allow|deny)\s+(\S+)\s*$")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 NO_TIME = -(1 << 63)
 NO_SPAN = Span(start=0, len=0)
-# Of the lines for one reason, so many are shown.
-SAMPLES = 8
 
 
 class Parsing(exports.Parsing):
@@ -124,5 +122,4 @@ def microseconds(stamp: bytes) -> int:
 def count(tallies: dict[str, Tally], reason: str, number: int) -> None:
     tally = tallies.setdefault(reason, Tally(reason=reason, count=0, samples=[]))
     tally.count += 1
-    if len(tally.samples) < SAMPLES:
-        tally.samples.append(number)
+    tally.samples.append(number)

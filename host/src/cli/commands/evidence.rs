@@ -146,8 +146,8 @@ impl<'a> Lines<'a> {
 impl Sink for Lines<'_> {
     fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
         self.rows.clear();
-        let mut cursor = Cursor::new(&from.chunk.bytes);
-        for observation in batch.observations(&from.chunk.bytes) {
+        let mut lines = from.lines();
+        for observation in batch.observations(from.bytes()) {
             if !self.is_wanted(observation.kind, observation.value) {
                 continue;
             }
@@ -156,45 +156,10 @@ impl Sink for Lines<'_> {
             };
             let line = from.place(observation.line).line();
             ExtractRow::new(from.name, line, &indicator, &observation)
-                .with_text(cursor.line(observation.line))
+                .with_text(lines.text(observation.line))
                 .push_to(&mut self.rows);
         }
         self.printer.data(&self.rows)
-    }
-}
-
-/// Finds the lines of a chunk, most quickly in their order.
-struct Cursor<'a> {
-    chunk: &'a [u8],
-    line: u32,
-    start: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(chunk: &'a [u8]) -> Self {
-        Self {
-            chunk,
-            line: 0,
-            start: 0,
-        }
-    }
-
-    /// A line by its number within the chunk, without its end; empty where the
-    /// chunk has none.
-    fn line(&mut self, line: u32) -> &'a [u8] {
-        if line < self.line {
-            (self.line, self.start) = (0, 0);
-        }
-        while self.line < line {
-            let Some(feed) = memchr::memchr(b'\n', &self.chunk[self.start..]) else {
-                return b"";
-            };
-            self.start += feed + 1;
-            self.line += 1;
-        }
-        let rest = &self.chunk[self.start..];
-        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end])
     }
 }
 
@@ -229,20 +194,5 @@ mod tests {
         check(Kind::Domain, "b\u{fc}cher.example.com", false);
         check(Kind::Domain, "XN--BCHER-KVA.example.com", false);
         check(Kind::Url, "http:\\\\www.example.com\\a", true);
-    }
-
-    #[test]
-    fn lines_are_found_in_any_order() {
-        let mut cursor = Cursor::new(b"one\r\n\nthree\nfour");
-        for (line, expected) in [
-            (0, "one"),
-            (2, "three"),
-            (3, "four"),
-            (1, ""),
-            (3, "four"),
-            (9, ""),
-        ] {
-            assert_eq!(cursor.line(line), expected.as_bytes(), "{line}");
-        }
     }
 }

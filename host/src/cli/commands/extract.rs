@@ -130,7 +130,7 @@ impl<'a> Rows<'a> {
 impl Sink for Rows<'_> {
     fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
         self.lines.clear();
-        for observation in batch.observations(&from.chunk.bytes) {
+        for observation in batch.observations(from.bytes()) {
             let line = from.place(observation.line).line();
             match Indicator::parse(observation.kind, observation.value) {
                 Ok(indicator) => {

@@ -28,7 +28,7 @@ struct Folding<'f>(Folder<'f>);
 
 impl Sink for Folding<'_> {
     fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
-        let observations = batch.observations(&from.chunk.bytes);
+        let observations = batch.observations(from.bytes());
         self.0
             .observe(observations, |line| from.place(line))
             .map_err(std::io::Error::other)

@@ -103,6 +103,9 @@ pub(super) fn each_chunk(
     Ok(())
 }
 
+/// Rejected lines shown for each reason and chunk.
+const MAX_SHOWN: usize = 3;
+
 impl Parsed {
     fn add(&mut self, name: &str, chunk: &Chunk, batch: &Batch) {
         for observation in batch.observations(&chunk.bytes) {
@@ -130,7 +133,7 @@ impl Parsed {
         } in &batch.rejected
         {
             *self.counts.rejected.entry(reason.clone()).or_default() += count;
-            for sample in samples {
+            for sample in samples.iter().take(MAX_SHOWN) {
                 let text = chunk
                     .bytes
                     .split(|byte| *byte == b'\n')
