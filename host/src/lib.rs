@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod duration;
 pub mod extraction;
 pub mod indicator;
 pub mod input;

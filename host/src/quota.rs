@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::clock::UnixMs;
+use crate::duration;
 
 /// So many requests in any window of this length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,16 +213,16 @@ fn midnight(date: Result<Date, jiff::Error>) -> UnixMs {
 /// Why a text is no rate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no rate; write requests per time, such as 4/min, 4/2s or 240/h")]
-pub struct BadRate(String);
+pub struct InvalidRate(String);
 
 impl FromStr for Rate {
-    type Err = BadRate;
+    type Err = InvalidRate;
 
-    fn from_str(text: &str) -> Result<Self, BadRate> {
-        let bad = || BadRate(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, InvalidRate> {
+        let bad = || InvalidRate(text.to_owned());
         let (requests, window) = text.split_once('/').ok_or_else(bad)?;
         let requests: u32 = requests.trim().parse().map_err(|_| bad())?;
-        let window_ms = duration_ms(window.trim()).ok_or_else(bad)?;
+        let window_ms = duration::parse_ms(window.trim()).ok_or_else(bad)?;
         if requests == 0 || window_ms <= 0 {
             return Err(bad());
         }
@@ -243,43 +244,6 @@ impl fmt::Display for Rate {
         };
         write!(f, "{}/{number}{unit}", self.requests)
     }
-}
-
-/// Writes a duration as [`duration_ms`] reads it, in the largest unit that
-/// holds it a whole number of times.
-#[must_use]
-pub fn duration_text(ms: i64) -> String {
-    let units = [
-        (86_400_000, "d"),
-        (3_600_000, "h"),
-        (60_000, "min"),
-        (1_000, "s"),
-    ];
-    let unit = units
-        .iter()
-        .find(|(unit_ms, _)| ms != 0 && ms % unit_ms == 0);
-    let (unit_ms, name) = unit.copied().unwrap_or((1, "ms"));
-    format!("{}{name}", ms / unit_ms)
-}
-
-/// Reads `90s`, `15min`, `12h`, `7d`, or a unit alone for one of it.
-#[must_use]
-pub fn duration_ms(text: &str) -> Option<i64> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at_checked(digits)?;
-    let number: i64 = match number {
-        "" => 1,
-        number => number.parse().ok()?,
-    };
-    let unit_ms = match unit.trim() {
-        "ms" => 1,
-        "s" | "sec" | "second" | "seconds" => 1_000,
-        "m" | "min" | "minute" | "minutes" => 60_000,
-        "h" | "hour" | "hours" => 3_600_000,
-        "d" | "day" | "days" => 86_400_000,
-        _ => return None,
-    };
-    number.checked_mul(unit_ms)
 }
 
 #[cfg(test)]
@@ -325,20 +289,6 @@ mod tests {
         for text in ["4/min", "4/2s", "240/h", "10/250ms", "1000/s"] {
             assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
         }
-    }
-
-    #[test]
-    fn a_duration_is_written_as_it_is_read() {
-        let check = |ms, expected: &str| {
-            assert_eq!(duration_text(ms), expected);
-            assert_eq!(duration_ms(expected), Some(ms));
-        };
-        check(0, "0ms");
-        check(1_500, "1500ms");
-        check(90_000, "90s");
-        check(60_000, "1min");
-        check(43_200_000, "12h");
-        check(7 * 86_400_000, "7d");
     }
 
     #[test]

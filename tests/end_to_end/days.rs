@@ -12,8 +12,8 @@ use std::time::Duration;
 use vthost::clock::{Clock, UnixMs};
 use vthost::quota::{Limits, Usage, finish_ms};
 use vthost::store::Store;
-use vthost::triage::run::{Done, Ended, Reporter, WhenSpent, reconcile};
-use vthost::triage::{Cause, Finding, Ladder, Share};
+use vthost::triage::run::{Reporter, RunEnd, TriageOutcome, WhenSpent, reconcile};
+use vthost::triage::{Cause, Finding, LookupPlan, Share};
 use vthost::virustotal::{Client, HttpRequest, Sending, Transport};
 use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Request, Simulator};
 
@@ -21,7 +21,7 @@ use crate::crash::{asked_again, url_in};
 use crate::direct::Direct;
 use crate::limiter::{domains, most_in_any_window};
 use crate::support::{
-    FastClock, Manner, block_on, ladder, new_urls, on_each_store, planned, scanning, triage_in,
+    FastClock, Manner, block_on, lookup, new_urls, on_each_store, planned, scanning, triage_in,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -76,11 +76,17 @@ impl<'a> World<'a> {
         self.clock.ahead_ms.store(ms, Ordering::SeqCst);
     }
 
-    fn run(&self, names: &[String], limits: Limits, manner: Manner<'_>) -> Done {
-        self.climb(ladder(Share::Hash), names, limits, manner)
+    fn run(&self, names: &[String], limits: Limits, manner: Manner<'_>) -> TriageOutcome {
+        self.climb(lookup(Share::Hash), names, limits, manner)
     }
 
-    fn climb(&self, ladder: Ladder, names: &[String], limits: Limits, manner: Manner<'_>) -> Done {
+    fn climb(
+        &self,
+        lookup: LookupPlan,
+        names: &[String],
+        limits: Limits,
+        manner: Manner<'_>,
+    ) -> TriageOutcome {
         let values: Vec<&str> = names.iter().map(String::as_str).collect();
         let client = Client::new(self.direct.clone());
         let planned = planned(&values);
@@ -90,7 +96,7 @@ impl<'a> World<'a> {
             self.store,
             &self.clock,
             limits,
-            ladder,
+            lookup,
             planned,
         )
     }
@@ -121,7 +127,7 @@ fn weekend(count: usize, store: &Store) {
     let done = world.run(&domains(count), Limits::default(), WAITING);
     assert_eq!(
         (done.ended, done.requests),
-        (Ended::Done, count as u64),
+        (RunEnd::Done, count as u64),
         "{count}"
     );
     assert!(
@@ -147,10 +153,10 @@ fn a_clock_that_is_set_back_costs_no_more_than_the_quota() {
     let world = World::new(QuotaLimits::default(), store);
     let names = domains(1_500);
     let before = world.run(&names[..300], Limits::default(), WAITING);
-    assert_eq!(before.ended, Ended::Done);
+    assert_eq!(before.ended, RunEnd::Done);
     world.set_ahead(-HOUR_MS);
     let after = world.run(&names, Limits::default(), WAITING);
-    assert_eq!((after.ended, after.requests), (Ended::Done, 1_200));
+    assert_eq!((after.ended, after.requests), (RunEnd::Done, 1_200));
     assert!(world.answers().iter().all(|(_, status)| *status == 200));
 }
 
@@ -194,7 +200,7 @@ fn a_clock_may_be_set_back_during_a_run() {
                 ..WAITING
             };
             let done = world.run(&domains(70), limits, manner);
-            assert_eq!((done.ended, done.requests), (Ended::Done, 70));
+            assert_eq!((done.ended, done.requests), (RunEnd::Done, 70));
             let ahead_ms = world.clock.ahead_ms.load(Ordering::SeqCst);
             assert_eq!(ahead_ms, -HOUR_MS, "it was set back");
             let answers = world.answers();
@@ -214,7 +220,7 @@ fn a_clock_that_is_fast_asks_again_within_hours() {
     let world = World::new(QuotaLimits::default(), store);
     world.set_ahead(2 * HOUR_MS);
     let done = world.run(&domains(600), Limits::default(), WAITING);
-    assert_eq!(done.ended, Ended::Done);
+    assert_eq!(done.ended, RunEnd::Done);
     assert!(
         done.findings
             .iter()
@@ -239,7 +245,7 @@ fn a_month_has_its_limit() {
         ..Limits::default()
     };
     let done = world.run(&domains(700), limits, WAITING);
-    assert_eq!(done.ended, Ended::Done);
+    assert_eq!(done.ended, RunEnd::Done);
     // It began on the first of May.
     let june = FastClock::at_noon().now_ms() - 12 * HOUR_MS + 31 * DAY_MS;
     let answers = world.answers();
@@ -262,7 +268,7 @@ fn an_account_may_allow_one_a_day() {
             ..Limits::default()
         };
         let done = world.run(&domains(3), limits, WAITING);
-        assert_eq!((done.ended, done.requests), (Ended::Done, 3));
+        assert_eq!((done.ended, done.requests), (RunEnd::Done, 3));
         let answers = world.answers();
         let days: Vec<i64> = answers
             .iter()
@@ -305,7 +311,7 @@ fn a_quota_that_others_have_used_is_asked_for_and_named() {
         let midnight = FastClock::at_noon().now_ms() + 12 * HOUR_MS;
         assert_eq!(
             done.ended,
-            Ended::QuotaSpent {
+            RunEnd::QuotaSpent {
                 resumes_ms: midnight,
                 reason: "the day's quota is spent".into()
             }
@@ -353,7 +359,7 @@ fn without_a_user_the_second_refusal_names_what_is_known() {
         };
         // Two answers, and then a refusal each 61 seconds.
         assert_eq!(*reasons.0.lock().unwrap(), [refused.to_owned(), known(4)]);
-        let Ended::QuotaSpent { reason, .. } = done.ended else {
+        let RunEnd::QuotaSpent { reason, .. } = done.ended else {
             panic!("{:?}", done.ended);
         };
         let expected = format!("{}; something else uses this key or this network", known(5));
@@ -402,7 +408,7 @@ fn whoever_waits_has_what_there_is() {
         ..WAITING
     };
     let done = world.run(&domains(5), limits, manner);
-    assert_eq!(done.ended, Ended::Done);
+    assert_eq!(done.ended, RunEnd::Done);
     let causes = |so_far: &Vec<Finding>| -> Vec<Cause> {
         so_far.iter().map(|finding| finding.cause).collect()
     };
@@ -513,14 +519,14 @@ fn die_for_days(seed: u32, store: &Store) {
     let names: Vec<String> = domains(18).into_iter().chain(urls.clone()).collect();
     let values: Vec<&str> = names.iter().map(String::as_str).collect();
     let climb = || {
-        let (ladder, planned) = (ladder(Share::Submit), planned(&values));
+        let (lookup, planned) = (lookup(Share::Submit), planned(&values));
         triage_in(
             WAITING,
             &client,
             store,
             &world.clock,
             limits,
-            ladder,
+            lookup,
             planned,
         )
     };
@@ -531,7 +537,7 @@ fn die_for_days(seed: u32, store: &Store) {
             Err(_) => deaths += 1,
         }
     };
-    assert_eq!(done.ended, Ended::Done);
+    assert_eq!(done.ended, RunEnd::Done);
     let is_judged = |finding: &Finding| finding.cause == Cause::Judged;
     assert_eq!(done.findings.len(), 24);
     assert!(done.findings.iter().all(is_judged), "{seed}");

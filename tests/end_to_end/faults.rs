@@ -7,11 +7,11 @@ use vthost::clock::Clock as _;
 use vthost::quota::Limits;
 use vthost::store::Store;
 use vthost::triage::Share;
-use vthost::triage::run::{Done, Ended};
+use vthost::triage::run::{RunEnd, TriageOutcome};
 use vthost::verdict::Verdict;
 use vthost_simulator::{Effect, Fault, Server, Simulator};
 
-use crate::support::{FastClock, Home, client, ladder, patient, planned, serve, triage};
+use crate::support::{FastClock, Home, client, lookup, patient, planned, serve, triage};
 
 /// `evil` is bad; anything else that comes of it would be a lie.
 const INDICATORS: [&str; 3] = [
@@ -20,14 +20,14 @@ const INDICATORS: [&str; 3] = [
     "after.example.com",
 ];
 
-fn run(fault: Effect, times: u32) -> Done {
+fn run(fault: Effect, times: u32) -> TriageOutcome {
     let mut simulator = Simulator::new(patient());
     simulator.add_fault(Fault::new("domains/evil", times, fault).unwrap());
     ask(simulator)
 }
 
 /// Asks a simulator about the three, over real HTTP and in virtual time.
-fn ask(simulator: Simulator) -> Done {
+fn ask(simulator: Simulator) -> TriageOutcome {
     let clock = FastClock::at_noon();
     let simulated = clock.clone();
     let server = Server::start(simulator, 0, move || simulated.now_ms()).unwrap();
@@ -36,12 +36,12 @@ fn ask(simulator: Simulator) -> Done {
         &Store::in_memory().unwrap(),
         &clock,
         Limits::default(),
-        ladder(Share::Hash),
+        lookup(Share::Hash),
         planned(&INDICATORS),
     )
 }
 
-fn verdicts(done: &Done) -> Vec<Verdict> {
+fn verdicts(done: &TriageOutcome) -> Vec<Verdict> {
     done.findings
         .iter()
         .map(|finding| finding.verdict)
@@ -92,7 +92,7 @@ fn a_fault_that_passes_costs_nothing_but_time() {
             [Verdict::Good, Verdict::Bad, Verdict::Good],
             "{effect:?}"
         );
-        assert_eq!(done.ended, Ended::Done, "{effect:?}");
+        assert_eq!(done.ended, RunEnd::Done, "{effect:?}");
     }
 }
 
@@ -126,7 +126,7 @@ fn a_fault_that_stays_makes_one_indicator_unknown() {
 #[test]
 fn a_quota_that_stays_spent_ends_the_run_and_marks_nothing() {
     let done = run(error(429, "QuotaExceededError"), 1_000);
-    assert!(matches!(done.ended, Ended::QuotaSpent { .. }));
+    assert!(matches!(done.ended, RunEnd::QuotaSpent { .. }));
     assert_eq!(done.findings.len(), INDICATORS.len());
     assert_eq!(done.findings[1].verdict, Verdict::Unknown);
     assert_eq!(done.findings[1].cause, vthost::triage::Cause::NotAsked);
@@ -154,7 +154,7 @@ fn an_analysis_that_never_ends_is_never_a_result() {
             &store,
             &clock,
             Limits::default(),
-            ladder(Share::Submit),
+            lookup(Share::Submit),
             planned,
         )
     };

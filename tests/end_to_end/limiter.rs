@@ -7,15 +7,15 @@ use proptest::prelude::*;
 use vthost::clock::Clock as _;
 use vthost::quota::{Limits, Rate, Usage, finish_ms};
 use vthost::store::Store;
-use vthost::triage::run::{Done, Ended};
-use vthost::triage::{Cause, Finding, Ladder, Share};
+use vthost::triage::run::{RunEnd, TriageOutcome};
+use vthost::triage::{Cause, Finding, LookupPlan, Share};
 use vthost::verdict::{Scope, Verdict};
 use vthost::virustotal::Client;
 use vthost_simulator::{Effect, Fault, Logged, Options, QuotaLimits, Simulator, Unlisted};
 
 use crate::direct::Direct;
 use crate::support::{
-    FastClock, Home, ladder, new_urls, on_each_store, patient, planned, scanning, serve, triage,
+    FastClock, Home, lookup, new_urls, on_each_store, patient, planned, scanning, serve, triage,
 };
 
 pub(crate) fn domains(count: usize) -> Vec<String> {
@@ -67,8 +67,8 @@ fn keep_to(schedule: Schedule, store: &Store) -> Vec<Logged> {
         let values: Vec<&str> = part.iter().map(String::as_str).collect();
         let planned = planned(&values);
         let limits = Limits::default();
-        let done = triage(&client, store, &clock, limits, ladder(Share::Hash), planned);
-        assert_eq!(done.ended, Ended::Done);
+        let done = triage(&client, store, &clock, limits, lookup(Share::Hash), planned);
+        assert_eq!(done.ended, RunEnd::Done);
         total += done.findings.len();
     }
     assert_eq!(total, schedule.count);
@@ -103,10 +103,10 @@ fn a_run_takes_the_arithmetic_minimum() {
             store,
             &clock,
             limits,
-            ladder(Share::Hash),
+            lookup(Share::Hash),
             planned(&values),
         );
-        assert_eq!(done.ended, Ended::Done);
+        assert_eq!(done.ended, RunEnd::Done);
         let minimum = finish_ms(count as u64, &Usage::default(), begun, &limits) - begun;
         let took = clock.now_ms() - begun;
         assert!(
@@ -140,14 +140,14 @@ fn a_spent_day_ends_the_run_and_the_next_goes_on() {
         let values: Vec<&str> = names.iter().map(String::as_str).collect();
         let run = || {
             let planned = planned(&values);
-            triage(&client, store, &clock, limits, ladder(Share::Hash), planned)
+            triage(&client, store, &clock, limits, lookup(Share::Hash), planned)
         };
         let first = run();
-        assert!(matches!(first.ended, Ended::QuotaSpent { .. }));
+        assert!(matches!(first.ended, RunEnd::QuotaSpent { .. }));
         assert_eq!(first.requests, 3);
         clock.advance(Duration::from_secs(12 * 3600));
         let second = run();
-        assert_eq!((second.ended, second.requests), (Ended::Done, 2));
+        assert_eq!((second.ended, second.requests), (RunEnd::Done, 2));
         let log = direct.simulator();
         assert!(log.log().iter().all(|logged| logged.status == 200));
     });
@@ -171,10 +171,10 @@ fn a_slow_analysis_leaves_the_slots_to_others() {
             store,
             &clock,
             limits,
-            ladder(Share::Submit),
+            lookup(Share::Submit),
             planned,
         );
-        assert_eq!(done.ended, Ended::Done);
+        assert_eq!(done.ended, RunEnd::Done);
         let simulator = direct.simulator();
         let lines: Vec<&str> = simulator
             .log()
@@ -210,7 +210,7 @@ fn an_analysis_is_asked_for_ever_more_seldom_and_is_no_result_before_its_end() {
             triage(&client, store, &clock, limits, scanning(), planned)
         };
         let outcome = |done: &Done| {
-            assert_eq!(done.ended, Ended::Done);
+            assert_eq!(done.ended, RunEnd::Done);
             (done.findings[0].verdict, done.findings[0].cause)
         };
         let begun = clock.now_ms();
@@ -272,30 +272,31 @@ fn what_is_reserved_is_left_to_people() {
 
 #[test]
 fn no_slot_is_idle_while_something_could_be_asked() {
-    let check = |ladder: Ladder, hosts: Unlisted, urls: &[String], requests: u64, store: &Store| {
-        let clock = FastClock::at_noon();
-        let begun = clock.now_ms();
-        let simulator = Simulator::new(Options {
-            analysis_ms: 60_000,
-            unlisted_hosts: hosts,
-            ..Options::default()
-        });
-        let direct = Arc::new(Direct::new(simulator, &clock, vec![0]));
-        let values: Vec<&str> = urls.iter().map(String::as_str).collect();
-        let client = Client::new(direct.clone());
-        let limits = Limits::default();
-        let done = triage(&client, store, &clock, limits, ladder, planned(&values));
-        assert_eq!(done.ended, Ended::Done);
-        assert_eq!(done.requests, requests);
-        let minimum = finish_ms(requests, &Usage::default(), begun, &limits) - begun;
-        let took = clock.now_ms() - begun;
-        assert!(
-            (minimum..=minimum + minimum / 50).contains(&took),
-            "{took} for {minimum}"
-        );
-        let simulator = direct.simulator();
-        assert!(simulator.log().iter().all(|logged| logged.status != 429));
-    };
+    let check =
+        |lookup: LookupPlan, hosts: Unlisted, urls: &[String], requests: u64, store: &Store| {
+            let clock = FastClock::at_noon();
+            let begun = clock.now_ms();
+            let simulator = Simulator::new(Options {
+                analysis_ms: 60_000,
+                unlisted_hosts: hosts,
+                ..Options::default()
+            });
+            let direct = Arc::new(Direct::new(simulator, &clock, vec![0]));
+            let values: Vec<&str> = urls.iter().map(String::as_str).collect();
+            let client = Client::new(direct.clone());
+            let limits = Limits::default();
+            let done = triage(&client, store, &clock, limits, lookup, planned(&values));
+            assert_eq!(done.ended, RunEnd::Done);
+            assert_eq!(done.requests, requests);
+            let minimum = finish_ms(requests, &Usage::default(), begun, &limits) - begun;
+            let took = clock.now_ms() - begun;
+            assert!(
+                (minimum..=minimum + minimum / 50).contains(&took),
+                "{took} for {minimum}"
+            );
+            let simulator = direct.simulator();
+            assert!(simulator.log().iter().all(|logged| logged.status != 429));
+        };
     let known = Unlisted::Known;
     // What is handed in at once costs a submission and one look, an analysis
     // taking a minute.
@@ -310,14 +311,14 @@ fn no_slot_is_idle_while_something_could_be_asked() {
         );
     }
     on_each_store(|store| check(scanning(), known, &new_urls(20), 40, store));
-    // On the ladder the reports on host and URL come before; of a site that was
+    // Below that tier the reports on host and URL come before; of a site that was
     // never seen the one on the host, once for all its URLs.
-    let ladder = ladder(Share::Submit);
-    on_each_store(|store| check(ladder, known, &new_urls(20), 80, store));
+    let lookup = lookup(Share::Submit);
+    on_each_store(|store| check(lookup, known, &new_urls(20), 80, store));
     let new_sites: Vec<String> = (0..100)
         .map(|n| format!("http://host{}.example.com/{n}", n % 5))
         .collect();
-    on_each_store(|store| check(ladder, Unlisted::NeverSeen, &new_sites, 5 + 200, store));
+    on_each_store(|store| check(lookup, Unlisted::NeverSeen, &new_sites, 5 + 200, store));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What leaves the machine, rung by rung, by the simulator's own log.
+//! What leaves the machine, tier by tier, by the simulator's own log.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const LIST: &str = "http://public.example.com/a\n\
     10.1.2.3\n\
     printer.local\n";
 
-/// A run over a list on a rung, and what VirusTotal saw of it.
+/// A run over a list on a tier, and what VirusTotal saw of it.
 fn run_on(share: &str, list: &str) -> (Home, Ran, Vec<Logged>) {
     let home = Home::new();
     let list = home.write("list.txt", list);
@@ -64,7 +64,7 @@ fn is_hash(logged: &Logged) -> bool {
 }
 
 #[test]
-fn no_rung_shows_more_than_it_says() {
+fn no_tier_shows_more_than_it_says() {
     for share in ["host", "hash", "url", "submit"] {
         let log = log_of(share);
         assert!(!log.is_empty());
@@ -92,7 +92,7 @@ fn no_rung_shows_more_than_it_says() {
 }
 
 #[test]
-fn each_rung_asks_what_it_may() {
+fn each_tier_asks_what_it_may() {
     let asks = |share: &str, what: fn(&Logged) -> bool| log_of(share).iter().any(what);
     assert!(asks("host", |logged| logged.path
         == "/api/v3/domains/public.example.com"));
@@ -190,7 +190,7 @@ fn without_opinions() -> Simulator {
     simulator
 }
 
-/// Looks up a list, at this rate, as far as this rung.
+/// Looks up a list, at this rate, as far as this tier.
 fn arguments<'a>(share: &'a str, rate: &'a str, url: &'a str, list: &'a str) -> Vec<&'a str> {
     vec![
         "--parser",
@@ -229,7 +229,7 @@ fn a_dry_run_prints_the_requests_of_the_run() {
     // Hosts: four. URLs by their digests: the four of HTTP, for a digest shows
     // no token; three can be shown. Handed in: those, a domain and an address,
     // and each analysis is asked for once.
-    let rungs = [
+    let tiers = [
         ("host", "4 hosts: 4 to 4 requests", 4),
         (
             "hash",
@@ -247,7 +247,7 @@ fn a_dry_run_prints_the_requests_of_the_run() {
             18,
         ),
     ];
-    for (share, costs, most) in rungs {
+    for (share, costs, most) in tiers {
         let home = Home::new();
         let list = home.write("list.txt", list);
         let server = serve(without_opinions());
@@ -398,12 +398,12 @@ fn none_leaves(parser: &str, read_as: &str, log: &str) {
 }
 
 #[test]
-fn none_of_fifty_secrets_in_a_list_leaves_on_any_rung() {
+fn none_of_fifty_secrets_in_a_list_leaves_on_any_tier() {
     none_leaves("list", "list", &log_with(str::to_owned));
 }
 
 #[test]
-fn none_of_fifty_secrets_in_a_proxys_log_leaves_on_any_rung() {
+fn none_of_fifty_secrets_in_a_proxys_log_leaves_on_any_tier() {
     let line = |url: &str| {
         format!(
             "1714564800.123    161 10.0.0.5 TCP_MISS/200 4310 GET {url} - \
@@ -414,7 +414,7 @@ fn none_of_fifty_secrets_in_a_proxys_log_leaves_on_any_rung() {
 }
 
 #[test]
-fn none_of_fifty_secrets_in_a_sensors_log_leaves_on_any_rung() {
+fn none_of_fifty_secrets_in_a_sensors_log_leaves_on_any_tier() {
     let line = |url: &str| {
         // The host stands apart; what a proxy is asked for is a whole URL.
         let target = url.strip_prefix("http://a.example.com").unwrap_or(url);
@@ -483,7 +483,7 @@ const INSIDE: [&str; 52] = [
 ];
 
 #[test]
-fn nothing_of_the_inside_leaves_on_any_rung() {
+fn nothing_of_the_inside_leaves_on_any_tier() {
     let url = |value: &&str| match value.contains(':') {
         true => format!("http://[{value}]:8080/path\n"),
         false => format!("http://{value}:8080/path\n"),

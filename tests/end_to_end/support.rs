@@ -15,9 +15,9 @@ use vthost::plugin::{Judgement, Screening};
 use vthost::quota::Limits;
 use vthost::sightings::Sightings;
 use vthost::store::{Claimant, Store};
-use vthost::triage::ladder::Oldest;
-use vthost::triage::run::{Done, Reporter, Triage, WhenSpent};
-use vthost::triage::{Decision, Finding, Judge, Ladder, Planned, Rescan, Share};
+use vthost::triage::lookup::FreshSince;
+use vthost::triage::run::{Reporter, Triage, TriageOutcome, WhenSpent};
+use vthost::triage::{Decision, Finding, Judge, LookupPlan, Planned, Rescan, Share};
 use vthost::verdict::{Scope, Verdict};
 use vthost::virustotal::report::Report;
 use vthost::virustotal::{ApiKey, Client, HttpVersions, ReqwestTransport, TransportOptions};
@@ -128,11 +128,11 @@ pub(crate) fn new_urls(count: usize) -> Vec<String> {
     (0..count).map(url).collect()
 }
 
-/// A ladder on which everything is handed in.
-pub(crate) fn scanning() -> Ladder {
-    Ladder {
+/// A plan by which everything is submitted.
+pub(crate) fn scanning() -> LookupPlan {
+    LookupPlan {
         rescan: Rescan::Yes,
-        ..ladder(Share::Submit)
+        ..lookup(Share::Submit)
     }
 }
 
@@ -183,7 +183,10 @@ impl Clock for FastClock {
 pub(crate) struct StrictRule;
 
 impl Judge for StrictRule {
-    fn screen(&mut self, _sightings: &Sightings) -> Result<Screening, vthost::triage::Failed> {
+    fn screen(
+        &mut self,
+        _sightings: &Sightings,
+    ) -> Result<Screening, vthost::triage::PolicyFailure> {
         Ok(Screening::Ask { priority: 0 })
     }
 
@@ -193,7 +196,7 @@ impl Judge for StrictRule {
         _subject: &Indicator,
         _scope: Scope,
         report: &Report,
-    ) -> Result<Judgement, vthost::triage::Failed> {
+    ) -> Result<Judgement, vthost::triage::PolicyFailure> {
         let stats = report.stats.unwrap_or_default();
         let is_bad = stats.malicious + stats.suspicious > 0;
         Ok(Judgement {
@@ -221,7 +224,7 @@ pub(crate) fn planned(values: &[&str]) -> Vec<Planned> {
     let planned = values.iter().enumerate().map(|(line, value)| Planned {
         sightings: sightings(value, line as u64),
         decision: Decision::Ask { priority: 0 },
-        host_turn: line,
+        host_rank: line,
     });
     planned.collect()
 }
@@ -245,12 +248,12 @@ fn sightings(value: &str, line: u64) -> Sightings {
     }
 }
 
-/// A ladder that takes any stored answer.
-pub(crate) fn ladder(share: Share) -> Ladder {
-    Ladder {
+/// A plan that takes any stored answer.
+pub(crate) fn lookup(share: Share) -> LookupPlan {
+    LookupPlan {
         share,
         rescan: Rescan::No,
-        oldest: Oldest::all(0),
+        fresh_since: FreshSince::all(0),
     }
 }
 
@@ -281,11 +284,11 @@ pub(crate) fn triage(
     store: &Store,
     clock: &dyn Clock,
     limits: Limits,
-    ladder: Ladder,
+    lookup: LookupPlan,
     planned: Vec<Planned>,
-) -> Done {
+) -> TriageOutcome {
     let manner = Manner::default();
-    triage_in(manner, client, store, clock, limits, ladder, planned)
+    triage_in(manner, client, store, clock, limits, lookup, planned)
 }
 
 /// The same, in a manner.
@@ -295,16 +298,16 @@ pub(crate) fn triage_in(
     store: &Store,
     clock: &dyn Clock,
     limits: Limits,
-    ladder: Ladder,
+    lookup: LookupPlan,
     planned: Vec<Planned>,
-) -> Done {
+) -> TriageOutcome {
     let triage = Triage {
         client,
         account: "test",
         store,
         clock,
         limits,
-        ladder,
+        lookup,
         first_poll: Duration::from_secs(60),
         claimant: Claimant {
             id: 1,

@@ -209,7 +209,7 @@ fn of_two_runs_that_miss_a_submission_one_hands_it_in() {
                 scanning(),
                 planned(&[URL]),
             );
-            assert_eq!(done.ended, Ended::Done);
+            assert_eq!(done.ended, RunEnd::Done);
             assert!(done.findings[0].evidence.is_some(), "{turn}");
             let simulator = direct.simulator();
             let posts = simulator.log().iter();

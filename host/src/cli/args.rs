@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::duration;
 use crate::plugin::PluginKind;
-use crate::quota::{Rate, duration_ms, duration_text};
+use crate::quota::Rate;
 use crate::registry::Place;
 use crate::store::Location;
 use crate::triage::Share;
@@ -156,7 +157,7 @@ pub struct StoreArgs {
     #[arg(long, value_name = "SUFFIX")]
     pub internal_suffix: Vec<String>,
     /// How much of an indicator VirusTotal may see
-    #[arg(long, value_name = "RUNG", default_value_t = Share::Hash)]
+    #[arg(long, value_name = "TIER", default_value_t = Share::Hash)]
     #[arg(help = SHARE_HELP)]
     pub share: Share,
 }
@@ -471,7 +472,8 @@ impl FromStr for MaxAge {
 /// As it is read.
 impl fmt::Display for MaxAge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [bad, good, unknown] = [self.bad_ms, self.good_ms, self.unknown_ms].map(duration_text);
+        let [bad, good, unknown] =
+            [self.bad_ms, self.good_ms, self.unknown_ms].map(duration::format_ms);
         if bad == good && good == unknown {
             return f.write_str(&bad);
         }
@@ -625,7 +627,8 @@ pub struct ExplainArgs {
 }
 
 fn milliseconds(text: &str) -> Result<i64, String> {
-    duration_ms(text).ok_or_else(|| "write a number and a unit, such as 90s, 12h or 7d".to_owned())
+    duration::parse_ms(text)
+        .ok_or_else(|| "write a number and a unit, such as 90s, 12h or 7d".to_owned())
 }
 
 /// Minutes east of UTC as `+09:00`.

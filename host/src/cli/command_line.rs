@@ -4,7 +4,7 @@
 use clap::{Parser as _, ValueEnum as _};
 
 use super::args::{Arguments, TriageArgs, utc_offset_text};
-use crate::quota::duration_text;
+use crate::duration;
 
 /// The command line of the main job, for a shell, without what is usual.
 pub(super) fn command_line(args: &TriageArgs) -> String {
@@ -61,7 +61,7 @@ fn options(args: &TriageArgs) -> Vec<Setting> {
     options.values("--policy-config", &policy.policy_config);
     options.value("--out", Some(args.out.display()));
     options.flag("--rescan", args.rescan);
-    options.value("--poll-after", Some(duration_text(args.poll_after)));
+    options.value("--poll-after", Some(duration::format_ms(args.poll_after)));
     options.flag("--wait", args.wait);
     let fail_on = args.fail_on.and_then(|verdict| verdict.to_possible_value());
     options.value(
@@ -86,7 +86,7 @@ fn options(args: &TriageArgs) -> Vec<Setting> {
         "--proxy",
         quota.proxy.as_ref().map(|proxy| proxy.template()),
     );
-    options.value("--timeout", Some(duration_text(quota.timeout)));
+    options.value("--timeout", Some(duration::format_ms(quota.timeout)));
     options.flag("--http1", quota.http1);
     options.0
 }

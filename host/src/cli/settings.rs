@@ -21,9 +21,9 @@ use crate::plugin::{
     PluginSource, Policy, builtin,
 };
 use crate::quota::Limits;
-use crate::store::{Location, Store, Told};
-use crate::triage::ladder::Oldest;
-use crate::triage::{Ladder, Rescan, Share};
+use crate::store::{AccountQuota, Location, Store};
+use crate::triage::lookup::FreshSince;
+use crate::triage::{LookupPlan, Rescan, Share};
 use crate::virustotal::{
     ApiKey, Client, HttpVersions, KeySources, ReqwestTransport, TransportOptions, find_key,
 };
@@ -250,7 +250,7 @@ pub(super) fn options(threads: Option<usize>, utc_offset_minutes: i16) -> Option
 
 /// The quota: as the arguments say, else as VirusTotal said, else as it is for
 /// a free account.
-pub(super) fn limits(args: &QuotaLimitArgs, told: &Told) -> Limits {
+pub(super) fn limits(args: &QuotaLimitArgs, told: &AccountQuota) -> Limits {
     let free = Limits::default();
     let per_day = args.per_day.or(told.day_allowed).unwrap_or(free.per_day);
     Limits {
@@ -286,20 +286,20 @@ pub(super) fn timeout(args: &QuotaLimitArgs) -> Duration {
 }
 
 /// What may be asked, by the arguments of the main job.
-pub(super) fn ladder(args: &TriageArgs, now: UnixMs) -> anyhow::Result<Ladder> {
+pub(super) fn lookup(args: &TriageArgs, now: UnixMs) -> anyhow::Result<LookupPlan> {
     if args.rescan && args.store.share != Share::Submit {
         bail!("--rescan hands indicators in, so it needs --share submit");
     }
     let rescan = if args.rescan { Rescan::Yes } else { Rescan::No };
-    Ok(stored_ladder(&args.store, rescan, now))
+    Ok(stored_lookup(&args.store, rescan, now))
 }
 
 /// What may be asked.
-pub(super) fn stored_ladder(args: &StoreArgs, rescan: Rescan, now: UnixMs) -> Ladder {
-    Ladder {
+pub(super) fn stored_lookup(args: &StoreArgs, rescan: Rescan, now: UnixMs) -> LookupPlan {
+    LookupPlan {
         share: args.share,
         rescan,
-        oldest: Oldest {
+        fresh_since: FreshSince {
             bad_ms: now.saturating_sub(args.max_age.bad_ms),
             good_ms: now.saturating_sub(args.max_age.good_ms),
             unknown_ms: now.saturating_sub(args.max_age.unknown_ms),

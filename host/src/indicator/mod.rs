@@ -2,15 +2,13 @@
 //!
 //! Pure: nothing here does I/O. [`Indicator::parse`] reads what a log says;
 //! [`scope`] tells what never leaves the machine; [`secrets`] finds what a URL
-//! should not show; [`redaction`] shows what is cut from it; [`vt_id`] gives
-//! VirusTotal's identifiers.
+//! should not show; [`redaction`] shows what is cut from it.
 
 mod host;
 pub mod redaction;
 pub mod scope;
 pub mod secrets;
 mod url_form;
-pub mod vt_id;
 
 use std::fmt;
 

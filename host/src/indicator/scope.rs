@@ -1,4 +1,4 @@
-//! What never leaves the machine, whatever the rung: addresses that mean
+//! What never leaves the machine, whatever the tier: addresses that mean
 //! something only inside, and names that only an organisation's own resolver
 //! knows. To ask the outside about them would tell how the inside looks.
 

@@ -1,5 +1,5 @@
 //! What a URL should not show to anyone: tokens, sessions, personal data,
-//! one-time links. A URL with any of these stays off the rungs that show it,
+//! one-time links. A URL with any of these stays off the tiers that show it,
 //! and is never submitted: a visit would use a one-time link up.
 
 use super::{Indicator, Kind};

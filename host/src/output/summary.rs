@@ -32,7 +32,7 @@ pub struct Summary {
     pub unknown_by: BTreeMap<Cause, u64>,
     /// Those that never leave the machine, by what they are.
     pub kept_back_by: BTreeMap<String, u64>,
-    /// How many of the others may hold a secret: no rung shows them in full.
+    /// How many of the others may hold a secret: no tier shows them in full.
     pub with_secrets: u64,
 }
 
@@ -260,7 +260,7 @@ mod tests {
     use crate::plugin::{Judgement, Screening};
     use crate::sightings::Sightings;
     use crate::triage::plan::plan;
-    use crate::triage::{Decision, Failed, Judge};
+    use crate::triage::{Decision, Judge, PolicyFailure};
     use crate::verdict::Scope;
     use crate::virustotal::report::Report;
 
@@ -268,7 +268,7 @@ mod tests {
     struct Wants;
 
     impl Judge for Wants {
-        fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed> {
+        fn screen(&mut self, sightings: &Sightings) -> Result<Screening, PolicyFailure> {
             Ok(match sightings.indicator.value() {
                 "skipped.example.com" => Screening::Skip {
                     reason: "ours".to_owned(),
@@ -283,8 +283,8 @@ mod tests {
             _subject: &Indicator,
             _scope: Scope,
             _report: &Report,
-        ) -> Result<Judgement, Failed> {
-            Err(Failed("not asked here".to_owned()))
+        ) -> Result<Judgement, PolicyFailure> {
+            Err(PolicyFailure("not asked here".to_owned()))
         }
     }
 
@@ -316,7 +316,7 @@ mod tests {
                 Decision::Ask { .. } => {
                     Finding::unknown(planned.sightings, Cause::NotAsked, String::new())
                 }
-                Decision::Keep { cause, reason } => {
+                Decision::Skip { cause, reason } => {
                     Finding::unknown(planned.sightings, cause, reason)
                 }
             })

@@ -8,7 +8,7 @@ use crate::quota::{self, IN_FLIGHT_MS};
 
 /// An account as VirusTotal counts it; none for what it did not say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct AccountQuota {
     /// Requests allowed in a day.
     pub day_allowed: Option<u32>,
     /// Requests used today.
@@ -62,7 +62,12 @@ impl Store {
     /// # Errors
     ///
     /// When the store cannot be read or written.
-    pub fn reconcile(&self, account: &str, told: &Told, now: UnixMs) -> Result<(), StoreError> {
+    pub fn reconcile(
+        &self,
+        account: &str,
+        told: &AccountQuota,
+        now: UnixMs,
+    ) -> Result<(), StoreError> {
         let (day, month) = (quota::this_day(now), quota::this_month(now));
         let other = |used: Option<u32>, own: u32| used.unwrap_or(0).saturating_sub(own);
         self.database.run_alone(account, &|statements| {
@@ -98,7 +103,7 @@ impl Store {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn allowed(&self, account: &str) -> Result<Told, StoreError> {
+    pub fn allowed(&self, account: &str) -> Result<AccountQuota, StoreError> {
         let told = self.database.query(
             "SELECT day_allowed, month_allowed FROM account WHERE account = ?1",
             &[account.into()],
@@ -107,10 +112,10 @@ impl Store {
                     let number = row.optional_integer(column)?;
                     Ok::<_, StoreError>(number.and_then(|number| u32::try_from(number).ok()))
                 };
-                Ok(Told {
+                Ok(AccountQuota {
                     day_allowed: number(0)?,
                     month_allowed: number(1)?,
-                    ..Told::default()
+                    ..AccountQuota::default()
                 })
             },
         )?;
@@ -221,7 +226,7 @@ mod tests {
                 (usage.today, usage.this_month)
             };
             take(store, Purpose::Question, NOON);
-            let told = Told {
+            let told = AccountQuota {
                 day_allowed: Some(100),
                 day_used: Some(11),
                 month_allowed: None,
@@ -235,18 +240,18 @@ mod tests {
             assert_eq!(used(NOON + DAY), (0, 32));
             assert_eq!(used(NOON + 31 * DAY), (0, 0));
             assert_eq!(store.allowed("key").unwrap().day_allowed, Some(100));
-            assert_eq!(store.allowed("other").unwrap(), Told::default());
+            assert_eq!(store.allowed("other").unwrap(), AccountQuota::default());
         });
     }
 
     #[test]
     fn polls_are_free_when_all_of_ours_were() {
-        let told = |charged, free| Told {
+        let told = |charged, free| AccountQuota {
             polls: Some(PollsUsed { charged, free }),
-            ..Told::default()
+            ..AccountQuota::default()
         };
         on_each(|store| {
-            let learn = |told: &Told| {
+            let learn = |told: &AccountQuota| {
                 store.reconcile("key", told, NOON + 9).unwrap();
                 store.polls_are_free("key").unwrap()
             };
@@ -256,7 +261,7 @@ mod tests {
             assert!(!learn(&told(0, 1)), "the other may be to come");
             assert!(!learn(&told(2, 1)), "only what cannot be is free");
             assert!(learn(&told(0, 3)));
-            assert!(learn(&Told::default()), "nothing new");
+            assert!(learn(&AccountQuota::default()), "nothing new");
             let today = || {
                 let limits = Limits::default();
                 store.usage("key", &limits, NOON + 9).unwrap().today
@@ -277,12 +282,12 @@ mod tests {
             ..Limits::default()
         };
         on_each(|store| {
-            let told = Told {
+            let told = AccountQuota {
                 polls: Some(PollsUsed {
                     charged: 0,
                     free: 1,
                 }),
-                ..Told::default()
+                ..AccountQuota::default()
             };
             take(store, Purpose::Poll, NOON);
             store.reconcile("key", &told, NOON).unwrap();

@@ -25,7 +25,7 @@ use std::sync::Mutex;
 
 use crate::clock::{Clock, SystemClock};
 
-pub use accounts::{PollsUsed, Told, polls_since};
+pub use accounts::{AccountQuota, PollsUsed, polls_since};
 pub use answers::{StoredAnswer, StoredOutcome};
 pub use claims::Claimant;
 pub use ledger::{ChargeId, Purpose, Taken};

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::ladder::Answer;
+use super::lookup::ScopedReport;
 use super::{Cause, Evidence, Finding};
 use crate::indicator::Indicator;
 use crate::plugin::{Judgement, Policy, PolicySession, Screening, Stop};
@@ -18,7 +18,7 @@ pub trait Judge: Send {
     /// # Errors
     ///
     /// [`Failed`], when there is no answer.
-    fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed>;
+    fn screen(&mut self, sightings: &Sightings) -> Result<Screening, PolicyFailure>;
 
     /// What a report means.
     ///
@@ -31,16 +31,16 @@ pub trait Judge: Send {
         subject: &Indicator,
         scope: Scope,
         report: &Report,
-    ) -> Result<Judgement, Failed>;
+    ) -> Result<Judgement, PolicyFailure>;
 }
 
 /// A policy that did not answer, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Failed(pub String);
+pub struct PolicyFailure(pub String);
 
 /// Gives the finding for an answer.
-pub(super) fn find(judge: &mut dyn Judge, sightings: Sightings, answer: &Answer) -> Finding {
+pub(super) fn find(judge: &mut dyn Judge, sightings: Sightings, answer: &ScopedReport) -> Finding {
     let report = &answer.report;
     let evidence = Evidence {
         scope: answer.scope,
@@ -108,15 +108,18 @@ impl PolicyJudge {
         })
     }
 
-    fn ask<R>(&self, call: impl FnOnce(Sender<Result<R, Stop>>) -> Call) -> Result<R, Failed> {
+    fn ask<R>(
+        &self,
+        call: impl FnOnce(Sender<Result<R, Stop>>) -> Call,
+    ) -> Result<R, PolicyFailure> {
         let (reply, answer) = channel();
         let said = match self.calls.send(call(reply)) {
             Ok(()) => answer.recv().ok(),
             Err(_) => None,
         };
         match said {
-            Some(said) => said.map_err(|stop| Failed(format!("{} {stop}", self.name))),
-            None => Err(Failed(format!("{} is gone", self.name))),
+            Some(said) => said.map_err(|stop| PolicyFailure(format!("{} {stop}", self.name))),
+            None => Err(PolicyFailure(format!("{} is gone", self.name))),
         }
     }
 }
@@ -133,7 +136,7 @@ impl Drop for PolicyJudge {
 }
 
 impl Judge for PolicyJudge {
-    fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed> {
+    fn screen(&mut self, sightings: &Sightings) -> Result<Screening, PolicyFailure> {
         self.ask(|reply| Call::Screen(Box::new(sightings.clone()), reply))
     }
 
@@ -143,7 +146,7 @@ impl Judge for PolicyJudge {
         subject: &Indicator,
         scope: Scope,
         report: &Report,
-    ) -> Result<Judgement, Failed> {
+    ) -> Result<Judgement, PolicyFailure> {
         let case = Case {
             sightings: sightings.clone(),
             subject: subject.clone(),
@@ -157,9 +160,9 @@ impl Judge for PolicyJudge {
 /// Several policies in a row, each with its name. The first that does not want
 /// an indicator asked keeps it back, and the highest priority holds; the first
 /// verdict that is not `unknown` is the verdict.
-pub struct Chain(Vec<(String, PolicyJudge)>);
+pub struct PolicyChain(Vec<(String, PolicyJudge)>);
 
-impl Chain {
+impl PolicyChain {
     /// Starts the policies, at least one, in their order.
     ///
     /// # Errors
@@ -182,8 +185,8 @@ impl Chain {
     }
 }
 
-impl Judge for Chain {
-    fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed> {
+impl Judge for PolicyChain {
+    fn screen(&mut self, sightings: &Sightings) -> Result<Screening, PolicyFailure> {
         let mut most = i32::MIN;
         for index in 0..self.0.len() {
             let (name, judge) = &mut self.0[index];
@@ -205,7 +208,7 @@ impl Judge for Chain {
         subject: &Indicator,
         scope: Scope,
         report: &Report,
-    ) -> Result<Judgement, Failed> {
+    ) -> Result<Judgement, PolicyFailure> {
         let mut undecided: Option<Judgement> = None;
         for index in 0..self.0.len() {
             let (name, judge) = &mut self.0[index];
@@ -220,7 +223,7 @@ impl Judge for Chain {
                 Some(before) => before.reason = format!("{}; {}", before.reason, judgement.reason),
             }
         }
-        undecided.ok_or_else(|| Failed("there is no policy".to_owned()))
+        undecided.ok_or_else(|| PolicyFailure("there is no policy".to_owned()))
     }
 }
 

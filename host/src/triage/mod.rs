@@ -1,23 +1,23 @@
 //! Triage: what to ask VirusTotal, in which order, and what the answers mean.
 //!
 //! [`plan`](plan::plan) puts the sightings in order and keeps back what never
-//! leaves the machine; [`ladder`] says for one indicator what to ask next,
+//! leaves the machine; [`lookup`] says for one indicator what to ask next,
 //! from nothing but what is stored; [`run`](run::run) asks within the quota;
 //! a [`Judge`] gives the verdict. All that was learned is in the store before
 //! the next request goes out, so a run that is ended anywhere goes on there.
 
 mod judge;
-pub mod ladder;
-mod patience;
+pub mod lookup;
 pub mod plan;
+mod retry;
 pub mod run;
 
 use crate::sightings::Sightings;
 use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Stats;
 
-pub use judge::{Chain, Failed, Judge, PolicyJudge};
-pub use ladder::{Ladder, Rescan, Share};
+pub use judge::{Judge, PolicyChain, PolicyFailure, PolicyJudge};
+pub use lookup::{LookupPlan, Rescan, Share};
 pub use plan::{Decision, Planned};
 
 /// Why an indicator is unknown; the summary counts by it.

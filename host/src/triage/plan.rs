@@ -20,7 +20,7 @@ pub struct Planned {
     pub decision: Decision,
     /// The place of its host among the hosts, by the value of all that is on
     /// the host.
-    pub host_turn: usize,
+    pub host_rank: usize,
 }
 
 /// Whether an indicator is asked.
@@ -32,7 +32,7 @@ pub enum Decision {
         priority: i32,
     },
     /// It is not, and unknown for this reason.
-    Keep {
+    Skip {
         /// Internal, skipped or failed.
         cause: Cause,
         /// In words.
@@ -56,7 +56,7 @@ pub fn plan(
         .map(|sightings| Planned {
             decision: decide(&sightings, own, judge),
             sightings,
-            host_turn: 0,
+            host_rank: 0,
         })
         .collect();
     planned.sort_by_key(|planned| {
@@ -124,7 +124,7 @@ fn give_hosts_their_turns(planned: &mut [Planned]) {
     hosts.sort();
     for (turn, (_, members)) in hosts.into_iter().enumerate() {
         for index in members {
-            planned[index].host_turn = turn;
+            planned[index].host_rank = turn;
         }
     }
 }
@@ -133,24 +133,24 @@ fn give_hosts_their_turns(planned: &mut [Planned]) {
 fn priority(decision: &Decision) -> Option<i32> {
     match decision {
         Decision::Ask { priority } => Some(*priority),
-        Decision::Keep { .. } => None,
+        Decision::Skip { .. } => None,
     }
 }
 
 fn decide(sightings: &Sightings, own: &InternalSuffixes, judge: &mut dyn Judge) -> Decision {
     if let Some(reason) = scope::internal(&sightings.indicator, own) {
-        return Decision::Keep {
+        return Decision::Skip {
             cause: Cause::Internal,
             reason: format!("{NEVER_LEAVES}{reason}"),
         };
     }
     match judge.screen(sightings) {
         Ok(Screening::Ask { priority }) => Decision::Ask { priority },
-        Ok(Screening::Skip { reason }) => Decision::Keep {
+        Ok(Screening::Skip { reason }) => Decision::Skip {
             cause: Cause::Skipped,
             reason: format!("not asked by the policy: {reason}"),
         },
-        Err(failed) => Decision::Keep {
+        Err(failed) => Decision::Skip {
             cause: Cause::Failed,
             reason: failed.to_string(),
         },
@@ -162,7 +162,7 @@ impl Planned {
     pub(super) fn kept(&self) -> Option<Finding> {
         match &self.decision {
             Decision::Ask { .. } => None,
-            Decision::Keep { cause, reason } => Some(Finding::unknown(
+            Decision::Skip { cause, reason } => Some(Finding::unknown(
                 self.sightings.clone(),
                 *cause,
                 reason.clone(),
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use crate::indicator::Kind;
     use crate::plugin::Judgement;
-    use crate::triage::Failed;
+    use crate::triage::PolicyFailure;
     use crate::verdict::Scope;
     use crate::virustotal::report::Report;
 
@@ -184,7 +184,7 @@ mod tests {
     struct Wants;
 
     impl Judge for Wants {
-        fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Failed> {
+        fn screen(&mut self, sightings: &Sightings) -> Result<Screening, PolicyFailure> {
             let is_first = sightings.indicator.value() == "first.example.com";
             Ok(Screening::Ask {
                 priority: i32::from(is_first),
@@ -197,8 +197,8 @@ mod tests {
             _subject: &Indicator,
             _scope: Scope,
             _report: &Report,
-        ) -> Result<Judgement, Failed> {
-            Err(Failed("not asked here".to_owned()))
+        ) -> Result<Judgement, PolicyFailure> {
+            Err(PolicyFailure("not asked here".to_owned()))
         }
     }
 
@@ -238,7 +238,7 @@ mod tests {
         );
         let order: Vec<(&str, usize)> = planned
             .iter()
-            .map(|planned| (planned.sightings.indicator.value(), planned.host_turn))
+            .map(|planned| (planned.sightings.indicator.value(), planned.host_rank))
             .collect();
         assert_eq!(
             order,

@@ -12,20 +12,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::judge::{self, Judge};
-use super::ladder::{Action, Answers, Ladder, Opinion, Progress, Rung};
-use super::patience::{Advice, Patience};
+use super::lookup::{LookupPlan, LookupStatus, Opinion, Request, StoredAnswers, Tier};
 use super::plan::Planned;
+use super::retry::{Advice, RetryPolicy};
 use super::{Cause, Finding};
 use crate::clock::{Clock, UnixMs};
-use crate::indicator::{Indicator, Kind, vt_id};
+use crate::indicator::{Indicator, Kind};
 use crate::quota::{Limits, Slot, day_name, next_slot};
 use crate::store::{
-    Claimant, Contents, PollsUsed, Purpose, Store, StoreError, StoredAnswer, SubmissionState,
-    Taken, Told, polls_since,
+    AccountQuota, Claimant, Contents, PollsUsed, Purpose, Store, StoreError, StoredAnswer,
+    SubmissionState, Taken, polls_since,
 };
 use crate::verdict::Verdict;
 use crate::virustotal::report::Report;
-use crate::virustotal::{AnalysisStatus, Client, Fault, Lookup, Question};
+use crate::virustotal::{AnalysisStatus, Client, Fault, Lookup, Question, url_id};
 
 /// What a run needs.
 pub struct Triage<'a> {
@@ -40,7 +40,7 @@ pub struct Triage<'a> {
     /// The quota.
     pub limits: Limits,
     /// What may be asked.
-    pub ladder: Ladder,
+    pub lookup: LookupPlan,
     /// When an analysis is first asked for; each time after that waits twice as
     /// long as the one before.
     pub first_poll: Duration,
@@ -50,7 +50,7 @@ pub struct Triage<'a> {
     pub user: Option<&'a str>,
     /// Whether to wait for the next day when the day's quota is spent.
     pub when_spent: WhenSpent,
-    /// Told what happens.
+    /// Notified of what happens.
     pub reporter: &'a dyn Reporter,
 }
 
@@ -64,7 +64,7 @@ pub enum WhenSpent {
     Wait,
 }
 
-/// Told how a run goes on.
+/// Notified of a run's progress.
 pub trait Reporter: Send + Sync {
     /// A verdict has fallen; `left` indicators have none yet.
     fn found(&self, finding: &Finding, left: usize);
@@ -79,7 +79,7 @@ pub trait Reporter: Send + Sync {
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub enum RunEnd {
     /// Every indicator has its verdict.
     Done,
     /// The quota of the day or the month is spent.
@@ -99,17 +99,17 @@ pub enum Ended {
 
 /// What a run gave.
 #[derive(Debug)]
-pub struct Done {
+pub struct TriageOutcome {
     /// A finding for every indicator, in the order of the plan.
     pub findings: Vec<Finding>,
     /// How it ended.
-    pub ended: Ended,
+    pub ended: RunEnd,
     /// Requests sent.
     pub requests: u64,
 }
 
 /// Ends when the run is to end early.
-pub type Cancelled<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+pub type Cancellation<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// How often an analysis is asked for in one run.
 const MAX_POLLS: u32 = 4;
@@ -137,22 +137,22 @@ impl Triage<'_> {
         &self,
         planned: Vec<Planned>,
         judge: &mut dyn Judge,
-        mut cancelled: Cancelled<'_>,
-    ) -> Result<Done, StoreError> {
+        mut cancelled: Cancellation<'_>,
+    ) -> Result<TriageOutcome, StoreError> {
         let mut run = Run::new(self, planned, judge);
         run.settle_what_is_stored()?;
         let ended = loop {
             let next = run.next()?;
             let step = async {
                 match next {
-                    None => Ok(Some(Ended::Done)),
+                    None => Ok(Some(RunEnd::Done)),
                     Some(Next::Wait(until_ms)) => run.wait_until(until_ms).await,
                     Some(Next::Work(index, action)) => run.work(index, action).await,
                 }
             };
             tokio::select! {
                 biased;
-                () = &mut cancelled => break Ended::Interrupted,
+                () = &mut cancelled => break RunEnd::Interrupted,
                 ended = step => if let Some(ended) = ended? {
                     break ended;
                 },
@@ -165,12 +165,12 @@ impl Triage<'_> {
 }
 
 /// What was stored when the run began: what was not there is not asked for.
-pub struct AtFirst<'a> {
+pub struct StoreSnapshot<'a> {
     store: &'a Store,
     contents: Contents,
 }
 
-impl<'a> AtFirst<'a> {
+impl<'a> StoreSnapshot<'a> {
     /// Looks at what is stored.
     ///
     /// # Errors
@@ -182,7 +182,7 @@ impl<'a> AtFirst<'a> {
     }
 }
 
-impl Answers for AtFirst<'_> {
+impl StoredAnswers for StoreSnapshot<'_> {
     fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError> {
         if !self.contents.questions.contains(&question.to_string()) {
             return Ok(None);
@@ -198,7 +198,7 @@ impl Answers for AtFirst<'_> {
     }
 }
 
-impl Answers for Store {
+impl StoredAnswers for Store {
     fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError> {
         Self::answer(self, question)
     }
@@ -216,17 +216,17 @@ impl Answers for Store {
 /// When the store cannot be read.
 pub fn judge_stored(
     planned: &[Planned],
-    ladder: &Ladder,
+    lookup: &LookupPlan,
     store: &Store,
     judge: &mut dyn Judge,
 ) -> Result<Vec<Option<Finding>>, StoreError> {
-    let stored = AtFirst::of(store)?;
+    let stored = StoreSnapshot::of(store)?;
     planned
         .iter()
         .map(|planned| {
-            Ok(match look(planned, ladder, &stored, judge)? {
-                Look::Settled(finding) => Some(*finding),
-                Look::Open(_) => None,
+            Ok(match resolve(planned, lookup, &stored, judge)? {
+                Resolution::Settled(finding) => Some(*finding),
+                Resolution::Open(_) => None,
             })
         })
         .collect()
@@ -234,11 +234,11 @@ pub fn judge_stored(
 
 /// How an indicator stands.
 #[derive(Debug)]
-pub enum Look {
+pub enum Resolution {
     /// It is kept back, or its answer is in the store.
     Settled(Box<Finding>),
     /// This is to be done next.
-    Open(Action),
+    Open(Request),
 }
 
 /// Says how an indicator stands, by what is stored.
@@ -246,26 +246,28 @@ pub enum Look {
 /// # Errors
 ///
 /// When the store cannot be read.
-pub fn look(
+pub fn resolve(
     planned: &Planned,
-    ladder: &Ladder,
-    stored: &dyn Answers,
+    lookup: &LookupPlan,
+    stored: &dyn StoredAnswers,
     judge: &mut dyn Judge,
-) -> Result<Look, StoreError> {
+) -> Result<Resolution, StoreError> {
     if let Some(kept) = planned.kept() {
-        return Ok(Look::Settled(Box::new(kept)));
+        return Ok(Resolution::Settled(Box::new(kept)));
     }
     let sightings = &planned.sightings;
-    let mut ask = |answer: &super::ladder::Answer| {
+    let mut ask = |answer: &super::lookup::ScopedReport| {
         let judged = judge.judge(sightings, &answer.subject, answer.scope, &answer.report);
         judged.as_ref().map_or(NO_OPINION, Opinion::from)
     };
-    let finding = match ladder.progress(&sightings.indicator, stored, &mut ask)? {
-        Progress::Next(action) => return Ok(Look::Open(action)),
-        Progress::Answered(answer) => judge::find(judge, sightings.clone(), &answer),
-        Progress::Exhausted(words) => Finding::unknown(sightings.clone(), Cause::NoReport, words),
+    let finding = match lookup.progress(&sightings.indicator, stored, &mut ask)? {
+        LookupStatus::Next(action) => return Ok(Resolution::Open(action)),
+        LookupStatus::Answered(answer) => judge::find(judge, sightings.clone(), &answer),
+        LookupStatus::Exhausted(words) => {
+            Finding::unknown(sightings.clone(), Cause::NoReport, words)
+        }
     };
-    Ok(Look::Settled(Box::new(finding)))
+    Ok(Resolution::Settled(Box::new(finding)))
 }
 
 /// Of a policy that failed; the finding will say so.
@@ -277,13 +279,13 @@ const NO_OPINION: Opinion = Opinion {
 /// What to do next.
 enum Next {
     Wait(UnixMs),
-    Work(usize, Action),
+    Work(usize, Request),
 }
 
-/// When an open indicator has its turn: by rung, then by value.
+/// When an open indicator has its turn: by tier, then by value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Turn {
-    rung: Rung,
+    tier: Tier,
     value: usize,
     index: usize,
 }
@@ -307,16 +309,16 @@ struct Run<'a, 'b> {
     paused_until_ms: UnixMs,
     /// Nothing is asked before but for analyses, which are free of charge.
     questions_from_ms: UnixMs,
-    patience: Patience,
+    retry: RetryPolicy,
     requests: u64,
 }
 
-type Step = Result<Option<Ended>, StoreError>;
+type Step = Result<Option<RunEnd>, StoreError>;
 
 /// What came of working on a claimed action.
 enum Worked {
     Done,
-    Ended(Ended),
+    Ended(RunEnd),
     /// It was not sent.
     NoSlot(Slot),
 }
@@ -335,7 +337,7 @@ impl<'a, 'b> Run<'a, 'b> {
             handed_in_again: HashSet::new(),
             paused_until_ms: UnixMs::MIN,
             questions_from_ms: UnixMs::MIN,
-            patience: Patience::default(),
+            retry: RetryPolicy::default(),
             requests: 0,
         }
     }
@@ -346,12 +348,12 @@ impl<'a, 'b> Run<'a, 'b> {
 
     fn settle_what_is_stored(&mut self) -> Result<(), StoreError> {
         let planned = Arc::clone(&self.planned);
-        let stored = AtFirst::of(self.with.store)?;
+        let stored = StoreSnapshot::of(self.with.store)?;
         let mut settled = Vec::new();
         for (index, planned) in planned.iter().enumerate() {
-            match look(planned, &self.with.ladder, &stored, self.judge)? {
-                Look::Settled(finding) => settled.push((index, finding)),
-                Look::Open(action) => self.queue(index, action.rung(), UnixMs::MIN),
+            match resolve(planned, &self.with.lookup, &stored, self.judge)? {
+                Resolution::Settled(finding) => settled.push((index, finding)),
+                Resolution::Open(action) => self.queue(index, action.tier(), UnixMs::MIN),
             }
         }
         for (index, finding) in settled {
@@ -361,12 +363,12 @@ impl<'a, 'b> Run<'a, 'b> {
     }
 
     /// Gives an open indicator its turn.
-    fn queue(&mut self, index: usize, rung: Rung, not_before_ms: UnixMs) {
-        let value = match rung {
-            Rung::Host => self.planned[index].host_turn,
-            Rung::Url | Rung::Submission => index,
+    fn queue(&mut self, index: usize, tier: Tier, not_before_ms: UnixMs) {
+        let value = match tier {
+            Tier::Host => self.planned[index].host_rank,
+            Tier::Url | Tier::Submission => index,
         };
-        let turn = Turn { rung, value, index };
+        let turn = Turn { tier, value, index };
         if let Some(old) = self.turns.insert(index, turn) {
             self.open.remove(&old);
         }
@@ -409,16 +411,16 @@ impl<'a, 'b> Run<'a, 'b> {
             return Ok(Some(Next::Wait(now)));
         };
         let name = action.name();
-        if let Some(fault) = self.patience.gave_up(&name) {
+        if let Some(fault) = self.retry.gave_up(&name) {
             let sightings = self.planned[index].sightings.clone();
             let finding = Finding::unknown(sightings, Cause::Failed, fault.to_owned());
             self.settle(index, finding);
             return Ok(Some(Next::Wait(now)));
         }
-        let not_before = self.patience.not_before(&name).unwrap_or(now);
-        let rung = action.rung();
-        if not_before > now || self.turns.get(&index).is_some_and(|turn| turn.rung != rung) {
-            self.queue(index, rung, not_before);
+        let not_before = self.retry.not_before(&name).unwrap_or(now);
+        let tier = action.tier();
+        if not_before > now || self.turns.get(&index).is_some_and(|turn| turn.tier != tier) {
+            self.queue(index, tier, not_before);
             if let Some(due) = self.waiting.get_mut(&index) {
                 *due = (*due).max(not_before);
             }
@@ -428,12 +430,12 @@ impl<'a, 'b> Run<'a, 'b> {
     }
 
     /// The next action for an indicator; none when it was settled just now.
-    fn progress(&mut self, index: usize) -> Result<Option<Action>, StoreError> {
+    fn progress(&mut self, index: usize) -> Result<Option<Request>, StoreError> {
         let planned = Arc::clone(&self.planned);
-        let ladder = &self.with.ladder;
-        match look(&planned[index], ladder, self.with.store, self.judge)? {
-            Look::Open(action) => Ok(Some(action)),
-            Look::Settled(finding) => {
+        let lookup = &self.with.lookup;
+        match resolve(&planned[index], lookup, self.with.store, self.judge)? {
+            Resolution::Open(action) => Ok(Some(action)),
+            Resolution::Settled(finding) => {
                 self.settle(index, *finding);
                 Ok(None)
             }
@@ -451,7 +453,7 @@ impl<'a, 'b> Run<'a, 'b> {
     }
 
     /// Does what an indicator needs next, with a slot.
-    async fn work(&mut self, index: usize, action: Action) -> Step {
+    async fn work(&mut self, index: usize, action: Request) -> Step {
         if let Some(due_ms) = due_of(&action)
             && due_ms > self.now()
         {
@@ -465,7 +467,7 @@ impl<'a, 'b> Run<'a, 'b> {
         let name = action.name();
         if !store.claim(claimant, &name, self.now())? {
             let later = self.now() + CLAIMED_PAUSE_MS;
-            self.queue(index, action.rung(), later);
+            self.queue(index, action.tier(), later);
             if let Some(due) = self.waiting.get_mut(&index) {
                 *due = later;
             }
@@ -490,7 +492,7 @@ impl<'a, 'b> Run<'a, 'b> {
     async fn work_claimed(
         &mut self,
         index: usize,
-        action: Action,
+        action: Request,
         name: &str,
     ) -> Result<Worked, StoreError> {
         // Another run may have had the answer just before.
@@ -508,7 +510,7 @@ impl<'a, 'b> Run<'a, 'b> {
         store.settle(charge, self.now())?;
         match sent? {
             Ok(()) => {
-                self.patience.answered(name);
+                self.retry.answered(name);
                 if self.turns.contains_key(&index) && !self.waiting.contains_key(&index) {
                     self.progress(index)?;
                 }
@@ -538,7 +540,7 @@ impl<'a, 'b> Run<'a, 'b> {
 
     fn spent(&mut self, resumes_ms: UnixMs, reason: String) -> Step {
         match self.with.when_spent {
-            WhenSpent::End => Ok(Some(Ended::QuotaSpent { resumes_ms, reason })),
+            WhenSpent::End => Ok(Some(RunEnd::QuotaSpent { resumes_ms, reason })),
             WhenSpent::Wait => {
                 self.paused_until_ms = resumes_ms;
                 let so_far = findings(&self.findings, &self.planned);
@@ -552,18 +554,18 @@ impl<'a, 'b> Run<'a, 'b> {
     async fn send(
         &mut self,
         index: usize,
-        action: Action,
+        action: Request,
     ) -> Result<Result<(), Fault>, StoreError> {
         match action {
-            Action::Ask(question) => self.ask(&question).await,
-            Action::Submit(url) => self.submit(index, &url).await,
-            Action::Poll {
+            Request::Ask(question) => self.ask(&question).await,
+            Request::Submit(url) => self.submit(index, &url).await,
+            Request::Poll {
                 url,
                 analysis_id,
                 polls,
                 ..
             } => self.poll(index, &url, &analysis_id, polls).await,
-            Action::Recover {
+            Request::Recover {
                 url,
                 sent_ms,
                 polls,
@@ -671,9 +673,9 @@ impl<'a, 'b> Run<'a, 'b> {
 
     /// Leaves an analysis for the next run. What never arrived is handed in
     /// again, once.
-    fn give_up_waiting(&mut self, index: usize, action: &Action) -> Step {
+    fn give_up_waiting(&mut self, index: usize, action: &Request) -> Step {
         let reason = match action {
-            Action::Recover { url, sent_ms, .. } => {
+            Request::Recover { url, sent_ms, .. } => {
                 // Another run may have seen the same, and handed it in since.
                 let has_changed = !self.with.store.abandon(url, *sent_ms)?;
                 if has_changed || self.handed_in_again.insert(index) {
@@ -682,13 +684,13 @@ impl<'a, 'b> Run<'a, 'b> {
                 }
                 "it was handed in, but VirusTotal does not show it; run again to hand it in again"
             }
-            Action::Poll { url, .. } => {
+            Request::Poll { url, .. } => {
                 // The next run asks for it at once, and as patiently.
                 let now = self.with.clock.now_ms();
                 self.with.store.polled(url, 0, now)?;
                 "VirusTotal has not finished the analysis; run again to ask for it"
             }
-            Action::Ask(_) | Action::Submit(_) => "it was not answered",
+            Request::Ask(_) | Request::Submit(_) => "it was not answered",
         };
         let sightings = self.planned[index].sightings.clone();
         self.settle(
@@ -701,16 +703,16 @@ impl<'a, 'b> Run<'a, 'b> {
     /// Decides after a fault: again later, give the action up, or end.
     async fn fail(&mut self, name: &str, fault: Fault) -> Step {
         match &fault {
-            Fault::WrongKey(message) => return Ok(Some(Ended::WrongKey(message.clone()))),
+            Fault::WrongKey(message) => return Ok(Some(RunEnd::WrongKey(message.clone()))),
             Fault::QuotaExceeded { retry_after_s, .. } => {
                 return self.quota_refused(*retry_after_s, &fault).await;
             }
             _ => {}
         }
-        match self.patience.failed(name, &fault, self.now()) {
+        match self.retry.failed(name, &fault, self.now()) {
             Advice::Again(_) => self.with.reporter.retrying(&fault.to_string()),
             Advice::GiveUp => {}
-            Advice::Break => return Ok(Some(Ended::Unreachable(fault.to_string()))),
+            Advice::Break => return Ok(Some(RunEnd::Unreachable(fault.to_string()))),
         }
         Ok(None)
     }
@@ -719,7 +721,7 @@ impl<'a, 'b> Run<'a, 'b> {
     /// The indicator keeps its place; everything waits.
     async fn quota_refused(&mut self, retry_after_s: Option<u64>, fault: &Fault) -> Step {
         let now = self.now();
-        let (refusals, resumes_ms) = self.patience.quota_refused(retry_after_s, now);
+        let (refusals, resumes_ms) = self.retry.quota_refused(retry_after_s, now);
         if refusals == 1 {
             self.paused_until_ms = resumes_ms;
             self.with.reporter.retrying(&fault.to_string());
@@ -779,8 +781,8 @@ impl<'a, 'b> Run<'a, 'b> {
         self.findings[index] = Some(finding);
     }
 
-    fn finish(self, ended: Ended) -> Done {
-        Done {
+    fn finish(self, ended: RunEnd) -> TriageOutcome {
+        TriageOutcome {
             findings: findings(&self.findings, &self.planned),
             ended,
             requests: self.requests,
@@ -813,7 +815,7 @@ pub async fn reconcile(
     store: &Store,
     account: &str,
     now: UnixMs,
-) -> Result<Result<Told, Fault>, StoreError> {
+) -> Result<Result<AccountQuota, Fault>, StoreError> {
     let quotas = match client.overall_quotas(user).await {
         Ok(quotas) => quotas,
         Err(fault) => return Ok(Err(fault)),
@@ -829,7 +831,7 @@ pub async fn reconcile(
     // What cannot be learned leaves things as they are.
     let (first, last) = (day_name(polls_since(now)), day_name(now));
     let polls = client.analyses_asked(user, &first, &last).await.ok();
-    let told = Told {
+    let told = AccountQuota {
         day_allowed: day.map(|quota| small(quota.allowed)),
         day_used: day.map(|quota| small(quota.used)),
         month_allowed: month.map(|quota| small(quota.allowed)),
@@ -840,32 +842,32 @@ pub async fn reconcile(
     Ok(Ok(told))
 }
 
-fn purpose_of(action: &Action) -> Purpose {
+fn purpose_of(action: &Request) -> Purpose {
     match action {
-        Action::Poll { .. } => Purpose::Poll,
-        Action::Ask(_) | Action::Submit(_) | Action::Recover { .. } => Purpose::Question,
+        Request::Poll { .. } => Purpose::Poll,
+        Request::Ask(_) | Request::Submit(_) | Request::Recover { .. } => Purpose::Question,
     }
 }
 
-fn due_of(action: &Action) -> Option<UnixMs> {
+fn due_of(action: &Request) -> Option<UnixMs> {
     match action {
-        Action::Poll { due_ms, .. } | Action::Recover { due_ms, .. } => Some(*due_ms),
-        Action::Ask(_) | Action::Submit(_) => None,
+        Request::Poll { due_ms, .. } | Request::Recover { due_ms, .. } => Some(*due_ms),
+        Request::Ask(_) | Request::Submit(_) => None,
     }
 }
 
-fn polls_of(action: &Action) -> u32 {
+fn polls_of(action: &Request) -> u32 {
     match action {
-        Action::Poll { polls, .. } | Action::Recover { polls, .. } => *polls,
-        Action::Ask(_) | Action::Submit(_) => 0,
+        Request::Poll { polls, .. } | Request::Recover { polls, .. } => *polls,
+        Request::Ask(_) | Request::Submit(_) => 0,
     }
 }
 
 /// The question for a URL that was handed in, and so is no secret any more.
 fn question_of(url: &str) -> Question {
     match Indicator::parse(Kind::Url, url.as_bytes()) {
-        Ok(url) => vt_id::plain_sha256(&url).map_or_else(
-            || Question::UrlByBase64(vt_id::base64_id(&url)),
+        Ok(url) => url_id::plain_sha256(&url).map_or_else(
+            || Question::UrlByBase64(url_id::base64_id(&url)),
             Question::UrlBySha256,
         ),
         Err(_) => Question::UrlByBase64(url.to_owned()),

@@ -89,7 +89,7 @@ pub enum AnalysisStatus {
 
 /// What an account may ask in one span of time, and has asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quota {
+pub struct QuotaUsage {
     /// Requests allowed.
     pub allowed: u64,
     /// Requests used.
@@ -262,7 +262,7 @@ impl Client {
     /// # Errors
     ///
     /// Every [`Fault`].
-    pub async fn overall_quotas(&self, account: &str) -> Result<Vec<(String, Quota)>, Fault> {
+    pub async fn overall_quotas(&self, account: &str) -> Result<Vec<(String, QuotaUsage)>, Fault> {
         let reply = self
             .get(format!("/users/{}/overall_quotas", segment(account)))
             .await?;
@@ -271,7 +271,7 @@ impl Client {
         let quotas = data.as_object().into_iter().flatten();
         Ok(quotas
             .filter_map(|(name, value)| {
-                let quota = Quota {
+                let quota = QuotaUsage {
                     allowed: number(value, "allowed")?,
                     used: number(value, "used")?,
                 };

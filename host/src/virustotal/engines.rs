@@ -3,7 +3,7 @@
 
 /// One engine's opinion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Engine<'a> {
+pub struct EngineResult<'a> {
     /// Its name.
     pub name: &'a str,
     /// `harmless`, `undetected`, `suspicious`, `malicious` or `timeout`.
@@ -14,13 +14,13 @@ pub struct Engine<'a> {
 
 /// The opinions of all engines, the accusers first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Engines(String);
+pub struct EngineResults(String);
 
-impl Engines {
+impl EngineResults {
     /// Those that say malicious, then the suspicious, then the others, each by
     /// name.
     #[must_use]
-    pub fn new(mut engines: Vec<Engine<'_>>) -> Self {
+    pub fn new(mut engines: Vec<EngineResult<'_>>) -> Self {
         engines.sort_by_key(|engine| (rank_of(engine.category), engine.name));
         let mut lines = String::new();
         for engine in engines {
@@ -39,10 +39,10 @@ impl Engines {
     }
 
     /// Each engine's opinion.
-    pub fn iter(&self) -> impl Iterator<Item = Engine<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = EngineResult<'_>> {
         self.0.lines().filter_map(|line| {
             let mut fields = line.split('\t');
-            Some(Engine {
+            Some(EngineResult {
                 name: fields.next()?,
                 category: fields.next()?,
                 label: fields.next()?,
@@ -72,12 +72,12 @@ mod tests {
 
     #[test]
     fn engines_are_lines_with_the_accusers_first() {
-        let engine = |name, category, label| Engine {
+        let engine = |name, category, label| EngineResult {
             name,
             category,
             label,
         };
-        let engines = Engines::new(vec![
+        let engines = EngineResults::new(vec![
             engine("É", "malicious", ""),
             engine("A", "harmless", "clean"),
             engine("B", "suspicious", ""),
@@ -87,7 +87,7 @@ mod tests {
             engines.as_lines(),
             "C D \tmalicious\ttwo  lines\nÉ\tmalicious\t\nB\tsuspicious\t\nA\tharmless\tclean\n"
         );
-        let read: Vec<Engine<'_>> = engines.iter().collect();
+        let read: Vec<EngineResult<'_>> = engines.iter().collect();
         let expected = [
             engine("C D ", "malicious", "two  lines"),
             engine("É", "malicious", ""),

@@ -8,8 +8,11 @@ pub mod engines;
 mod key;
 pub mod report;
 mod transport;
+pub mod url_id;
 
-pub use client::{Analysis, AnalysisStatus, Client, Fault, Lookup, Question, Quota, Submission};
+pub use client::{
+    Analysis, AnalysisStatus, Client, Fault, Lookup, Question, QuotaUsage, Submission,
+};
 pub use key::{ApiKey, KeyError, KeySources, find_key};
 pub use transport::{
     HttpReply, HttpRequest, HttpVersions, Method, ReqwestTransport, Sending, Transport,

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::engines::{Engine, Engines};
+use super::engines::{EngineResult, EngineResults};
 
 /// How many engines said what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,7 +61,7 @@ pub struct Report {
     /// How many engines said what, if it says.
     pub stats: Option<Stats>,
     /// Each engine's opinion.
-    pub engines: Engines,
+    pub engines: EngineResults,
     /// The community's score.
     pub reputation: Option<i32>,
     /// Votes of the community.
@@ -202,12 +202,12 @@ fn stats(value: &Value) -> Option<Stats> {
     })
 }
 
-fn engines(results: Option<&Value>) -> Engines {
+fn engines(results: Option<&Value>) -> EngineResults {
     let results = results.and_then(Value::as_object).into_iter().flatten();
-    Engines::new(
+    EngineResults::new(
         results
             .filter_map(|(key, result)| {
-                Some(Engine {
+                Some(EngineResult {
                     name: result
                         .get("engine_name")
                         .and_then(Value::as_str)

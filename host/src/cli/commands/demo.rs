@@ -56,7 +56,7 @@ pub(in crate::cli) fn run(
         args: &triage.triage,
         environment,
         printer,
-        ladder: settings::ladder(&triage.triage, now)?,
+        lookup: settings::lookup(&triage.triage, now)?,
         now,
         store: &store,
         clock: &SystemClock,

@@ -9,9 +9,9 @@ use crate::output::visible;
 use crate::quota::{self, Limits, Usage};
 use crate::sightings::Sightings;
 use crate::store::{Store, StoreError};
-use crate::triage::ladder::{Rung, Step};
-use crate::triage::run::{AtFirst, Look, look};
-use crate::triage::{Cause, Judge, Ladder, Planned, Share};
+use crate::triage::lookup::{LookupStep, Tier};
+use crate::triage::run::{Resolution, StoreSnapshot, resolve};
+use crate::triage::{Cause, Judge, LookupPlan, Planned, Share};
 
 use crate::cli::progress::clock_time;
 
@@ -22,17 +22,17 @@ pub(super) struct Plan {
     indicators: usize,
     kept: BTreeMap<String, u64>,
     settled: u64,
-    /// What would go out at each rung of `--share`.
+    /// What would go out at each tier of `--share`.
     costs: Vec<(Share, Cost)>,
     secret: Vec<(String, Vec<String>)>,
     /// URLs as the logs have them, without passwords, and what is left of them.
     cut: Vec<(String, String)>,
     chosen: Share,
-    quota: Quota,
+    quota: Budget,
     now: UnixMs,
 }
 
-/// Requests by rung. Of URLs and submissions fewer may be needed: a host's
+/// Requests by tier. Of URLs and submissions fewer may be needed: a host's
 /// report may settle them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Cost {
@@ -42,7 +42,7 @@ struct Cost {
 }
 
 impl Cost {
-    fn least(&self, quota: &Quota) -> u64 {
+    fn least(&self, quota: &Budget) -> u64 {
         if self.hosts == 0 && self.urls == 0 {
             self.submissions * quota.requests_a_submission()
         } else {
@@ -50,19 +50,19 @@ impl Cost {
         }
     }
 
-    fn most(&self, quota: &Quota) -> u64 {
+    fn most(&self, quota: &Budget) -> u64 {
         self.hosts + self.urls + self.submissions * quota.requests_a_submission()
     }
 }
 
 /// What may be asked, and has been.
-pub(super) struct Quota {
+pub(super) struct Budget {
     pub(super) limits: Limits,
     pub(super) usage: Usage,
     pub(super) polls_are_free: bool,
 }
 
-impl Quota {
+impl Budget {
     /// Handing in, and asking for the analysis once.
     fn requests_a_submission(&self) -> u64 {
         if self.polls_are_free { 1 } else { 2 }
@@ -73,13 +73,13 @@ impl Plan {
     /// Looks at everything that is planned, and sends nothing.
     pub(super) fn new(
         planned: &[Planned],
-        ladder: &Ladder,
+        lookup: &LookupPlan,
         store: &Store,
         judge: &mut dyn Judge,
-        quota: Quota,
+        quota: Budget,
         now: UnixMs,
     ) -> Result<Self, StoreError> {
-        let stored = AtFirst::of(store)?;
+        let stored = StoreSnapshot::of(store)?;
         let mut plan = Self {
             requests: String::new(),
             indicators: planned.len(),
@@ -88,12 +88,12 @@ impl Plan {
             costs: Vec::new(),
             secret: Vec::new(),
             cut: Vec::new(),
-            chosen: ladder.share,
+            chosen: lookup.share,
             quota,
             now,
         };
         for planned in planned {
-            if let Look::Settled(finding) = look(planned, ladder, &stored, judge)? {
+            if let Resolution::Settled(finding) = resolve(planned, lookup, &stored, judge)? {
                 if matches!(
                     finding.cause,
                     Cause::Internal | Cause::Skipped | Cause::Failed
@@ -105,8 +105,8 @@ impl Plan {
             }
         }
         for share in [Share::Host, Share::Hash, Share::Url, Share::Submit] {
-            let ladder = Ladder { share, ..*ladder };
-            let open = open(planned, &ladder, &stored, judge)?;
+            let lookup = LookupPlan { share, ..*lookup };
+            let open = open(planned, &lookup, &stored, judge)?;
             plan.costs.push((share, cost(&open)));
             if share == plan.chosen {
                 plan.requests = requests(&open);
@@ -145,32 +145,32 @@ fn cut(sightings: &Sightings) -> Option<(String, String)> {
 /// What would be asked, with all steps that may be needed.
 fn open<'a>(
     planned: &'a [Planned],
-    ladder: &Ladder,
-    stored: &AtFirst<'_>,
+    lookup: &LookupPlan,
+    stored: &StoreSnapshot<'_>,
     judge: &mut dyn Judge,
-) -> Result<Vec<(&'a Planned, Vec<Step>)>, StoreError> {
+) -> Result<Vec<(&'a Planned, Vec<LookupStep>)>, StoreError> {
     let mut open = Vec::new();
     for planned in planned {
-        let Look::Open(action) = look(planned, ladder, stored, judge)? else {
+        let Resolution::Open(action) = resolve(planned, lookup, stored, judge)? else {
             continue;
         };
-        let mut steps = ladder.steps(&planned.sightings.indicator);
-        steps.retain(|step| step.rung() >= action.rung());
+        let mut steps = lookup.steps(&planned.sightings.indicator);
+        steps.retain(|step| step.tier() >= action.tier());
         open.push((planned, steps));
     }
     Ok(open)
 }
 
 /// Each request once: many URLs share a host.
-fn cost(open: &[(&Planned, Vec<Step>)]) -> Cost {
+fn cost(open: &[(&Planned, Vec<LookupStep>)]) -> Cost {
     let mut seen = HashSet::new();
     let mut cost = Cost::default();
     for step in open.iter().flat_map(|(_, steps)| steps) {
         if seen.insert(request(step)) {
-            *match step.rung() {
-                Rung::Host => &mut cost.hosts,
-                Rung::Url => &mut cost.urls,
-                Rung::Submission => &mut cost.submissions,
+            *match step.tier() {
+                Tier::Host => &mut cost.hosts,
+                Tier::Url => &mut cost.urls,
+                Tier::Submission => &mut cost.submissions,
             } += 1;
         }
     }
@@ -178,42 +178,42 @@ fn cost(open: &[(&Planned, Vec<Step>)]) -> Cost {
 }
 
 /// The requests in the order in which they would go out.
-fn requests(open: &[(&Planned, Vec<Step>)]) -> String {
-    let mut turns: Vec<(Rung, usize, &Planned, &Step)> = Vec::new();
+fn requests(open: &[(&Planned, Vec<LookupStep>)]) -> String {
+    let mut turns: Vec<(Tier, usize, &Planned, &LookupStep)> = Vec::new();
     for (index, (planned, steps)) in open.iter().enumerate() {
-        turns.extend(steps.iter().map(|step| match step.rung() {
-            Rung::Host => (Rung::Host, planned.host_turn, *planned, step),
-            rung => (rung, index, *planned, step),
+        turns.extend(steps.iter().map(|step| match step.tier() {
+            Tier::Host => (Tier::Host, planned.host_rank, *planned, step),
+            tier => (tier, index, *planned, step),
         }));
     }
-    turns.sort_by_key(|(rung, turn, ..)| (*rung, *turn));
+    turns.sort_by_key(|(tier, turn, ..)| (*tier, *turn));
     let mut seen = HashSet::new();
     let mut lines = String::new();
-    for (rung, _, planned, step) in turns {
+    for (tier, _, planned, step) in turns {
         let request = request(step);
         if !seen.insert(request.clone()) {
             continue;
         }
         lines.push_str(&request);
         let url = visible(planned.sightings.indicator.value());
-        match rung {
-            Rung::Host => {}
-            Rung::Url => {
+        match tier {
+            Tier::Host => {}
+            Tier::Url => {
                 lines.push_str(&format!(
                     "  ({url}, if its host's report does not settle it)"
                 ));
             }
-            Rung::Submission => lines.push_str("  (if VirusTotal has no report on it)"),
+            Tier::Submission => lines.push_str("  (if VirusTotal has no report on it)"),
         }
         lines.push('\n');
     }
     lines
 }
 
-fn request(step: &Step) -> String {
+fn request(step: &LookupStep) -> String {
     match step {
-        Step::Ask(question, _) => format!("GET /api/v3{}", question.path()),
-        Step::Submit(url) => format!("POST /api/v3/urls url={url}"),
+        LookupStep::Ask(question, _) => format!("GET /api/v3{}", question.path()),
+        LookupStep::Submit(url) => format!("POST /api/v3/urls url={url}"),
     }
 }
 

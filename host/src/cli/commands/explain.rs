@@ -11,7 +11,7 @@ use crate::cli::settings::{self, Environment};
 use crate::clock::{Clock as _, SystemClock};
 use crate::indicator::scope::{self, InternalSuffixes};
 use crate::output::{rfc3339, visible};
-use crate::triage::ladder::stored_reports;
+use crate::triage::lookup::stored_reports;
 use crate::triage::{Judge as _, PolicyJudge};
 
 pub(in crate::cli) fn run(

@@ -22,7 +22,7 @@ use crate::sightings::{FoldBy, Sightings};
 use crate::store::Store;
 use crate::triage::plan::plan;
 use crate::triage::run::judge_stored;
-use crate::triage::{Cause, Chain, Finding, Rescan};
+use crate::triage::{Cause, Finding, PolicyChain, Rescan};
 
 pub(in crate::cli) fn run(
     args: &JudgeArgs,
@@ -50,11 +50,11 @@ pub(in crate::cli) fn run(
     } else {
         from_logs(args, &engine, &pins)?
     };
-    let mut judge = Chain::start(&policies, now.div_euclid(1000))?;
+    let mut judge = PolicyChain::start(&policies, now.div_euclid(1000))?;
     let own = InternalSuffixes::new(&args.store.internal_suffix);
     let planned = plan(sightings, &own, &mut judge);
-    let ladder = settings::stored_ladder(&args.store, Rescan::No, now);
-    let judged = judge_stored(&planned, &ladder, &store, &mut judge)?;
+    let lookup = settings::stored_lookup(&args.store, Rescan::No, now);
+    let judged = judge_stored(&planned, &lookup, &store, &mut judge)?;
     let findings: Vec<Finding> = judged
         .into_iter()
         .zip(planned)

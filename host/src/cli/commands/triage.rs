@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::dry_run::{Plan, Quota};
+use super::dry_run::{Budget, Plan};
 use super::{Read, interrupt_on_ctrl_c, read};
 use crate::cli::args::{FailOn, TriageArgs};
 use crate::cli::command_line::command_line;
@@ -21,10 +21,10 @@ use crate::output::{Summary, TextFiles, write_all};
 use crate::plugin::Interrupt;
 use crate::quota::{Limits, Usage};
 use crate::sightings::FoldBy;
-use crate::store::{Claimant, Store, Told};
+use crate::store::{AccountQuota, Claimant, Store};
 use crate::triage::plan::plan;
-use crate::triage::run::{Done, Ended, Triage, WhenSpent, reconcile};
-use crate::triage::{Cause, Chain, Ladder, Planned};
+use crate::triage::run::{RunEnd, Triage, TriageOutcome, WhenSpent, reconcile};
+use crate::triage::{Cause, LookupPlan, Planned, PolicyChain};
 use crate::virustotal::{ApiKey, Client};
 
 pub(in crate::cli) fn run(
@@ -35,12 +35,12 @@ pub(in crate::cli) fn run(
     let store = environment.store(args.store.store.as_ref())?;
     let clock = store.clock();
     let now = clock.now_ms();
-    let ladder = settings::ladder(args, now)?;
+    let lookup = settings::lookup(args, now)?;
     let job = Job {
         args,
         environment,
         printer,
-        ladder,
+        lookup,
         now,
         store: &store,
         clock: &*clock,
@@ -60,7 +60,7 @@ pub(super) struct Job<'a> {
     pub(super) args: &'a TriageArgs,
     pub(super) environment: &'a Environment,
     pub(super) printer: &'a Printer,
-    pub(super) ladder: Ladder,
+    pub(super) lookup: LookupPlan,
     pub(super) now: UnixMs,
     pub(super) store: &'a Store,
     pub(super) clock: &'a dyn Clock,
@@ -107,7 +107,7 @@ impl Job<'_> {
             Err(ExtractionError::Interrupted) => return Ok(ExitStatus::Interrupted),
             read => read?,
         };
-        let mut judge = Chain::start(&policies, self.now.div_euclid(1000))?;
+        let mut judge = PolicyChain::start(&policies, self.now.div_euclid(1000))?;
         let own = InternalSuffixes::new(&self.args.store.internal_suffix);
         let planned = plan(folded.sightings()?, &own, &mut judge);
         let (Some(key), Some(client)) = (key, client) else {
@@ -131,9 +131,9 @@ impl Job<'_> {
         &self,
         asking: &Asking<'_>,
         planned: Vec<Planned>,
-        judge: &mut Chain,
+        judge: &mut PolicyChain,
         summary: &Summary,
-    ) -> anyhow::Result<Done> {
+    ) -> anyhow::Result<TriageOutcome> {
         let Asking {
             client,
             account,
@@ -154,7 +154,7 @@ impl Job<'_> {
             store: self.store,
             clock: self.clock,
             limits,
-            ladder: self.ladder,
+            lookup: self.lookup,
             first_poll: Duration::from_millis(u64::try_from(self.args.poll_after).unwrap_or(0)),
             claimant: self.claimant(),
             user: self.args.quota.vt_user.as_deref(),
@@ -201,7 +201,7 @@ impl Job<'_> {
     }
 
     /// Says how it ended, and what to do next.
-    fn tell(&self, done: &Done, summary: &Summary) -> anyhow::Result<ExitStatus> {
+    fn tell(&self, done: &TriageOutcome, summary: &Summary) -> anyhow::Result<ExitStatus> {
         let printer = self.printer;
         printer.say(&summary.to_string());
         printer.say(&format!(
@@ -215,8 +215,8 @@ impl Job<'_> {
             .filter(|f| f.cause == Cause::NotAsked)
             .count();
         match &done.ended {
-            Ended::Done => {}
-            Ended::QuotaSpent { resumes_ms, reason } => {
+            RunEnd::Done => {}
+            RunEnd::QuotaSpent { resumes_ms, reason } => {
                 printer.say(&format!(
                     "{reason}: {left} indicators are left; from {} on go on with",
                     clock_time(*resumes_ms)
@@ -224,14 +224,14 @@ impl Job<'_> {
                 self.tell_command();
                 return Ok(ExitStatus::Partial);
             }
-            Ended::Interrupted => {
+            RunEnd::Interrupted => {
                 printer.say(&format!(
                     "interrupted: {left} indicators are left; go on with"
                 ));
                 self.tell_command();
                 return Ok(ExitStatus::Interrupted);
             }
-            Ended::Unreachable(fault) => {
+            RunEnd::Unreachable(fault) => {
                 printer.say(&format!(
                     "vthost: request after request failed, so no more are spent: {fault}; {left} indicators are left; `vthost doctor` says more; go on with"
                 ));
@@ -242,7 +242,7 @@ impl Job<'_> {
                     ExitStatus::Partial
                 });
             }
-            Ended::WrongKey(message) => {
+            RunEnd::WrongKey(message) => {
                 printer.say(&format!(
                     "vthost: VirusTotal does not accept the API key ({message}): check VT_API_KEY, --api-key-file or ~/.vt.toml"
                 ));
@@ -265,17 +265,17 @@ impl Job<'_> {
     }
 
     /// What may be asked; without a key nothing is known of what is left.
-    fn quota(&self) -> anyhow::Result<Quota> {
+    fn quota(&self) -> anyhow::Result<Budget> {
         let Ok(key) = self.environment.key(&self.args.quota) else {
-            return Ok(Quota {
-                limits: settings::limits(&self.args.quota, &Told::default()),
+            return Ok(Budget {
+                limits: settings::limits(&self.args.quota, &AccountQuota::default()),
                 usage: Usage::default(),
                 polls_are_free: false,
             });
         };
         let account = key.fingerprint();
         let limits = self.limits(&account)?;
-        Ok(Quota {
+        Ok(Budget {
             limits,
             usage: self.store.usage(&account, &limits, self.now)?,
             polls_are_free: self.store.polls_are_free(&account)?,
@@ -286,11 +286,11 @@ impl Job<'_> {
     fn dry_run(
         &self,
         planned: &[Planned],
-        judge: &mut Chain,
+        judge: &mut PolicyChain,
         summary: &Summary,
     ) -> anyhow::Result<ExitStatus> {
-        let (ladder, store) = (&self.ladder, self.store);
-        let plan = Plan::new(planned, ladder, store, judge, self.quota()?, self.now)?;
+        let (lookup, store) = (&self.lookup, self.store);
+        let plan = Plan::new(planned, lookup, store, judge, self.quota()?, self.now)?;
         self.printer
             .data(plan.requests.as_bytes())
             .context("cannot print the plan")?;

@@ -86,7 +86,7 @@ fn run_policy(
         (None, Some(indicator)) => {
             let store = environment.store(args.store.as_ref())?;
             let indicator = trial::parse_indicator(indicator)?;
-            let stored = crate::triage::ladder::stored_reports(&indicator, &store)?;
+            let stored = crate::triage::lookup::stored_reports(&indicator, &store)?;
             stored.into_iter().map(|answer| answer.report).collect()
         }
         (None, None) => bail!(

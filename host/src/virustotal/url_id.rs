@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::Indicator;
+use crate::indicator::Indicator;
 
 /// The SHA-256 identifier of a URL, if the URL is plain: http or https, a host
 /// of letters and digits, and nothing in path and query that the two canonical

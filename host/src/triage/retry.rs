@@ -1,4 +1,4 @@
-//! Patience: what to do after a fault. Pure, but for the chance in the waits.
+//! The retry policy: what to do after a fault. Pure, but for the chance in the waits.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -22,7 +22,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// What went wrong so far in a run.
 #[derive(Default)]
-pub(super) struct Patience {
+pub(super) struct RetryPolicy {
     tries: HashMap<String, Tries>,
     faults_in_a_row: u32,
     quota_refusals: u32,
@@ -46,7 +46,7 @@ pub(super) enum Advice {
     Break,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// An action has its answer.
     pub(super) fn answered(&mut self, action: &str) {
         self.tries.remove(action);
@@ -125,53 +125,53 @@ mod tests {
 
     #[test]
     fn waits_double_and_end() {
-        let mut patience = Patience::default();
+        let mut retry = RetryPolicy::default();
         for least_s in [2, 4, 8, 16] {
-            let Advice::Again(at) = patience.failed("a", &transient(), 0) else {
+            let Advice::Again(at) = retry.failed("a", &transient(), 0) else {
                 panic!("given up early");
             };
             assert!((least_s * 1000..=least_s * 1500).contains(&at), "{at}");
-            assert_eq!(patience.not_before("a"), Some(at));
+            assert_eq!(retry.not_before("a"), Some(at));
         }
-        assert_eq!(patience.gave_up("a"), None);
-        assert_eq!(patience.failed("a", &transient(), 0), Advice::GiveUp);
-        assert!(patience.gave_up("a").is_some());
+        assert_eq!(retry.gave_up("a"), None);
+        assert_eq!(retry.failed("a", &transient(), 0), Advice::GiveUp);
+        assert!(retry.gave_up("a").is_some());
     }
 
     #[test]
     fn what_cannot_succeed_is_given_up_at_once() {
-        let mut patience = Patience::default();
+        let mut retry = RetryPolicy::default();
         let fault = Fault::Forbidden("words".into());
-        assert_eq!(patience.failed("a", &fault, 0), Advice::GiveUp);
-        assert!(patience.gave_up("a").unwrap().contains("words"));
+        assert_eq!(retry.failed("a", &fault, 0), Advice::GiveUp);
+        assert!(retry.gave_up("a").unwrap().contains("words"));
     }
 
     #[test]
     fn ten_faults_in_a_row_are_enough() {
-        let mut patience = Patience::default();
+        let mut retry = RetryPolicy::default();
         let names = ["a", "b", "c", "d", "e"];
         for _ in 0..3 {
             for name in &names[..3] {
                 assert!(matches!(
-                    patience.failed(name, &transient(), 0),
+                    retry.failed(name, &transient(), 0),
                     Advice::Again(_)
                 ));
             }
-            patience.answered("other");
+            retry.answered("other");
         }
         for name in names.iter().chain(&names[1..]) {
-            assert_ne!(patience.failed(name, &transient(), 0), Advice::Break);
+            assert_ne!(retry.failed(name, &transient(), 0), Advice::Break);
         }
-        assert_eq!(patience.failed("f", &transient(), 0), Advice::Break);
+        assert_eq!(retry.failed("f", &transient(), 0), Advice::Break);
     }
 
     #[test]
     fn virustotal_says_how_long_to_wait() {
-        let mut patience = Patience::default();
-        assert_eq!(patience.quota_refused(None, 0), (1, 61_000));
-        assert_eq!(patience.quota_refused(Some(5), 0), (2, 5_000));
-        assert_eq!(patience.quota_refused(Some(86_400), 0), (3, 3_600_000));
-        patience.answered("a");
-        assert_eq!(patience.quota_refused(None, 0).0, 1);
+        let mut retry = RetryPolicy::default();
+        assert_eq!(retry.quota_refused(None, 0), (1, 61_000));
+        assert_eq!(retry.quota_refused(Some(5), 0), (2, 5_000));
+        assert_eq!(retry.quota_refused(Some(86_400), 0), (3, 3_600_000));
+        retry.answered("a");
+        assert_eq!(retry.quota_refused(None, 0).0, 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The ladder: for one indicator, what may be asked, and what to do next given
+//! The look-up plan: for one indicator, what may be asked, and what to do next given
 //! what is stored. Pure: it sends nothing.
 //!
 //! A URL's host comes first: its report serves all its URLs, and often settles
@@ -8,14 +8,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::clock::UnixMs;
-use crate::indicator::{Indicator, Kind, secrets, vt_id};
+use crate::indicator::{Indicator, Kind, secrets};
 use crate::plugin::Judgement;
 use crate::store::{StoreError, StoredAnswer, StoredOutcome, SubmissionState};
 use crate::verdict::{Scope, Verdict};
-use crate::virustotal::Question;
 use crate::virustotal::report::Report;
+use crate::virustotal::{Question, url_id};
 
-/// How much of an indicator may leave the machine; each rung includes those
+/// How much of an indicator may leave the machine; each tier includes those
 /// before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Share {
@@ -72,18 +72,18 @@ pub enum Rescan {
 
 /// What may be asked, and how old an answer may be.
 #[derive(Debug, Clone, Copy)]
-pub struct Ladder {
-    /// The highest rung.
+pub struct LookupPlan {
+    /// The highest tier.
     pub share: Share,
     /// Whether to scan anew.
     pub rescan: Rescan,
     /// Stored answers from before these times do not count.
-    pub oldest: Oldest,
+    pub fresh_since: FreshSince,
 }
 
 /// From when on stored answers count, by what they came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Oldest {
+pub struct FreshSince {
     /// A report that the policy calls bad.
     pub bad_ms: UnixMs,
     /// One that it calls good.
@@ -92,7 +92,7 @@ pub struct Oldest {
     pub unknown_ms: UnixMs,
 }
 
-impl Oldest {
+impl FreshSince {
     /// The same for all.
     #[must_use]
     pub fn all(ms: UnixMs) -> Self {
@@ -112,7 +112,7 @@ impl Oldest {
     }
 }
 
-/// What the policy makes of a report, as far as the ladder asks.
+/// What the policy makes of a report, as far as the plan asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opinion {
     /// Bad, good or unknown.
@@ -134,12 +134,12 @@ impl From<&Judgement> for Opinion {
 }
 
 /// Asks the policy.
-pub type Ask<'a> = &'a mut dyn FnMut(&Answer) -> Opinion;
+pub type Ask<'a> = &'a mut dyn FnMut(&ScopedReport) -> Opinion;
 
 /// Which actions come before which: a host's report is worth more than that of
 /// one of its URLs, and a look-up more than a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rung {
+pub enum Tier {
     /// The report on a domain or an address.
     Host,
     /// The report on a URL.
@@ -148,31 +148,31 @@ pub enum Rung {
     Submission,
 }
 
-/// One step on the ladder.
+/// One step of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum LookupStep {
     /// Ask for a report.
     Ask(Question, Scope),
     /// Hand in a URL and await the analysis.
     Submit(String),
 }
 
-impl Step {
+impl LookupStep {
     /// Where it stands.
     #[must_use]
-    pub fn rung(&self) -> Rung {
+    pub fn tier(&self) -> Tier {
         match self {
-            Self::Ask(question, _) => question.rung(),
-            Self::Submit(_) => Rung::Submission,
+            Self::Ask(question, _) => question.tier(),
+            Self::Submit(_) => Tier::Submission,
         }
     }
 }
 
 impl Question {
-    fn rung(&self) -> Rung {
+    fn tier(&self) -> Tier {
         match self {
-            Self::Domain(_) | Self::Address(_) => Rung::Host,
-            Self::UrlBySha256(_) | Self::UrlByBase64(_) => Rung::Url,
+            Self::Domain(_) | Self::Address(_) => Tier::Host,
+            Self::UrlBySha256(_) | Self::UrlByBase64(_) => Tier::Url,
         }
     }
 }
@@ -198,24 +198,24 @@ pub struct StoredReport {
 /// When the store cannot be read.
 pub fn stored_reports(
     indicator: &Indicator,
-    stored: &dyn Answers,
+    stored: &dyn StoredAnswers,
 ) -> Result<Vec<StoredReport>, StoreError> {
-    let ladder = Ladder {
+    let lookup = LookupPlan {
         share: Share::Submit,
         rescan: Rescan::No,
-        oldest: Oldest::all(UnixMs::MIN),
+        fresh_since: FreshSince::all(UnixMs::MIN),
     };
     let mut found = Vec::new();
-    for step in ladder.steps(indicator) {
+    for step in lookup.steps(indicator) {
         let (scope, json, fetched_ms) = match &step {
-            Step::Ask(question, scope) => match stored.answer(question)? {
+            LookupStep::Ask(question, scope) => match stored.answer(question)? {
                 Some(StoredAnswer {
                     outcome: StoredOutcome::Found { attributes_json },
                     fetched_ms,
                 }) => (*scope, attributes_json, fetched_ms),
                 _ => continue,
             },
-            Step::Submit(url) => match stored.submission(url)? {
+            LookupStep::Submit(url) => match stored.submission(url)? {
                 Some(SubmissionState::Completed {
                     attributes_json,
                     completed_ms,
@@ -227,7 +227,7 @@ pub fn stored_reports(
             Scope::Exact => indicator.clone(),
             Scope::Host => indicator.host(),
         };
-        if let Reached::Answered(answer) = answered(subject, scope, &json) {
+        if let StepOutcome::Answered(answer) = answered(subject, scope, &json) {
             found.push(StoredReport {
                 scope: answer.scope,
                 subject: answer.subject,
@@ -239,8 +239,8 @@ pub fn stored_reports(
     Ok(found)
 }
 
-/// What is stored, as far as the ladder asks.
-pub trait Answers {
+/// What is stored, as far as the plan asks.
+pub trait StoredAnswers {
     /// The stored answer to a question.
     ///
     /// # Errors
@@ -258,11 +258,11 @@ pub trait Answers {
 
 /// How far an indicator has come.
 #[derive(Debug, Clone)]
-pub enum Progress {
+pub enum LookupStatus {
     /// There is a report with engine results.
-    Answered(Box<Answer>),
+    Answered(Box<ScopedReport>),
     /// This is to be done next.
-    Next(Action),
+    Next(Request),
     /// VirusTotal was asked all that may be asked and has no engine results;
     /// the sentence says what it said.
     Exhausted(String),
@@ -270,7 +270,7 @@ pub enum Progress {
 
 /// A report, and whose it is.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ScopedReport {
     /// Whose report.
     pub scope: Scope,
     /// What it is on.
@@ -281,7 +281,7 @@ pub struct Answer {
 
 /// A request to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
+pub enum Request {
     /// Ask for a report.
     Ask(Question),
     /// Hand in a URL.
@@ -310,13 +310,13 @@ pub enum Action {
     },
 }
 
-impl Action {
+impl Request {
     /// Where it stands.
     #[must_use]
-    pub fn rung(&self) -> Rung {
+    pub fn tier(&self) -> Tier {
         match self {
-            Self::Ask(question) => question.rung(),
-            Self::Submit(_) | Self::Poll { .. } | Self::Recover { .. } => Rung::Submission,
+            Self::Ask(question) => question.tier(),
+            Self::Submit(_) | Self::Poll { .. } | Self::Recover { .. } => Tier::Submission,
         }
     }
 
@@ -332,33 +332,33 @@ impl Action {
     }
 }
 
-impl Ladder {
+impl LookupPlan {
     /// The steps for an indicator, in the order in which they are tried. What
-    /// has a secret in it stays off the rungs that show it.
+    /// has a secret in it stays off the tiers that show it.
     #[must_use]
-    pub fn steps(&self, indicator: &Indicator) -> Vec<Step> {
+    pub fn steps(&self, indicator: &Indicator) -> Vec<LookupStep> {
         let may_show = secrets::sensitive(indicator).is_empty();
         let may_submit = self.share == Share::Submit && may_show;
         let whole = whole_url(indicator);
         if let (Rescan::Yes, true, Some(url)) = (self.rescan, may_submit, &whole) {
-            return vec![Step::Submit(url.clone())];
+            return vec![LookupStep::Submit(url.clone())];
         }
-        let mut steps = vec![Step::Ask(
+        let mut steps = vec![LookupStep::Ask(
             host_question(indicator),
             scope_of_host(indicator),
         )];
         if indicator.is_http() {
             if self.share >= Share::Hash
-                && let Some(sha256) = vt_id::plain_sha256(indicator)
+                && let Some(sha256) = url_id::plain_sha256(indicator)
             {
-                steps.push(Step::Ask(Question::UrlBySha256(sha256), Scope::Exact));
+                steps.push(LookupStep::Ask(Question::UrlBySha256(sha256), Scope::Exact));
             } else if self.share >= Share::Url && may_show {
-                let id = vt_id::base64_id(indicator);
-                steps.push(Step::Ask(Question::UrlByBase64(id), Scope::Exact));
+                let id = url_id::base64_id(indicator);
+                steps.push(LookupStep::Ask(Question::UrlByBase64(id), Scope::Exact));
             }
         }
         if let (true, Some(url)) = (may_submit, whole) {
-            steps.push(Step::Submit(url));
+            steps.push(LookupStep::Submit(url));
         }
         steps
     }
@@ -372,51 +372,53 @@ impl Ladder {
     pub fn progress(
         &self,
         indicator: &Indicator,
-        stored: &dyn Answers,
+        stored: &dyn StoredAnswers,
         ask: Ask<'_>,
-    ) -> Result<Progress, StoreError> {
+    ) -> Result<LookupStatus, StoreError> {
         let mut said = Vec::new();
         let mut of_host = None;
         let steps = self.steps(indicator);
-        let ends_in_submission = matches!(steps.last(), Some(Step::Submit(_)));
+        let ends_in_submission = matches!(steps.last(), Some(LookupStep::Submit(_)));
         let mut is_new_site = false;
         for step in steps {
             let reached = match &step {
                 // Of a site that was never seen no URL was: what is handed in
                 // anyway needs no look-up before.
-                Step::Ask(question, Scope::Exact)
+                LookupStep::Ask(question, Scope::Exact)
                     if is_new_site && ends_in_submission && stored.answer(question)?.is_none() =>
                 {
                     continue;
                 }
-                Step::Ask(question, scope) => {
+                LookupStep::Ask(question, scope) => {
                     self.asked(indicator, question, *scope, stored.answer(question)?, ask)
                 }
-                Step::Submit(url) => self.submitted(indicator, url, stored.submission(url)?, ask),
+                LookupStep::Submit(url) => {
+                    self.submitted(indicator, url, stored.submission(url)?, ask)
+                }
             };
             match reached {
-                Reached::Next(action) => return Ok(Progress::Next(action)),
-                Reached::Answered(answer) if answer.scope == Scope::Host => {
+                StepOutcome::Next(action) => return Ok(LookupStatus::Next(action)),
+                StepOutcome::Answered(answer) if answer.scope == Scope::Host => {
                     if ask(&answer).settles {
-                        return Ok(Progress::Answered(answer));
+                        return Ok(LookupStatus::Answered(answer));
                     }
                     of_host = Some(answer);
                 }
-                Reached::Answered(answer) => return Ok(Progress::Answered(answer)),
-                Reached::NeverSeen(words) => {
+                StepOutcome::Answered(answer) => return Ok(LookupStatus::Answered(answer)),
+                StepOutcome::NeverSeen(words) => {
                     is_new_site = true;
                     said.push(words);
                 }
-                Reached::Nothing(words) => said.push(words),
-                Reached::Refused(words) => {
+                StepOutcome::Nothing(words) => said.push(words),
+                StepOutcome::Refused(words) => {
                     said.push(words);
                     break;
                 }
             }
         }
         Ok(match of_host {
-            Some(answer) => Progress::Answered(answer),
-            None => Progress::Exhausted(said.join("; ")),
+            Some(answer) => LookupStatus::Answered(answer),
+            None => LookupStatus::Exhausted(said.join("; ")),
         })
     }
 
@@ -427,8 +429,8 @@ impl Ladder {
         scope: Scope,
         stored: Option<StoredAnswer>,
         ask: Ask<'_>,
-    ) -> Reached {
-        let next = || Reached::Next(Action::Ask(question.clone()));
+    ) -> StepOutcome {
+        let next = || StepOutcome::Next(Request::Ask(question.clone()));
         let subject = match scope {
             Scope::Exact => indicator.clone(),
             Scope::Host => indicator.host(),
@@ -443,9 +445,9 @@ impl Ladder {
         let reached = match outcome {
             StoredOutcome::Found { attributes_json } => answered(subject, scope, &attributes_json),
             StoredOutcome::NotFound => {
-                Reached::NeverSeen(format!("VirusTotal has never seen {}", shown(&subject)))
+                StepOutcome::NeverSeen(format!("VirusTotal has never seen {}", shown(&subject)))
             }
-            StoredOutcome::Refused { code, message } => Reached::Refused(format!(
+            StoredOutcome::Refused { code, message } => StepOutcome::Refused(format!(
                 "VirusTotal refuses {}: {code}: {message}",
                 shown(&subject)
             )),
@@ -459,17 +461,17 @@ impl Ladder {
 
     /// Whether what was fetched then still counts. The policy is asked only
     /// where its verdict makes the difference.
-    fn is_fresh(&self, reached: &Reached, fetched_ms: UnixMs, ask: Ask<'_>) -> bool {
-        let Oldest {
+    fn is_fresh(&self, reached: &StepOutcome, fetched_ms: UnixMs, ask: Ask<'_>) -> bool {
+        let FreshSince {
             bad_ms,
             good_ms,
             unknown_ms,
-        } = self.oldest;
+        } = self.fresh_since;
         match reached {
-            Reached::Answered(answer) => {
+            StepOutcome::Answered(answer) => {
                 fetched_ms >= bad_ms.max(good_ms).max(unknown_ms)
                     || fetched_ms >= bad_ms.min(good_ms).min(unknown_ms)
-                        && fetched_ms >= self.oldest.of(ask(answer).verdict)
+                        && fetched_ms >= self.fresh_since.of(ask(answer).verdict)
             }
             _ => fetched_ms >= unknown_ms,
         }
@@ -481,16 +483,16 @@ impl Ladder {
         url: &str,
         stored: Option<SubmissionState>,
         ask: Ask<'_>,
-    ) -> Reached {
+    ) -> StepOutcome {
         let url = url.to_owned();
-        let next = Reached::Next;
+        let next = StepOutcome::Next;
         match stored {
-            None => next(Action::Submit(url)),
+            None => next(Request::Submit(url)),
             Some(SubmissionState::Intended {
                 at_ms,
                 polls,
                 next_poll_ms,
-            }) => next(Action::Recover {
+            }) => next(Request::Recover {
                 url,
                 sent_ms: at_ms,
                 polls,
@@ -501,7 +503,7 @@ impl Ladder {
                 polls,
                 next_poll_ms,
                 ..
-            }) => next(Action::Poll {
+            }) => next(Request::Poll {
                 url,
                 analysis_id,
                 polls,
@@ -515,7 +517,7 @@ impl Ladder {
                 if self.is_fresh(&reached, completed_ms, ask) {
                     reached
                 } else {
-                    next(Action::Submit(url))
+                    next(Request::Submit(url))
                 }
             }
         }
@@ -523,11 +525,11 @@ impl Ladder {
 }
 
 /// Where a step led.
-enum Reached {
+enum StepOutcome {
     /// There is something to do.
-    Next(Action),
+    Next(Request),
     /// A report with engine results.
-    Answered(Box<Answer>),
+    Answered(Box<ScopedReport>),
     /// VirusTotal knows nothing of it, in words.
     NeverSeen(String),
     /// No engine results; what VirusTotal said.
@@ -536,19 +538,19 @@ enum Reached {
     Refused(String),
 }
 
-fn answered(subject: Indicator, scope: Scope, attributes_json: &str) -> Reached {
+fn answered(subject: Indicator, scope: Scope, attributes_json: &str) -> StepOutcome {
     let report = Report::from_attributes(attributes_json);
     if !report
         .stats
         .as_ref()
         .is_some_and(|stats| stats.has_opinion())
     {
-        return Reached::Nothing(format!(
+        return StepOutcome::Nothing(format!(
             "VirusTotal's report on {} has no engine results",
             shown(&subject)
         ));
     }
-    Reached::Answered(Box::new(Answer {
+    StepOutcome::Answered(Box::new(ScopedReport {
         scope,
         subject,
         report,
@@ -614,7 +616,7 @@ mod tests {
         }
     }
 
-    impl Answers for Stored {
+    impl StoredAnswers for Stored {
         fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError> {
             Ok(self
                 .0
@@ -639,21 +641,26 @@ mod tests {
     }
 
     fn hash() -> Question {
-        Question::UrlBySha256(vt_id::plain_sha256(&url()).unwrap())
+        Question::UrlBySha256(url_id::plain_sha256(&url()).unwrap())
     }
 
     /// Bad is what an engine calls so; `settles` where it is given.
     fn progress(share: Share, stored: &Stored, settles: Option<bool>) -> String {
-        progress_of(share, stored, settles, Oldest::all(0))
+        progress_of(share, stored, settles, FreshSince::all(0))
     }
 
-    fn progress_of(share: Share, stored: &Stored, settles: Option<bool>, oldest: Oldest) -> String {
-        let ladder = Ladder {
+    fn progress_of(
+        share: Share,
+        stored: &Stored,
+        settles: Option<bool>,
+        fresh_since: FreshSince,
+    ) -> String {
+        let lookup = LookupPlan {
             share,
             rescan: Rescan::No,
             oldest,
         };
-        let mut ask = |answer: &Answer| {
+        let mut ask = |answer: &ScopedReport| {
             let is_bad = answer.report.stats.is_some_and(|stats| stats.malicious > 0);
             Opinion::from(&Judgement {
                 verdict: if is_bad { Verdict::Bad } else { Verdict::Good },
@@ -663,12 +670,12 @@ mod tests {
                 settles,
             })
         };
-        match ladder.progress(&url(), stored, &mut ask).unwrap() {
-            Progress::Answered(answer) => answer.scope.as_str().to_owned(),
-            Progress::Next(Action::Ask(question)) if question == host() => "ask host".into(),
-            Progress::Next(Action::Ask(_)) => "ask url".into(),
-            Progress::Next(_) => "submit".into(),
-            Progress::Exhausted(words) => words,
+        match lookup.progress(&url(), stored, &mut ask).unwrap() {
+            LookupStatus::Answered(answer) => answer.scope.as_str().to_owned(),
+            LookupStatus::Next(Request::Ask(question)) if question == host() => "ask host".into(),
+            LookupStatus::Next(Request::Ask(_)) => "ask url".into(),
+            LookupStatus::Next(_) => "submit".into(),
+            LookupStatus::Exhausted(words) => words,
         }
     }
 
@@ -712,7 +719,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rung_ends_where_it_says() {
+    fn no_tier_above_the_chosen_one_is_asked() {
         let check = |share, expected: &str| {
             let stored = Stored::default().found(&host(), GOOD);
             let stored = stored.with(&hash(), StoredOutcome::NotFound);
@@ -726,7 +733,7 @@ mod tests {
 
     #[test]
     fn answers_age_by_what_they_came_to() {
-        let oldest = Oldest {
+        let oldest = FreshSince {
             bad_ms: 100,
             good_ms: 101,
             unknown_ms: 101,
