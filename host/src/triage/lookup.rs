@@ -31,6 +31,9 @@ pub enum Share {
 }
 
 impl Share {
+    /// From the least to the most.
+    pub const ALL: [Self; 4] = [Self::Host, Self::Hash, Self::Url, Self::Submit];
+
     /// `host`, `hash`, `url` or `submit`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -53,7 +56,7 @@ impl FromStr for Share {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Host, Self::Hash, Self::Url, Self::Submit]
+        Self::ALL
             .into_iter()
             .find(|share| share.as_str() == text)
             .ok_or_else(|| format!("`{text}` is none of host, hash, url, submit"))

@@ -6,11 +6,14 @@
 //! a [`Judge`] gives the verdict. All that was learned is in the store before
 //! the next request goes out, so a run that is ended anywhere goes on there.
 
+pub mod estimate;
 mod judge;
 pub mod lookup;
 pub mod plan;
 mod retry;
 pub mod run;
+#[cfg(test)]
+mod testing;
 
 use crate::sightings::Sightings;
 use crate::verdict::{Scope, Verdict};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::dry_run::{Budget, Plan};
+use super::dry_run::DryRun;
 use super::{Read, interrupt_on_ctrl_c, read};
 use crate::cli::args::{FailOn, TriageArgs};
 use crate::cli::command_line::command_line;
@@ -22,6 +22,7 @@ use crate::plugin::Interrupt;
 use crate::quota::{Limits, Usage};
 use crate::sightings::FoldBy;
 use crate::store::{AccountQuota, Claimant, Store};
+use crate::triage::estimate::{Budget, estimate};
 use crate::triage::plan::plan;
 use crate::triage::run::{RunEnd, Triage, TriageOutcome, WhenSpent, reconcile};
 use crate::triage::{Cause, LookupPlan, Planned, PolicyChain};
@@ -265,12 +266,13 @@ impl Job<'_> {
     }
 
     /// What may be asked; without a key nothing is known of what is left.
-    fn quota(&self) -> anyhow::Result<Budget> {
+    fn budget(&self) -> anyhow::Result<Budget> {
         let Ok(key) = self.environment.key(&self.args.quota) else {
             return Ok(Budget {
                 limits: settings::limits(&self.args.quota, &AccountQuota::default()),
                 usage: Usage::default(),
                 polls_are_free: false,
+                now_ms: self.now,
             });
         };
         let account = key.fingerprint();
@@ -279,6 +281,7 @@ impl Job<'_> {
             limits,
             usage: self.store.usage(&account, &limits, self.now)?,
             polls_are_free: self.store.polls_are_free(&account)?,
+            now_ms: self.now,
         })
     }
 
@@ -289,13 +292,16 @@ impl Job<'_> {
         judge: &mut PolicyChain,
         summary: &Summary,
     ) -> anyhow::Result<ExitStatus> {
-        let (lookup, store) = (&self.lookup, self.store);
-        let plan = Plan::new(planned, lookup, store, judge, self.quota()?, self.now)?;
+        let dry_run = DryRun {
+            estimate: estimate(planned, &self.lookup, self.store, judge)?,
+            share: self.lookup.share,
+            budget: self.budget()?,
+        };
         self.printer
-            .data(plan.requests.as_bytes())
+            .data(dry_run.requests().as_bytes())
             .context("cannot print the plan")?;
         self.printer.say(&summary.to_string());
-        self.printer.say(&plan.to_string());
+        self.printer.say(&dry_run.to_string());
         Ok(if summary.is_partial() {
             ExitStatus::Partial
         } else {
