@@ -209,7 +209,7 @@ fn an_analysis_is_asked_for_ever_more_seldom_and_is_no_result_before_its_end() {
             let limits = Limits::default();
             triage(&client, store, &clock, limits, scanning(), planned)
         };
-        let outcome = |done: &Done| {
+        let outcome = |done: &TriageOutcome| {
             assert_eq!(done.ended, RunEnd::Done);
             (done.findings[0].verdict, done.findings[0].cause)
         };

@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use vthost::clock::{Clock, UnixMs};
 use vthost::quota::Limits;
-use vthost::triage::run::Ended;
+use vthost::triage::run::RunEnd;
 use vthost::virustotal::Client;
 use vthost_simulator::{DEMO_KEY, Effect, Fault, Server, Simulator};
 

@@ -661,7 +661,7 @@ mod tests {
         let lookup = LookupPlan {
             share,
             rescan: Rescan::No,
-            oldest,
+            fresh_since,
         };
         let mut ask = |answer: &ScopedReport| {
             let is_bad = answer.report.stats.is_some_and(|stats| stats.malicious > 0);
