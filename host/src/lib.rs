@@ -13,6 +13,7 @@ pub mod indicator;
 pub mod input;
 pub mod observation;
 pub mod output;
+pub mod pipeline;
 pub mod plugin;
 pub mod quota;
 pub mod registry;

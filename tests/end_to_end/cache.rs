@@ -97,7 +97,7 @@ fn a_large_plugin_is_announced_while_it_is_compiled() {
     cached.0.write("large.wasm", bytes);
     let first = cached.run("large.wasm");
     assert_eq!(first.status, Some(0), "{}", first.stdout);
-    let note = "compiling `large.wasm` (5 MB); it is kept for the next run\n";
+    let note = "compiling `large.wasm` (5 MB); the result is cached for the next run\n";
     assert_eq!(first.stderr, note);
     assert_eq!(cached.run("large.wasm").stderr, "");
     assert_eq!(cached.run("strict.wasm").stderr, "");

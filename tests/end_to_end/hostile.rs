@@ -142,7 +142,7 @@ fn an_address_that_is_none_costs_its_own_line_and_is_counted() {
         let args = ["--parser", &parser, "--parser-config", "do=not-an-ip", &log];
         let ran = home.run(&[unique, &args].concat());
         assert_eq!(ran.status, Some(0), "{}", ran.stderr);
-        let counted = "2 lines = 2 records + 0 ignored + 0 rejected\n1 observations name not an address, such as `a`\n";
+        let counted = "2 lines = 2 records + 0 ignored + 0 rejected\n1 observation with an invalid value: not an address, such as `a`\n";
         assert!(ran.stderr.contains(counted), "{}", ran.stderr);
         assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
         assert!(ran.stdout.contains(r#""domain""#), "{}", ran.stdout);

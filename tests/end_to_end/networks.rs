@@ -122,7 +122,8 @@ fn nobody_there_ends_the_run_before_the_slots_are_wasted() {
     let ran = home.run(&args);
     assert_eq!(ran.status, Some(3), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("request after request failed"),
+        ran.stderr
+            .contains("stopped after several failed requests in a row"),
         "{}",
         ran.stderr
     );
@@ -207,10 +208,10 @@ fn what_a_store_owes_is_told() {
     ]);
     assert_eq!(ran.status, Some(4), "{}", ran.stderr);
     let status = home.run(&["status", "--store", "s"]).stdout;
-    assert!(status.contains("1 answers found"), "{status}");
-    assert!(status.contains("1 answers not-found"), "{status}");
+    assert!(status.contains("1 answer found"), "{status}");
+    assert!(status.contains("1 answer not-found"), "{status}");
     assert!(
-        status.contains("1 analyses to be asked for\n  http://www.example.com/new"),
+        status.contains("1 analysis pending\n  http://www.example.com/new"),
         "{status}"
     );
 }

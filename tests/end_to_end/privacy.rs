@@ -134,14 +134,13 @@ fn a_dry_run_shows_what_is_cut_and_no_password() {
     let cut: Vec<&str> = ran
         .stderr
         .lines()
-        .filter(|line| line.contains("no more than"))
+        .filter(|line| line.contains(" is sent as "))
         .collect();
     assert_eq!(
         cut,
         [
-            "of http://me:***@public.example.com/a#part no more than \
-             http://public.example.com/a is sent",
-            "of http://***@public.example.com/b no more than http://public.example.com/b is sent",
+            "http://me:***@public.example.com/a#part is sent as http://public.example.com/a",
+            "http://***@public.example.com/b is sent as http://public.example.com/b",
         ]
     );
     let printed = format!("{ran:?}");
@@ -236,14 +235,10 @@ fn a_dry_run_prints_the_requests_of_the_run() {
             "4 hosts, up to 4 URLs by SHA-256: 4 to 8 requests",
             8,
         ),
-        (
-            "url",
-            "4 hosts, up to 4 URLs themselves: 4 to 8 requests",
-            8,
-        ),
+        ("url", "4 hosts, up to 4 URLs: 4 to 8 requests", 8),
         (
             "submit",
-            "4 hosts, up to 4 URLs themselves, up to 5 handed in: 4 to 18 requests",
+            "4 hosts, up to 4 URLs, up to 5 submissions: 4 to 18 requests",
             18,
         ),
     ];

@@ -174,7 +174,7 @@ fn mitmproxy_opens_tls_by_an_authority_of_its_own() {
     assert!(
         untrusted
             .stdout
-            .contains("--ca-file where a proxy opens TLS"),
+            .contains("--ca-file if a proxy intercepts TLS"),
         "{}",
         untrusted.stdout
     );

@@ -1,22 +1,21 @@
-//! How the program ends, chosen in one place.
+//! The exit status of the program.
 
 use std::process::ExitCode;
 
-/// The exit status.
+/// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// 0: all was done.
+    /// 0: everything was done.
     Done,
-    /// 1: something is bad, and `--fail-on bad` was given.
+    /// 1: an indicator is bad, and `--fail-on bad` was given.
     Bad,
-    /// 2: the arguments make no sense.
+    /// 2: invalid arguments.
     Usage,
-    /// 3: it could not run: no key, a plugin that does not load.
+    /// 3: the command could not run, for example without a key.
     CouldNotRun,
-    /// 4: done in part: the quota ended, an input was not read, or an answer did
-    /// not come.
+    /// 4: partly done: the quota is spent, an input was not read, or an answer is missing.
     Partial,
-    /// 130: interrupted; all that was learned is kept.
+    /// 130: interrupted. Everything learned so far is stored.
     Interrupted,
 }
 

@@ -1,8 +1,7 @@
-//! The command line: arguments become settings, settings become a command, and
-//! a command ends with one [`ExitStatus`].
+//! The command line: arguments become settings, settings become a command, and a command ends
+//! with an [`ExitStatus`]. Nothing else in the program prints.
 
 pub mod args;
-mod command_line;
 mod commands;
 mod exit;
 mod pins;
@@ -10,22 +9,25 @@ mod printer;
 mod progress;
 mod settings;
 
+use std::error::Error;
+
 use clap::Parser as _;
 
 pub use exit::ExitStatus;
 
 use crate::plugin::{LoadError, Stop};
-use args::{Arguments, Command};
+use args::Arguments;
 use printer::Printer;
-use settings::Environment;
+use settings::{Environment, Task};
 
-/// Runs the program as its arguments and environment say.
+/// Runs the program with the arguments and the environment of the process.
 #[must_use]
 pub fn main() -> ExitStatus {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and the version are no errors; clap knows where they go.
+            // Also help and version: clap prints them to standard output. There is nothing to do
+            // if that is closed.
             let _ = error.print();
             return match error.exit_code() {
                 0 => ExitStatus::Done,
@@ -44,13 +46,13 @@ pub fn main() -> ExitStatus {
     }
 }
 
-/// Whether it was Ctrl-C that stopped a plugin while it was loaded.
+/// Whether Ctrl-C stopped a plugin while it was loaded.
 fn was_interrupted(error: &anyhow::Error) -> bool {
-    let stopped = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref() {
+    let is_interrupt = |cause: &(dyn Error + 'static)| match cause.downcast_ref() {
         Some(LoadError::Stopped { stop, .. }) => *stop == Stop::Interrupted,
         _ => false,
     };
-    error.chain().any(stopped)
+    error.chain().any(is_interrupt)
 }
 
 fn run(
@@ -58,18 +60,18 @@ fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    match arguments.command {
-        None => commands::triage::run(&arguments.triage, environment, printer),
-        Some(Command::Extract(args)) => commands::extract::run(&args, environment, printer),
-        Some(Command::Evidence(args)) => commands::evidence::run(&args, environment, printer),
-        Some(Command::Judge(args)) => commands::judge::run(&args, environment, printer),
-        Some(Command::Demo(args)) => commands::demo::run(&args, environment, printer),
-        Some(Command::Quota(args)) => commands::quota::run(&args, environment, printer),
-        Some(Command::Status(args)) => commands::status::run(&args, environment, printer),
-        Some(Command::Doctor(args)) => commands::doctor::run(&args, environment, printer),
-        Some(Command::Formats) => commands::plugin::formats(environment, printer),
-        Some(Command::Explain(args)) => commands::explain::run(&args, environment, printer),
-        Some(Command::Plugin(args)) => commands::plugin::run(&args, environment, printer),
+    match Task::new(arguments, environment)? {
+        Task::Triage(settings) => commands::triage::run(&settings, environment, printer),
+        Task::Extract(settings) => commands::extract::run(&settings, environment, printer),
+        Task::Evidence(settings) => commands::evidence::run(&settings, environment, printer),
+        Task::Judge(settings) => commands::judge::run(&settings, environment, printer),
+        Task::Demo(settings) => commands::demo::run(&settings, environment, printer),
+        Task::Quota(settings) => commands::quota::run(&settings, environment, printer),
+        Task::Status(store) => commands::status::run(store.as_ref(), environment, printer),
+        Task::Doctor(settings) => commands::doctor::run(&settings, environment, printer),
+        Task::Formats => commands::plugin::formats(environment, printer),
+        Task::Explain(settings) => commands::explain::run(&settings, environment, printer),
+        Task::Plugin(task) => commands::plugin::run(&task, environment, printer),
     }
 }
 
@@ -78,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plugin_that_ctrl_c_stopped_did_not_fail() {
+    fn interrupted_load_is_not_an_error() {
         let check = |stop, expected| {
             let source_name = "`a.wasm`".to_owned();
             let error = anyhow::Error::new(LoadError::Stopped { source_name, stop });

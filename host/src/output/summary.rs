@@ -1,8 +1,9 @@
-//! The one value that every output takes its totals from.
+//! The totals of a run. Every output takes its numbers from here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
+use super::text::{counted, visible};
 use crate::extraction::{InputSummary, Outcome};
 use crate::indicator::secrets;
 use crate::input::Skipped;
@@ -12,31 +13,28 @@ use crate::triage::plan::NEVER_LEAVES;
 use crate::triage::{Cause, Finding};
 use crate::verdict::Verdict;
 
-use super::text::visible;
-
-/// What a run did, in numbers.
+/// The totals of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
-    /// What became of each input.
+    /// The inputs that were opened, in their order.
     pub inputs: Vec<InputSummary>,
-    /// What was never opened: the path, and why.
+    /// The paths that were not opened, each with the reason.
     pub skipped: Vec<(String, String)>,
-    /// Values that are no indicator: the reason, how many observations, and one
-    /// of them.
+    /// Values that are not indicators: the reason, the number of observations, and one value.
     pub invalid: Vec<(String, u64, String)>,
-    /// The policies, where any were asked, in their order.
+    /// The policies in their order; empty if the command applies none.
     pub policies: Vec<PluginId>,
-    /// Bad, good and unknown indicators.
+    /// Indicators by verdict.
     pub verdicts: VerdictCounts,
-    /// The unknown ones by cause.
+    /// Unknown indicators by cause.
     pub unknown_by: BTreeMap<Cause, u64>,
-    /// Those that never leave the machine, by what they are.
-    pub kept_back_by: BTreeMap<String, u64>,
-    /// How many of the others may hold a secret: no tier shows them in full.
+    /// Indicators that never leave the machine, by the kind of address or name.
+    pub withheld_by: BTreeMap<String, u64>,
+    /// Other indicators that may contain a secret; they are never sent in full.
     pub with_secrets: u64,
 }
 
-/// How many indicators have which verdict.
+/// Indicators by verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct VerdictCounts {
     /// Bad.
@@ -47,26 +45,41 @@ pub struct VerdictCounts {
     pub unknown: u64,
 }
 
+impl VerdictCounts {
+    /// Counts one indicator.
+    pub fn add(&mut self, verdict: Verdict) {
+        *match verdict {
+            Verdict::Bad => &mut self.bad,
+            Verdict::Good => &mut self.good,
+            Verdict::Unknown => &mut self.unknown,
+        } += 1;
+    }
+
+    /// All indicators.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.bad + self.good + self.unknown
+    }
+}
+
 impl Summary {
-    /// Begins with what was read.
+    /// The summary of what was read, without findings.
     #[must_use]
     pub fn of_inputs(inputs: Vec<InputSummary>, skipped: &[Skipped]) -> Self {
-        let skipped = skipped.iter();
+        let skipped = skipped.iter().map(|skipped| {
+            (
+                skipped.path.display().to_string(),
+                skipped.error.to_string(),
+            )
+        });
         Self {
             inputs,
-            skipped: skipped
-                .map(|skipped| {
-                    (
-                        skipped.path.display().to_string(),
-                        skipped.error.to_string(),
-                    )
-                })
-                .collect(),
+            skipped: skipped.collect(),
             ..Self::default()
         }
     }
 
-    /// Adds values that are no indicator.
+    /// Adds values that are not indicators.
     pub fn add_invalid<'a, R: fmt::Display + 'a>(
         &mut self,
         invalid: impl IntoIterator<Item = (&'a R, &'a InvalidValues)>,
@@ -78,32 +91,28 @@ impl Summary {
         );
     }
 
-    /// Counts the findings, in the place of any before.
+    /// Counts the findings. They replace the ones that were counted before.
     pub fn count(&mut self, findings: &[Finding]) {
         self.verdicts = VerdictCounts::default();
         self.unknown_by.clear();
-        self.kept_back_by.clear();
+        self.withheld_by.clear();
         self.with_secrets = 0;
         for finding in findings {
+            self.verdicts.add(finding.verdict);
+            if finding.verdict == Verdict::Unknown {
+                *self.unknown_by.entry(finding.cause).or_default() += 1;
+            }
             if finding.cause == Cause::Internal {
                 let reason = finding.reason.strip_prefix(NEVER_LEAVES);
                 let reason = reason.unwrap_or(&finding.reason).to_owned();
-                *self.kept_back_by.entry(reason).or_default() += 1;
+                *self.withheld_by.entry(reason).or_default() += 1;
             } else if !secrets::sensitive(&finding.sightings.indicator).is_empty() {
                 self.with_secrets += 1;
-            }
-            match finding.verdict {
-                Verdict::Bad => self.verdicts.bad += 1,
-                Verdict::Good => self.verdicts.good += 1,
-                Verdict::Unknown => {
-                    self.verdicts.unknown += 1;
-                    *self.unknown_by.entry(finding.cause).or_default() += 1;
-                }
             }
         }
     }
 
-    /// The parsers that were chosen for inputs, `name@version`, with their digests.
+    /// The parsers that read the inputs: `name@version` and digest.
     fn parsers(&self) -> BTreeSet<(String, &str)> {
         let parsers = self.inputs.iter().filter_map(|input| input.parser.as_ref());
         parsers
@@ -111,7 +120,7 @@ impl Summary {
             .collect()
     }
 
-    /// Whether something that the user named was not read, or not in full.
+    /// Whether an input that the user named was not read to its end.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         let is_whole = |input: &InputSummary| {
@@ -121,14 +130,15 @@ impl Summary {
         !self.skipped.is_empty() || !self.inputs.iter().all(is_whole)
     }
 
-    /// How many indicators there are.
+    /// Whether an indicator is unknown because its answer failed or is pending.
     #[must_use]
-    pub fn indicators(&self) -> u64 {
-        self.verdicts.bad + self.verdicts.good + self.verdicts.unknown
+    pub fn is_unanswered(&self) -> bool {
+        let mut causes = self.unknown_by.keys();
+        causes.any(|cause| matches!(cause, Cause::Failed | Cause::Pending))
     }
 }
 
-/// For people, without what concerns the verdicts when there are none.
+/// Text for people, several lines. The verdicts are left out if no policy was applied.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for input in &self.inputs {
@@ -138,63 +148,89 @@ impl fmt::Display for Summary {
             writeln!(f, "{}: not read: {}", visible(path), visible(reason))?;
         }
         for (reason, count, sample) in &self.invalid {
-            let sample: String = sample.chars().take(80).collect();
+            let observations = counted(*count, "observation", "observations");
+            let sample = beginning(sample);
             writeln!(
                 f,
-                "{count} observations name {reason}, such as `{}`",
-                visible(&sample)
+                "{observations} with an invalid value: {reason}, such as `{sample}`"
             )?;
         }
         for (parser, digest) in self.parsers() {
             writeln!(f, "parsed by {parser} (sha256:{digest})")?;
         }
         if !self.policies.is_empty() {
-            let VerdictCounts { bad, good, unknown } = self.verdicts;
-            let all = self.indicators();
-            write!(
-                f,
-                "{all} indicators: {bad} bad, {good} good, {unknown} unknown"
-            )?;
-            let causes = self.unknown_by.iter();
-            let causes: Vec<String> = causes
-                .map(|(cause, count)| format!("{count} {}", cause.as_str()))
-                .collect();
-            if !causes.is_empty() {
-                write!(f, " ({})", causes.join(", "))?;
-            }
-            writeln!(f)?;
+            write_verdicts(f, self)?;
         }
-        write_kept_back(f, self)
+        write_withheld(f, self)
     }
 }
 
-fn write_kept_back(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
-    let kept_back = summary.kept_back_by.iter();
-    let kept_back: Vec<String> = kept_back
-        .map(|(reason, count)| format!("{count} for {reason}"))
+fn write_verdicts(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+    let VerdictCounts { bad, good, unknown } = summary.verdicts;
+    let all = counted(summary.verdicts.total(), "indicator", "indicators");
+    write!(f, "{all}: {bad} bad, {good} good, {unknown} unknown")?;
+    let causes = summary.unknown_by.iter();
+    let causes: Vec<String> = causes
+        .map(|(cause, count)| format!("{count} {}", cause.as_str()))
         .collect();
-    if !kept_back.is_empty() {
-        writeln!(f, "kept back: {}", visible(&kept_back.join(", ")))?;
+    if !causes.is_empty() {
+        write!(f, " ({})", causes.join(", "))?;
+    }
+    writeln!(f)
+}
+
+fn write_withheld(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+    let withheld = summary.withheld_by.iter();
+    let withheld: Vec<String> = withheld
+        .map(|(reason, count)| counted_kind(*count, reason))
+        .collect();
+    if !withheld.is_empty() {
+        writeln!(f, "not sent: {}", visible(&withheld.join(", ")))?;
     }
     if summary.with_secrets > 0 {
-        let count = summary.with_secrets;
-        writeln!(
-            f,
-            "never shown in full, for what may be a secret: {count} URLs"
-        )?;
+        let urls = counted(summary.with_secrets, "URL", "URLs");
+        writeln!(f, "never sent in full: {urls} that may contain a secret")?;
     }
     Ok(())
 }
 
-/// A parser that is no surer than this takes what it can find in any text.
-const GUESSED: u8 = 10;
+/// A count of a kind of name or address: `2` and `a name outside the public DNS` are
+/// `2 names outside the public DNS`.
+fn counted_kind(count: u64, kind: &str) -> String {
+    let articles = ["a ", "an ", "the "];
+    let mut without_article = articles
+        .iter()
+        .filter_map(|article| kind.strip_prefix(article));
+    let kind = without_article.next().unwrap_or(kind);
+    let nouns = [
+        ("address", "addresses"),
+        ("assignment", "assignments"),
+        ("name", "names"),
+    ];
+    let noun = nouns.iter().find(|(singular, _)| kind.contains(singular));
+    match noun {
+        Some((singular, plural)) if count != 1 => {
+            format!("{count} {}", kind.replacen(singular, plural, 1))
+        }
+        _ => format!("{count} {kind}"),
+    }
+}
 
-/// Where a parser that was chosen by itself rejects one line in so many, the
-/// file holds more than one format.
-const FOREIGN_LINES: u64 = 10;
+/// The beginning of a text from a log, safe to print.
+fn beginning(text: &str) -> String {
+    const MAX_CHARS: usize = 80;
+    let text: String = text.chars().take(MAX_CHARS).collect();
+    visible(&text).into_owned()
+}
+
+/// A detected parser with at most this confidence extracts from any text.
+const FALLBACK_CONFIDENCE: u8 = 10;
+
+/// An input whose format was detected is reported as mixed if its parser rejects one line in this
+/// many, or more.
+const MIXED_ONE_IN: u64 = 10;
 
 fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
-    let counts = &input.counts;
     write!(f, "{}: ", visible(&input.name))?;
     match &input.outcome {
         Outcome::Skipped(reason) => return writeln!(f, "not read: {}", visible(reason)),
@@ -203,11 +239,12 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
     }
     if let Some(parser) = &input.parser {
         write!(f, "{}", parser.name)?;
-        if let Some(sure) = input.confidence {
-            write!(f, " ({sure} % sure)")?;
+        if let Some(confidence) = input.confidence {
+            write!(f, " ({confidence} % confidence)")?;
         }
         f.write_str(": ")?;
     }
+    let counts = &input.counts;
     writeln!(
         f,
         "{} lines = {} records + {} ignored + {} rejected",
@@ -216,37 +253,46 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
         counts.ignored_lines(),
         counts.rejected_lines()
     )?;
-    if input.confidence.is_some_and(|sure| sure <= GUESSED) {
-        f.write_str("  no format is recognised: what looks like a URL, a name or an address was taken; name the parser with --parser if there is one\n")?;
-    }
-    let is_chosen = input.confidence.is_some_and(|sure| sure > GUESSED);
-    if is_chosen && counts.rejected_lines() * FOREIGN_LINES >= counts.lines {
-        f.write_str("  many lines are of another format: a file is read by one parser, the one that knows most of its first lines; read it again with --parser for the others\n")?;
-    }
-    for (reason, lines) in &counts.rejected {
-        write!(f, "  rejected {}: {}", lines.count, visible(reason))?;
-        if let Some((line, text)) = lines.samples.first() {
-            let text: String = text.chars().take(80).collect();
-            let mut shown = String::new();
-            if !text.is_empty() {
-                write!(shown, ": {}", visible(&text))?;
-            }
-            write!(f, " (line {line}{shown})")?;
-        }
-        writeln!(f)?;
-    }
+    write_detection_hint(f, input)?;
+    write_rejected(f, input)?;
     for failure in &counts.failures {
-        let stop = failure.stop.to_string();
-        let (start, end) = (failure.start, failure.end);
-        let (plugin, name) = (&failure.plugin, visible(&input.name));
-        writeln!(
-            f,
-            "  {plugin} {} on {name} bytes {start}..{end}",
-            visible(&stop)
-        )?;
+        let (plugin, stop) = (&failure.plugin, failure.stop.to_string());
+        let (start, end, name) = (failure.start, failure.end, visible(&input.name));
+        let stop = visible(&stop);
+        writeln!(f, "  {plugin} {stop} on {name} bytes {start}..{end}")?;
     }
     if let Outcome::CutShort(reason) = &input.outcome {
         writeln!(f, "  reading failed before the end: {}", visible(reason))?;
+    }
+    Ok(())
+}
+
+/// Explains a doubtful detection.
+fn write_detection_hint(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
+    let Some(confidence) = input.confidence else {
+        return Ok(());
+    };
+    let counts = &input.counts;
+    if confidence <= FALLBACK_CONFIDENCE {
+        f.write_str("  format not recognised: everything that looks like a URL, a domain or an address was extracted; if a parser fits, choose it with --parser\n")
+    } else if counts.rejected_lines() * MIXED_ONE_IN >= counts.lines {
+        f.write_str("  many lines have another format: one parser reads the whole file, chosen by its first lines; to read the other lines, run again with --parser\n")
+    } else {
+        Ok(())
+    }
+}
+
+fn write_rejected(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
+    for (reason, lines) in &input.counts.rejected {
+        write!(f, "  rejected {}: {}", lines.count, visible(reason))?;
+        if let Some((line, text)) = lines.samples.first() {
+            let mut sample = String::new();
+            if !text.is_empty() {
+                write!(sample, ": {}", beginning(text))?;
+            }
+            write!(f, " (line {line}{sample})")?;
+        }
+        writeln!(f)?;
     }
     Ok(())
 }
@@ -256,7 +302,6 @@ mod tests {
     use super::*;
     use crate::indicator::scope::InternalSuffixes;
     use crate::indicator::{Indicator, Kind};
-    use crate::observation::Place;
     use crate::plugin::{Judgement, Screening};
     use crate::sightings::Sightings;
     use crate::triage::plan::plan;
@@ -264,10 +309,10 @@ mod tests {
     use crate::verdict::Scope;
     use crate::virustotal::report::Report;
 
-    /// Wants all but `skipped.example.com`.
-    struct Wants;
+    /// A policy that skips `skipped.example.com`.
+    struct SkipsOne;
 
-    impl Judge for Wants {
+    impl Judge for SkipsOne {
         fn screen(&mut self, sightings: &Sightings) -> Result<Screening, PolicyFailure> {
             Ok(match sightings.indicator.value() {
                 "skipped.example.com" => Screening::Skip {
@@ -293,24 +338,14 @@ mod tests {
             true => Kind::Url,
             false => Kind::Domain,
         };
-        Sightings {
-            indicator: Indicator::parse(kind, value.as_bytes()).unwrap(),
-            written: None,
-            count: 1,
-            allowed: 1,
-            blocked: 0,
-            first_us: None,
-            last_us: None,
-            clients: Vec::new(),
-            place: Place::new(0, 0),
-        }
+        Sightings::unseen(Indicator::parse(kind, value.as_bytes()).unwrap())
     }
 
-    /// The summary of a run that ended before it asked anything.
+    /// The summary of a run that ended before its first request.
     fn summary(values: &[&str]) -> Summary {
         let own = InternalSuffixes::new(&["corp.example.com".into()]);
         let sightings = values.iter().map(|value| seen(value)).collect();
-        let planned = plan(sightings, &own, &mut Wants).into_iter();
+        let planned = plan(sightings, &own, &mut SkipsOne).into_iter();
         let findings: Vec<Finding> = planned
             .map(|planned| match planned.decision {
                 Decision::Ask { .. } => {
@@ -323,13 +358,13 @@ mod tests {
             .collect();
         let mut summary = Summary::default();
         summary.count(&findings);
-        // Counting again is not counting twice.
+        // A second count replaces the first.
         summary.count(&findings);
         summary
     }
 
     #[test]
-    fn what_never_leaves_is_counted_by_reason() {
+    fn withheld_indicators_are_counted_by_kind() {
         let summary = summary(&[
             "10.0.0.1",
             "http://10.0.0.1/?token=x",
@@ -343,20 +378,37 @@ mod tests {
             "http://www.example.com/?password=x&code=y",
             "http://www.example.com/",
         ]);
-        assert_eq!(summary.indicators(), 11);
+        assert_eq!(summary.verdicts.total(), 11);
         let internal = summary.unknown_by[&Cause::Internal];
         assert_eq!(internal, 6);
-        assert_eq!(summary.kept_back_by.values().sum::<u64>(), internal);
+        assert_eq!(summary.withheld_by.values().sum::<u64>(), internal);
         assert_eq!(
             summary.to_string(),
-            "kept back: 1 for a name of a single label, 1 for a name outside the public DNS, \
-             3 for a private address (RFC 1918), 1 for an internal name (--internal-suffix)\n\
-             never shown in full, for what may be a secret: 2 URLs\n"
+            "not sent: 1 name of a single label, 1 name outside the public DNS, \
+             3 private addresses (RFC 1918), 1 internal name (--internal-suffix)\n\
+             never sent in full: 2 URLs that may contain a secret\n"
         );
     }
 
     #[test]
-    fn where_nothing_is_kept_back_nothing_is_said() {
+    fn nothing_withheld_prints_nothing() {
         assert_eq!(summary(&["www.example.com"]).to_string(), "");
+    }
+
+    #[test]
+    fn kinds_are_counted_without_their_article() {
+        let check = |count, kind, expected: &str| assert_eq!(counted_kind(count, kind), expected);
+        check(1, "an internal name", "1 internal name");
+        check(
+            2,
+            "a private address (RFC 1918)",
+            "2 private addresses (RFC 1918)",
+        );
+        check(
+            2,
+            "a protocol assignment (RFC 6890)",
+            "2 protocol assignments (RFC 6890)",
+        );
+        check(2, "something else", "2 something else");
     }
 }

@@ -1,61 +1,36 @@
-//! Lines of text, in the format of the script that vthost replaces:
-//!
-//! ```text
-//! 2022-09-29T23:40:55 http://027.ru {'harmless': 77, 'malicious': 0, 'suspicious': 1, 'undetected': 10, 'timeout': 0}
-//! ```
+//! Text for people: safe to print, with readable times and counts.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use jiff::tz::Offset;
 
-use crate::triage::Finding;
-use crate::verdict::Verdict;
-use crate::virustotal::report::Stats;
+use crate::clock::UnixMs;
 
-/// A finding's line, without the line feed: the time of VirusTotal's analysis
-/// (UTC), the indicator as the log wrote it, and the stats; for an unknown one
-/// the reason instead of the stats.
+/// A time as RFC 3339 in UTC, with as many decimals as it needs. None if the time is out of
+/// range.
 #[must_use]
-pub fn line(finding: &Finding) -> String {
-    let analysed_s = finding
-        .evidence
-        .as_ref()
-        .and_then(|evidence| evidence.analysed_s);
-    let time = analysed_s.map_or_else(|| "-".to_owned(), analysis_time);
-    let name = visible(finding.sightings.display());
-    let stats = finding
-        .evidence
-        .as_ref()
-        .and_then(|evidence| evidence.stats);
-    match (finding.verdict, stats) {
-        (Verdict::Bad | Verdict::Good, Some(stats)) => {
-            format!("{time} {name} {}", python_stats(&stats))
-        }
-        _ => format!("{time} {name} {}", visible(&finding.reason)),
-    }
+pub fn rfc3339(time_us: i64) -> Option<String> {
+    let time = Timestamp::from_microsecond(time_us).ok()?;
+    Some(time.to_string())
 }
 
-/// Stats as Python prints them, in the order of the original script.
+/// A time for people: UTC, to the second.
 #[must_use]
-pub fn python_stats(stats: &Stats) -> String {
-    format!(
-        "{{'harmless': {}, 'malicious': {}, 'suspicious': {}, 'undetected': {}, 'timeout': {}}}",
-        stats.harmless, stats.malicious, stats.suspicious, stats.undetected, stats.timeout
+pub fn utc_time(time_ms: UnixMs) -> String {
+    Timestamp::from_millisecond(time_ms).map_or_else(
+        |_| "never".to_owned(),
+        |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
     )
 }
 
-/// A time as RFC 3339 in UTC, as short as its precision allows.
+/// A count with its noun: `1 request`, `2 requests`.
 #[must_use]
-pub fn rfc3339(time_us: i64) -> Option<String> {
-    Timestamp::from_microsecond(time_us)
-        .ok()
-        .map(|time| time.to_string())
+pub fn counted(count: u64, singular: &str, plural: &str) -> String {
+    format!("{count} {}", if count == 1 { singular } else { plural })
 }
 
-/// Text from outside as one line that a terminal cannot be hurt by: control
-/// characters, and characters that turn the direction of writing, become
-/// escapes that can be seen.
+/// Text from outside as one line that does no harm to a terminal: control characters, and
+/// characters that change the direction of writing, become visible escapes.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
@@ -78,39 +53,9 @@ fn is_hidden(character: char) -> bool {
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// `2022-09-29T23:40:55`, as Python's `datetime.isoformat` without a zone.
-fn analysis_time(time_s: i64) -> String {
-    Timestamp::from_second(time_s).map_or_else(
-        |_| "-".to_owned(),
-        |time| {
-            Offset::UTC
-                .to_datetime(time)
-                .strftime("%Y-%m-%dT%H:%M:%S")
-                .to_string()
-        },
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn stats_are_written_as_the_original_script_did() {
-        let stats = Stats {
-            harmless: 77,
-            malicious: 0,
-            suspicious: 1,
-            undetected: 10,
-            timeout: 0,
-        };
-        assert_eq!(
-            python_stats(&stats),
-            "{'harmless': 77, 'malicious': 0, 'suspicious': 1, 'undetected': 10, 'timeout': 0}"
-        );
-        // date -u -d @1664494855
-        assert_eq!(analysis_time(1_664_494_855), "2022-09-29T23:40:55");
-    }
 
     #[test]
     fn times_are_rfc_3339() {
@@ -122,7 +67,12 @@ mod tests {
     }
 
     #[test]
-    fn hostile_text_becomes_visible() {
+    fn times_for_people_end_with_the_second() {
+        assert_eq!(utc_time(1_714_564_800_999), "2024-05-01 12:00:00 UTC");
+    }
+
+    #[test]
+    fn control_and_direction_characters_are_escaped() {
         let check = |text: &str, expected: &str| assert_eq!(visible(text), expected);
         check("plain 日本語 text", "plain 日本語 text");
         check("a\nb", "a\\nb");

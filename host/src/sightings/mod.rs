@@ -54,6 +54,22 @@ pub struct Sightings {
 }
 
 impl Sightings {
+    /// The sightings of an indicator that appears in no log.
+    #[must_use]
+    pub fn unseen(indicator: Indicator) -> Self {
+        Self {
+            indicator,
+            written: None,
+            count: 0,
+            allowed: 0,
+            blocked: 0,
+            first_us: None,
+            last_us: None,
+            clients: Vec::new(),
+            place: Place::new(0, 0),
+        }
+    }
+
     /// Whether no contact was let through, as far as the logs say.
     #[must_use]
     pub fn was_only_stopped(&self) -> bool {

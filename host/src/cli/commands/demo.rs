@@ -1,23 +1,22 @@
-//! `vthost demo`: the main job on bundled logs against a simulated VirusTotal.
-//! No key, no network, and all the rest as it really is: the components, HTTP
-//! on loopback, the quota in a short window, the files.
+//! `vthost demo`: the triage of bundled logs against a simulated VirusTotal.
+//!
+//! It needs no key and no network. Everything else is real: the components, HTTP on loopback, the
+//! quota in a short window, the files.
 
 use std::path::Path;
 
 use anyhow::Context as _;
-use clap::Parser as _;
 use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator, Stats};
 
 use super::triage::Job;
-use crate::cli::args::{Arguments, DemoArgs};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::{self, Environment};
+use crate::cli::settings::{DemoSettings, Environment};
 use crate::clock::{Clock as _, SystemClock};
 use crate::store::Store;
 use crate::virustotal::ApiKey;
 
-/// The bundled logs.
+/// The bundled logs: names and content.
 const LOGS: [(&str, &str); 2] = [
     (
         "access.log",
@@ -29,40 +28,38 @@ const LOGS: [(&str, &str); 2] = [
     ),
 ];
 
-/// Four requests in two seconds instead of a minute: the same limiter, and a
-/// demonstration that ends.
+/// Four requests in two seconds instead of a minute, so that the demo ends soon.
 const RATE: &str = "4/2s";
 const WINDOW_MS: i64 = 2_000;
 
 pub(in crate::cli) fn run(
-    args: &DemoArgs,
+    settings: &DemoSettings,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let logs = args.out.join("logs");
+    let logs = settings.out.join("logs");
     write_logs(&logs)?;
     let server = Server::start(simulator(), 0, || SystemClock.now_ms())
         .context("cannot start the simulated VirusTotal")?;
+    let url = server.url();
     printer.say(&format!(
-        "A simulated VirusTotal listens on {}; nothing leaves this machine.\nIt calls hosts with `evil` or `malware` in their names bad; of mail.example.com a single engine does.\nRunning: vthost --rate {RATE} --out {} {}\n",
-        server.url(),
-        args.out.display(),
+        "The simulated VirusTotal listens on {url}; nothing leaves this machine.\n\
+         It reports hosts with `evil` or `malware` in their name as bad; one engine reports mail.example.com.\n\
+         Running: vthost --rate {RATE} --out {} {}\n\n",
+        settings.out.display(),
         logs.display(),
     ));
-    let triage = arguments(args, &logs, &server.url())?;
-    let now = SystemClock.now_ms();
+    let triage = settings.triage(&logs, &url, RATE, environment)?;
     let store = Store::in_memory()?;
     let job = Job {
-        args: &triage.triage,
+        settings: &triage,
         environment,
         printer,
-        lookup: settings::lookup(&triage.triage, now)?,
-        now,
         store: &store,
-        clock: &SystemClock,
+        clock: environment.clock(),
     };
     let status = job.run(Some(&ApiKey::new(DEMO_KEY, "the demo")?))?;
-    printer.say(&next_steps(args));
+    printer.say(&next_steps(&settings.out));
     Ok(status)
 }
 
@@ -83,7 +80,7 @@ fn simulator() -> Simulator {
         },
         ..Options::default()
     });
-    // One engine that is wrong: what the policy `threshold` is for.
+    // A false positive of one engine, which the policy `threshold` is made for.
     let one = Stats {
         harmless: 69,
         malicious: 1,
@@ -93,28 +90,13 @@ fn simulator() -> Simulator {
     simulator
 }
 
-/// The arguments that a user would have typed.
-fn arguments(args: &DemoArgs, logs: &Path, url: &str) -> anyhow::Result<Arguments> {
-    let out = args.out.display().to_string();
-    let logs = logs.display().to_string();
-    let mut line = vec!["vthost", "--rate", RATE, "--vt-url", url, "--out", &out];
-    for policy in &args.policy.policy {
-        line.extend(["--policy", policy]);
-    }
-    for setting in &args.policy.policy_config {
-        line.extend(["--policy-config", setting]);
-    }
-    line.extend(["--", &logs]);
-    Ok(Arguments::try_parse_from(line)?)
-}
-
-fn next_steps(args: &DemoArgs) -> String {
-    let out = args.out.display();
+fn next_steps(out: &Path) -> String {
+    let out = out.display();
     format!(
-        "\nLook at it:      cat {out}/bad-domain.txt\n\
-         Who was it:      grep '\"verdict\":\"bad\"' {out}/results.jsonl\n\
+        "\nBad indicators:  cat {out}/bad-domain.txt\n\
+         Their clients:   grep '\"verdict\":\"bad\"' {out}/results.jsonl\n\
          Another policy:  vthost demo --policy threshold --policy-config min_engines=3\n\
-         Your own logs:   VT_API_KEY=… vthost --dry-run /var/log/squid   (shows what would be sent)\n\
+         Your own logs:   VT_API_KEY=… vthost --dry-run /var/log/squid   (prints the requests, sends nothing)\n\
          \x20                VT_API_KEY=… vthost --out results /var/log/squid"
     )
 }

@@ -1,213 +1,225 @@
-//! `vthost doctor`: whether everything a run needs is there, and what to mend.
+//! `vthost doctor`: checks what a run needs.
 
 use std::fmt::Display;
 
-use crate::cli::args::DoctorArgs;
+use tokio::runtime::Runtime;
+
+use super::request_runtime;
 use crate::cli::exit::ExitStatus;
-use crate::cli::pins::Pins;
 use crate::cli::printer::Printer;
-use crate::cli::progress::clock_time;
-use crate::cli::settings::{self, Environment};
-use crate::clock::{Clock as _, SystemClock};
-use crate::output::visible;
+use crate::cli::settings::{AccountSettings, AccountTask, Environment, parsers};
+use crate::output::{counted, utc_time, visible};
+use crate::pipeline::Account;
 use crate::plugin::{Engine, PluginKind, builtin};
 use crate::quota::{Slot, next_slot};
 use crate::store::Store;
-use crate::triage::run::reconcile;
 use crate::virustotal::{ApiKey, Client, Fault};
 
-/// VirusTotal's clock and ours may differ by this much before it is said.
+/// The accepted difference between VirusTotal's clock and this machine's.
 const CLOCK_TOLERANCE_S: i64 = 30;
 
 pub(in crate::cli) fn run(
-    args: &DoctorArgs,
+    settings: &AccountTask,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = request_runtime()?;
     let mut doctor = Doctor {
+        account: &settings.account,
+        environment,
         printer,
-        is_ill: false,
+        runtime: &runtime,
+        has_failed: false,
     };
-    doctor.proxy(args, environment);
-    let key = doctor.key(args, environment);
-    let store = doctor.store(args, environment);
-    let is_answering = match &key {
-        Some(key) => doctor.virustotal(args, key, &runtime),
-        None => None,
-    };
+    doctor.check_proxy();
+    let key = doctor.check_key();
+    let store = doctor.check_store(settings);
+    let client = key.as_ref().and_then(|key| doctor.check_virustotal(key));
     if let (Some(key), Some(store)) = (&key, &store) {
-        doctor.quota(args, key, store, is_answering.as_ref(), &runtime)?;
+        doctor.check_quota(key, store, client.as_ref())?;
     }
-    doctor.plugins(environment);
-    printer.data(match doctor.is_ill {
-        false => b"All is well.\n".as_slice(),
-        true => b"Mend what is marked `no`, and ask again.\n",
-    })?;
-    Ok(if doctor.is_ill {
-        ExitStatus::CouldNotRun
+    doctor.check_plugins();
+    let (status, last_line) = if doctor.has_failed {
+        let line = "Fix the failed checks and run `vthost doctor` again.\n";
+        (ExitStatus::CouldNotRun, line)
     } else {
-        ExitStatus::Done
-    })
+        (ExitStatus::Done, "All checks passed.\n")
+    };
+    printer.data(last_line.as_bytes())?;
+    Ok(status)
 }
 
 struct Doctor<'a> {
+    account: &'a AccountSettings,
+    environment: &'a Environment,
     printer: &'a Printer,
-    is_ill: bool,
+    runtime: &'a Runtime,
+    has_failed: bool,
 }
 
 impl Doctor<'_> {
-    fn well(&self, what: &str, words: impl Display) {
-        self.line("ok", what, words);
+    fn passed(&self, check: &str, detail: impl Display) {
+        self.line("ok", check, detail);
     }
 
-    fn ill(&mut self, what: &str, words: impl Display) {
-        self.is_ill = true;
-        self.line("no", what, words);
+    fn failed(&mut self, check: &str, detail: impl Display) {
+        self.has_failed = true;
+        self.line("no", check, detail);
     }
 
-    fn line(&self, mark: &str, what: &str, words: impl Display) {
-        let line = format!("{mark}  {what}: {words}");
-        // Whoever reads no more needs no more.
+    fn line(&self, mark: &str, check: &str, detail: impl Display) {
+        let line = format!("{mark}  {check}: {detail}");
+        // The checks go on if standard output is closed: the exit status counts.
         let _ = self
             .printer
             .data(format!("{}\n", visible(&line)).as_bytes());
     }
 
-    fn proxy(&self, args: &DoctorArgs, environment: &Environment) {
-        match (&args.limits.proxy, environment.proxy_variables()) {
-            (Some(proxy), _) => self.well("proxy", format_args!("{proxy}, from --proxy")),
-            (None, names) if names.is_empty() => self.well("proxy", "none is set"),
-            (None, names) => self.well("proxy", format_args!("from {}", names.join(", "))),
+    fn check_proxy(&self) {
+        let names = self.environment.proxy_variables();
+        match &self.account.proxy {
+            Some(proxy) => self.passed("proxy", format_args!("{proxy}, from --proxy")),
+            None if names.is_empty() => self.passed("proxy", "none"),
+            None => self.passed("proxy", format_args!("from {}", names.join(", "))),
         }
     }
 
-    fn key(&mut self, args: &DoctorArgs, environment: &Environment) -> Option<ApiKey> {
-        match environment.key(&args.limits) {
+    fn check_key(&mut self) -> Option<ApiKey> {
+        match self.environment.key(self.account) {
             Ok(key) => {
-                self.well("key", format_args!("fingerprint {}", key.fingerprint()));
+                self.passed("key", format_args!("fingerprint {}", key.fingerprint()));
                 Some(key)
             }
             Err(error) => {
-                self.ill("key", format_args!("{error:#}"));
+                self.failed("key", format_args!("{error:#}"));
                 None
             }
         }
     }
 
-    fn store(&mut self, args: &DoctorArgs, environment: &Environment) -> Option<Store> {
-        let held = environment.store(args.store.as_ref()).and_then(|store| {
+    fn check_store(&mut self, settings: &AccountTask) -> Option<Store> {
+        let opened = self.environment.store(settings.store.as_ref());
+        let opened = opened.and_then(|store| {
             let answers: u32 = store.held()?.iter().map(|held| held.count).sum();
             Ok((store, answers))
         });
-        match held {
+        match opened {
             Ok((store, answers)) => {
-                self.well("store", format_args!("{answers} answers"));
+                self.passed("store", counted(answers.into(), "answer", "answers"));
                 Some(store)
             }
             Err(error) => {
-                self.ill("store", format_args!("{error:#}"));
+                self.failed("store", format_args!("{error:#}"));
                 None
             }
         }
     }
 
-    /// Asks for an analysis that cannot be: free of charge, and answered only
-    /// to a good key. Gives the client when it was.
-    fn virustotal(
-        &mut self,
-        args: &DoctorArgs,
-        key: &ApiKey,
-        runtime: &tokio::runtime::Runtime,
-    ) -> Option<Client> {
-        let client = match settings::client(&args.limits, key) {
+    /// Asks VirusTotal for an analysis that does not exist: that is free of charge, and answered
+    /// only if the key is valid. Returns the client if it was answered.
+    fn check_virustotal(&mut self, key: &ApiKey) -> Option<Client> {
+        let client = match self.account.client(key) {
             Ok(client) => client,
             Err(error) => {
-                self.ill("VirusTotal", format_args!("{error:#}"));
+                self.failed("VirusTotal", format_args!("{error:#}"));
                 return None;
             }
         };
-        let server_s = match runtime.block_on(client.check()) {
-            Ok(server_s) => server_s,
+        match self.runtime.block_on(client.check()) {
+            Ok(server_s) => {
+                let url = &self.account.transport.base;
+                self.passed("VirusTotal", format_args!("{url} accepts the key"));
+                self.check_clock(server_s);
+                Some(client)
+            }
             Err(fault) => {
-                let advice = match &fault {
-                    Fault::WrongKey(_) => "; check VT_API_KEY, --api-key-file or ~/.vt.toml",
-                    Fault::NotVirusTotal { .. } => {
-                        "; check --proxy, HTTPS_PROXY and the proxy's rules"
-                    }
-                    Fault::Network(_) => {
-                        "; check the network, --proxy, and --ca-file where a proxy opens TLS"
-                    }
-                    _ => "",
-                };
-                self.ill("VirusTotal", format_args!("{fault}{advice}"));
-                return None;
+                self.failed("VirusTotal", format_args!("{fault}{}", advice_on(&fault)));
+                None
             }
-        };
-        self.well(
-            "VirusTotal",
-            format_args!("{} answers and takes the key", args.limits.vt_url),
-        );
-        let ours_s = SystemClock.now_ms().div_euclid(1000);
-        match server_s.map(|server_s| ours_s - server_s) {
-            None => self.well("clock", "VirusTotal's answer has no time to compare with"),
-            Some(ahead) if ahead.abs() <= CLOCK_TOLERANCE_S => {
-                self.well("clock", format_args!("{ahead} s ahead of VirusTotal's"));
-            }
-            Some(ahead) => self.ill(
-                "clock",
-                format_args!(
-                    "{ahead} s ahead of VirusTotal's; the quota's day ends by its clock: set this machine's"
-                ),
-            ),
         }
-        Some(client)
     }
 
-    fn quota(
+    fn check_clock(&mut self, server_s: Option<i64>) {
+        let Some(server_s) = server_s else {
+            self.passed("clock", "not compared: VirusTotal's answer has no date");
+            return;
+        };
+        let ahead_s = self.environment.clock().now_ms().div_euclid(1000) - server_s;
+        if ahead_s.abs() <= CLOCK_TOLERANCE_S {
+            self.passed("clock", format_args!("{ahead_s} s ahead of VirusTotal's"));
+        } else {
+            self.failed(
+                "clock",
+                format_args!(
+                    "{ahead_s} s ahead of VirusTotal's, by which the quota's day ends; set this machine's clock"
+                ),
+            );
+        }
+    }
+
+    fn check_quota(
         &mut self,
-        args: &DoctorArgs,
         key: &ApiKey,
         store: &Store,
         client: Option<&Client>,
-        runtime: &tokio::runtime::Runtime,
     ) -> anyhow::Result<()> {
-        let account = key.fingerprint();
+        let id = key.fingerprint();
         let now = store.clock().now_ms();
-        if let (Some(user), Some(client)) = (&args.limits.vt_user, client)
-            && let Err(fault) = runtime.block_on(reconcile(client, user, store, &account, now))?
-        {
-            self.ill("quota", format_args!("VirusTotal does not say: {fault}"));
+        if let Some(client) = client {
+            let account: Account<'_> = self.account.account(client, &id);
+            if let Err(fault) = self.runtime.block_on(account.reconcile(store, now))? {
+                self.failed(
+                    "quota",
+                    format_args!("VirusTotal does not report it: {fault}"),
+                );
+            }
         }
-        let limits = settings::limits(&args.limits, &store.allowed(&account)?);
-        let usage = store.usage(&account, &limits, now)?;
+        let limits = self.account.quota.limits(&store.allowed(&id)?);
+        let usage = store.usage(&id, &limits, now)?;
         let used = format!(
             "{} of {} used today, {} of {} this month",
             usage.today, limits.per_day, usage.this_month, limits.per_month
         );
         match next_slot(&usage, now, &limits) {
-            Slot::Now | Slot::At(_) => self.well("quota", used),
-            Slot::DaySpent { resumes_ms } | Slot::MonthSpent { resumes_ms } => self.ill(
+            Slot::Now | Slot::At(_) => self.passed("quota", used),
+            Slot::DaySpent { resumes_ms } | Slot::MonthSpent { resumes_ms } => self.failed(
                 "quota",
-                format_args!("{used}; it goes on at {}", clock_time(resumes_ms)),
+                format_args!(
+                    "{used}; the next request is possible at {}",
+                    utc_time(resumes_ms)
+                ),
             ),
         }
         Ok(())
     }
 
-    fn plugins(&mut self, environment: &Environment) {
-        let loaded = environment.engine().and_then(|engine| load_all(&engine));
+    fn check_plugins(&mut self) {
+        let loaded = self
+            .environment
+            .engine()
+            .and_then(|engine| load_built_in_plugins(&engine, self.environment));
         match loaded {
-            Ok(count) => self.well("plugins", format_args!("{count} built-in ones load")),
-            Err(error) => self.ill("plugins", format_args!("{error:#}")),
+            Ok(count) => self.passed("plugins", format_args!("all {count} built-in plugins load")),
+            Err(error) => self.failed("plugins", format_args!("{error:#}")),
         }
     }
 }
 
-fn load_all(engine: &Engine) -> anyhow::Result<usize> {
-    settings::parsers(engine, "auto", &[], &Pins::default())?;
+/// What the user can do about a fault, as the end of a line.
+fn advice_on(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::WrongKey(_) => "; check VT_API_KEY, --api-key-file or ~/.vt.toml",
+        Fault::NotVirusTotal { .. } => "; check --proxy, HTTPS_PROXY and the proxy's rules",
+        Fault::Network(_) => {
+            "; check the network and --proxy, and --ca-file if a proxy intercepts TLS"
+        }
+        _ => "",
+    }
+}
+
+/// Loads every built-in plugin and returns their number.
+fn load_built_in_plugins(engine: &Engine, environment: &Environment) -> anyhow::Result<usize> {
+    parsers(engine, "auto", &[], &environment.pins()?)?;
     for name in builtin::names(PluginKind::Policy) {
         super::plugin::describe_builtin(engine, PluginKind::Policy, name)?;
     }

@@ -1,9 +1,8 @@
-//! Prints a dry run: what would be sent, in which order, and how long it would take.
+//! The text of `--dry-run`: the requests of a run in their order, and how long they would take.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
-use crate::cli::progress::clock_time;
-use crate::output::visible;
+use crate::output::{counted, utc_time, visible};
 use crate::triage::Share;
 use crate::triage::estimate::{Budget, Estimate, EstimatedRequest, RequestCounts};
 use crate::triage::lookup::{LookupStep, Tier};
@@ -17,19 +16,65 @@ pub(super) struct DryRun {
 }
 
 impl DryRun {
-    /// The requests as VirusTotal would see them, in their order, a line each.
+    /// The requests as VirusTotal would see them, in their order, one on each line.
     pub(super) fn requests(&self) -> String {
         self.estimate.requests.iter().map(request_line).collect()
     }
 
-    fn range(&self, counts: &RequestCounts) -> String {
+    fn write_counts(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        share: Share,
+        counts: &RequestCounts,
+    ) -> fmt::Result {
+        let mark = if share == self.share { "*" } else { " " };
+        write!(f, "{mark} --share {share}: ")?;
+        f.write_str(&counted(counts.hosts, "host", "hosts"))?;
+        if share >= Share::Hash {
+            write!(f, ", up to {}", counted(counts.urls, "URL", "URLs"))?;
+        }
+        if share == Share::Hash {
+            f.write_str(" by SHA-256")?;
+        }
+        if share == Share::Submit {
+            let submissions = counted(counts.submissions, "submission", "submissions");
+            write!(f, ", up to {submissions}")?;
+        }
         let (least, most) = (counts.least(&self.budget), counts.most(&self.budget));
-        let done_by = |requests| clock_time(self.budget.finish_ms(requests));
-        format!(
-            "{least} to {most} requests, done between {} and {}",
+        let done_by = |requests| utc_time(self.budget.finish_ms(requests));
+        writeln!(
+            f,
+            ": {least} to {most} requests, done between {} and {}",
             done_by(least),
             done_by(most)
         )
+    }
+
+    fn write_shortened_urls(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Estimate {
+            redacted,
+            sensitive,
+            ..
+        } = &self.estimate;
+        for (logged, sent) in redacted.iter().take(URLS_SHOWN) {
+            let (logged, sent) = (visible(logged), visible(sent));
+            writeln!(f, "{logged} is sent as {sent}")?;
+        }
+        if let Some(more) = not_shown(redacted.len()) {
+            writeln!(f, "{more} are sent without user, password and fragment")?;
+        }
+        for (url, reasons) in sensitive.iter().take(URLS_SHOWN) {
+            let (url, reasons) = (visible(url), reasons.join(", "));
+            let reasons = visible(&reasons);
+            writeln!(
+                f,
+                "{url} is never sent in full: possible secret ({reasons})"
+            )?;
+        }
+        if let Some(more) = not_shown(sensitive.len()) {
+            writeln!(f, "{more} are never sent in full: possible secrets")?;
+        }
+        Ok(())
     }
 }
 
@@ -48,21 +93,15 @@ fn request_line(request: &EstimatedRequest) -> String {
     }
 }
 
-fn parts(share: Share, counts: &RequestCounts) -> String {
-    let mut parts = format!("{} hosts", counts.hosts);
-    // Writing to a String cannot fail.
-    let _ = match share {
-        Share::Host => Ok(()),
-        Share::Hash => write!(parts, ", up to {} URLs by SHA-256", counts.urls),
-        Share::Url | Share::Submit => write!(parts, ", up to {} URLs themselves", counts.urls),
-    };
-    if share == Share::Submit {
-        let _ = write!(parts, ", up to {} handed in", counts.submissions);
-    }
-    parts
+/// URLs of one kind that are printed; the others are counted.
+const URLS_SHOWN: usize = 20;
+
+/// The URLs of one kind that are not printed, if there are any.
+fn not_shown(urls: usize) -> Option<String> {
+    let more = urls.saturating_sub(URLS_SHOWN) as u64;
+    (more > 0).then(|| counted(more, "more URL", "more URLs"))
 }
 
-/// For people.
 impl fmt::Display for DryRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Estimate {
@@ -70,53 +109,26 @@ impl fmt::Display for DryRun {
             skipped,
             answered,
             counts,
-            sensitive,
-            redacted,
             ..
         } = &self.estimate;
         let open = indicators - answered - skipped.values().sum::<u64>();
+        let indicators = counted(*indicators, "indicator", "indicators");
         writeln!(
             f,
-            "{indicators} indicators: {open} to be asked, {answered} answered by the store"
+            "{indicators}: {open} to look up, {answered} answered by the store"
         )?;
         for (reason, count) in skipped {
-            writeln!(f, "  {count} not asked: {}", visible(reason))?;
+            writeln!(f, "  {count} not looked up: {}", visible(reason))?;
         }
         for (share, counts) in counts {
-            let mark = if *share == self.share { "*" } else { " " };
-            let (parts, range) = (parts(*share, counts), self.range(counts));
-            writeln!(f, "{mark} --share {share}: {parts}: {range}")?;
+            self.write_counts(f, *share, counts)?;
         }
-        for (written, left) in redacted.iter().take(URLS_SHOWN) {
-            writeln!(
-                f,
-                "of {} no more than {} is sent",
-                visible(written),
-                visible(left)
-            )?;
-        }
-        if let Some(more) = redacted.len().checked_sub(URLS_SHOWN + 1) {
-            writeln!(f, "and {} more URLs without user or fragment", more + 1)?;
-        }
-        for (url, reasons) in sensitive.iter().take(URLS_SHOWN) {
-            let reasons = reasons.join(", ");
-            writeln!(
-                f,
-                "never shown or handed in, for what may be a secret: {} ({})",
-                visible(url),
-                visible(&reasons)
-            )?;
-        }
-        if let Some(more) = sensitive.len().checked_sub(URLS_SHOWN + 1) {
-            writeln!(f, "and {} more URLs with what may be a secret", more + 1)?;
-        }
+        self.write_shortened_urls(f)?;
+        let limits = &self.budget.limits;
         writeln!(
             f,
-            "At {}, {} a day. Nothing was sent.",
-            self.budget.limits.rate, self.budget.limits.per_day
+            "With at most {} and {} requests a day. Nothing was sent.",
+            limits.rate, limits.per_day
         )
     }
 }
-
-/// URLs that are named one by one, of those with secrets and of those that are cut.
-const URLS_SHOWN: usize = 20;

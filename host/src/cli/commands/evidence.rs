@@ -1,117 +1,83 @@
-//! `vthost evidence`: the log lines behind the verdicts of a run, as JSON Lines.
+//! `vthost evidence`: the log lines of a run's indicators, as JSON Lines.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::{finish, interrupt_on_ctrl_c};
-use crate::cli::args::{EvidenceArgs, EvidenceOf};
+use foldhash::fast::RandomState;
+
+use super::{finish, interruptible_engine};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::{self, Environment};
-use crate::extraction::{ChunkInfo, Order, Sink, extract};
+use crate::cli::settings::{Environment, EvidenceSettings};
+use crate::extraction::{ChunkInfo, Order, Sink};
 use crate::indicator::{Indicator, Kind, is_plain_name, raw_host};
-use crate::input::find;
-use crate::output::{ExtractRow, Summary, read_results};
+use crate::output::{ObservationRow, read_results};
 use crate::plugin::Batch;
 use crate::verdict::Verdict;
 
 pub(in crate::cli) fn run(
-    args: &EvidenceArgs,
+    settings: &EvidenceSettings,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let wanted = wanted(&args.results, args.verdict)?;
-    let engine = environment.engine()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let wanted = wanted(&settings.results, settings.verdict)?;
+    let (engine, _runtime) = interruptible_engine(environment)?;
+    let parsers = settings.read.parsers(&engine, &environment.pins()?)?;
     let interrupt = engine.interrupt();
-    interrupt_on_ctrl_c(&runtime, &interrupt);
-    let parsers = settings::parsers(
-        &engine,
-        &args.read.parser,
-        &args.read.parser_config,
-        &environment.pins()?,
-    )?;
-    let options = settings::reading(&args.read);
-    let found = find(&args.read.inputs);
-    let mut sinks: Vec<Lines> = (0..options.workers)
-        .map(|_| Lines::new(printer, &wanted))
-        .collect();
-    let result = extract(
-        &found.inputs,
-        &parsers,
-        &options,
-        &interrupt,
-        Order::AsRead,
-        &mut sinks,
-    );
-    let result = result.map(|extraction| Summary::of_inputs(extraction.inputs, &found.skipped));
-    finish(result, printer)
+    let logs = settings.read.logs(&parsers, &interrupt);
+    let extracted = logs.extract(Order::AsRead, || EvidencePrinter::new(printer, &wanted));
+    finish(extracted.map(|extracted| extracted.summary), printer)
 }
 
-/// What is looked for.
+/// The indicators whose lines are printed.
 #[derive(Default)]
 struct Wanted {
-    /// Kinds and canonical values.
-    indicators: HashSet<(&'static str, String)>,
-    /// The hosts of these.
-    hosts: HashSet<Vec<u8>, foldhash::fast::RandomState>,
+    indicators: HashSet<Indicator>,
+    hosts: HashSet<Vec<u8>, RandomState>,
 }
 
 impl Wanted {
-    fn add(&mut self, indicator: &Indicator) {
-        let key = (indicator.kind().as_str(), indicator.value().to_owned());
-        self.indicators.insert(key);
+    fn add(&mut self, indicator: Indicator) {
         let host = indicator.host().value().as_bytes().to_vec();
         self.hosts.insert(host);
+        self.indicators.insert(indicator);
     }
 
-    fn has(&self, indicator: &Indicator) -> bool {
-        let key = (indicator.kind().as_str(), indicator.value().to_owned());
-        self.indicators.contains(&key)
-    }
-
-    /// Whether a value is on a host that nothing wanted is on. Few hosts are:
-    /// most values are told apart by this alone.
+    /// Whether a value of a log is on a host without wanted indicators. That rules out most
+    /// values without parsing them.
     fn is_elsewhere(&self, kind: Kind, value: &[u8]) -> bool {
         raw_host(kind, value).is_some_and(|host| is_plain_name(host) && !self.hosts.contains(host))
     }
 }
 
-/// The indicators of a run's results that have a verdict.
-fn wanted(results: &Path, verdict: EvidenceOf) -> anyhow::Result<Wanted> {
-    let verdict = match verdict {
-        EvidenceOf::Bad => Verdict::Bad,
-        EvidenceOf::Good => Verdict::Good,
-        EvidenceOf::Unknown => Verdict::Unknown,
-    };
+/// The indicators with this verdict in the results of a run.
+fn wanted(results: &Path, verdict: Verdict) -> anyhow::Result<Wanted> {
     let mut wanted = Wanted::default();
-    for earlier in read_results(results)? {
-        if earlier.verdict == verdict {
-            wanted.add(&earlier.sightings.indicator);
+    for previous in read_results(results)? {
+        if previous.verdict == verdict {
+            wanted.add(previous.sightings.indicator);
         }
     }
     Ok(wanted)
 }
 
-/// Values as logs write them, and whether they are wanted. Logs hold few
-/// different ones; past this many it begins anew.
+/// The most values that are remembered. Logs have few different ones; beyond this number they
+/// are forgotten.
 const MAX_KNOWN: usize = 1 << 20;
 
-type Known = HashMap<Vec<u8>, bool, foldhash::fast::RandomState>;
+/// Values as logs have them, and whether they are wanted.
+type Known = HashMap<Vec<u8>, bool, RandomState>;
 
-/// Writes a row for each observation of a wanted indicator.
-struct Lines<'a> {
+/// Prints a row for each observation of a wanted indicator.
+struct EvidencePrinter<'a> {
     printer: &'a Printer,
     wanted: &'a Wanted,
-    /// For each kind.
+    /// For URLs, domains and addresses.
     known: [Known; 3],
     rows: Vec<u8>,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> EvidencePrinter<'a> {
     fn new(printer: &'a Printer, wanted: &'a Wanted) -> Self {
         Self {
             printer,
@@ -133,8 +99,8 @@ impl<'a> Lines<'a> {
         if let Some(is_wanted) = known.get(value) {
             return *is_wanted;
         }
-        let is_wanted =
-            Indicator::parse(kind, value).is_ok_and(|indicator| self.wanted.has(&indicator));
+        let is_wanted = Indicator::parse(kind, value)
+            .is_ok_and(|indicator| self.wanted.indicators.contains(&indicator));
         if known.len() >= MAX_KNOWN {
             known.clear();
         }
@@ -143,7 +109,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-impl Sink for Lines<'_> {
+impl Sink for EvidencePrinter<'_> {
     fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
         self.rows.clear();
         let mut lines = from.lines();
@@ -155,7 +121,7 @@ impl Sink for Lines<'_> {
                 continue;
             };
             let line = from.place(observation.line).line();
-            ExtractRow::new(from.name, line, &indicator, &observation)
+            ObservationRow::new(from.name, line, &indicator, &observation)
                 .with_text(lines.text(observation.line))
                 .push_to(&mut self.rows);
         }
@@ -168,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_elsewhere_is_not_wanted() {
+    fn value_on_another_host_is_not_wanted() {
         let mut wanted = Wanted::default();
         let known = [
             (Kind::Url, "http://www.example.com/a"),
@@ -176,18 +142,18 @@ mod tests {
             (Kind::Domain, "xn--bcher-kva.example.com"),
         ];
         for (kind, value) in known {
-            wanted.add(&Indicator::parse(kind, value.as_bytes()).unwrap());
+            wanted.add(Indicator::parse(kind, value.as_bytes()).unwrap());
         }
         let check = |kind, value: &str, expected| {
             let is_elsewhere = wanted.is_elsewhere(kind, value.as_bytes());
             assert_eq!(is_elsewhere, expected, "{value}");
             let parsed = Indicator::parse(kind, value.as_bytes());
-            let is_wanted = parsed.is_ok_and(|indicator| wanted.has(&indicator));
+            let is_wanted = parsed.is_ok_and(|indicator| wanted.indicators.contains(&indicator));
             assert!(!(is_elsewhere && is_wanted), "{value}");
         };
         check(Kind::Url, "http://www.example.net/a", true);
         check(Kind::Domain, "www.example.net:443", true);
-        // On a wanted host, or on one whose bytes may stand for it.
+        // On a wanted host, or on one whose spelling may denote it.
         check(Kind::Url, "http://www.example.com/b", false);
         check(Kind::Url, "HTTP://WWW.Example.com/a", false);
         check(Kind::Url, "http://192.0.0x201/", false);

@@ -1,74 +1,41 @@
-//! `vthost explain`: why an indicator has its verdict, from what is stored.
+//! `vthost explain`: the stored reports on an indicator, and what the policies decide by them.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
-use super::plugin::{parse_indicator, unseen};
-use crate::cli::args::ExplainArgs;
+use super::plugin::parse_indicator;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::progress::clock_time;
-use crate::cli::settings::{self, Environment};
-use crate::clock::{Clock as _, SystemClock};
+use crate::cli::settings::{Environment, ExplainSettings};
 use crate::indicator::scope::{self, InternalSuffixes};
-use crate::output::{rfc3339, visible};
-use crate::triage::lookup::stored_reports;
+use crate::output::{rfc3339, utc_time, visible};
+use crate::plugin::Policy;
+use crate::sightings::Sightings;
+use crate::triage::lookup::{StoredReport, stored_reports};
 use crate::triage::{Judge as _, PolicyJudge};
 
 pub(in crate::cli) fn run(
-    args: &ExplainArgs,
+    settings: &ExplainSettings,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let indicator = parse_indicator(&args.indicator)?;
-    let store = environment.store(args.store.as_ref())?;
+    let indicator = parse_indicator(&settings.indicator)?;
+    let store = environment.store(settings.store.as_ref())?;
     let engine = environment.engine()?;
-    let policies = settings::policies(&engine, &args.policy, &environment.pins()?)?;
+    let policies = settings.policies.load(&engine, &environment.pins()?)?;
     let mut text = format!("{}: {}\n", indicator.kind(), visible(indicator.value()));
     if let Some(reason) = scope::internal(&indicator, &InternalSuffixes::new(&[])) {
-        writeln!(text, "it never leaves this machine: {reason}")?;
+        writeln!(text, "never sent to VirusTotal: {reason}")?;
     }
     let reports = stored_reports(&indicator, &store)?;
     if reports.is_empty() {
-        writeln!(text, "nothing is stored on it")?;
+        writeln!(text, "no report is stored")?;
     }
-    let sightings = unseen(&indicator);
-    let now_s = SystemClock.now_ms().div_euclid(1000);
-    for answer in &reports {
-        let report = &answer.report;
-        let (whose, subject) = (answer.scope.as_str(), visible(answer.subject.value()));
-        writeln!(text, "\nreport ({whose}): {subject}")?;
-        writeln!(text, "  fetched {}", clock_time(answer.fetched_ms))?;
-        if let Some(analysed) = report
-            .last_analysis
-            .and_then(|s| rfc3339(s.saturating_mul(1_000_000)))
-        {
-            writeln!(text, "  analysed {analysed}")?;
-        }
-        if let Some(stats) = report.stats {
-            writeln!(
-                text,
-                "  {} malicious, {} suspicious, {} harmless, {} undetected, {} timeout",
-                stats.malicious, stats.suspicious, stats.harmless, stats.undetected, stats.timeout
-            )?;
-        }
-        for engine in report.engines.iter() {
-            if matches!(engine.category, "malicious" | "suspicious") {
-                let line = format!("  {}: {} {}", engine.name, engine.category, engine.label);
-                writeln!(text, "{}", visible(line.trim_end()))?;
-            }
-        }
+    let sightings = Sightings::unseen(indicator);
+    let now_s = store.clock().now_ms().div_euclid(1000);
+    for report in &reports {
+        write_report(&mut text, report)?;
         for policy in &policies {
-            let mut judge = PolicyJudge::start(policy, now_s)?;
-            let said = judge.judge(&sightings, &answer.subject, answer.scope, report);
-            writeln!(text, "  {} (sha256:{})", policy.id(), policy.id().digest)?;
-            writeln!(text, "    settings {}", visible(policy.settings()))?;
-            match said {
-                Ok(judgement) => {
-                    let reason = visible(&judgement.reason).into_owned();
-                    writeln!(text, "    {}: {reason}", judgement.verdict)?;
-                }
-                Err(failed) => writeln!(text, "    no verdict: {}", visible(&failed.to_string()))?,
-            }
+            write_verdict(&mut text, policy, &sightings, report, now_s)?;
         }
     }
     printer.data(text.as_bytes())?;
@@ -77,4 +44,50 @@ pub(in crate::cli) fn run(
     } else {
         ExitStatus::Done
     })
+}
+
+fn write_report(text: &mut String, stored: &StoredReport) -> fmt::Result {
+    let report = &stored.report;
+    let (scope, subject) = (stored.scope.as_str(), visible(stored.subject.value()));
+    writeln!(text, "\nreport ({scope}): {subject}")?;
+    writeln!(text, "  fetched at {}", utc_time(stored.fetched_ms))?;
+    let analysed = report.last_analysis;
+    if let Some(analysed) = analysed.and_then(|s| rfc3339(s.saturating_mul(1_000_000))) {
+        writeln!(text, "  analysed at {analysed}")?;
+    }
+    if let Some(stats) = report.stats {
+        writeln!(
+            text,
+            "  {} malicious, {} suspicious, {} harmless, {} undetected, {} timeout",
+            stats.malicious, stats.suspicious, stats.harmless, stats.undetected, stats.timeout
+        )?;
+    }
+    for engine in report.engines.iter() {
+        if matches!(engine.category, "malicious" | "suspicious") {
+            let line = format!("  {}: {} {}", engine.name, engine.category, engine.label);
+            writeln!(text, "{}", visible(line.trim_end()))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_verdict(
+    text: &mut String,
+    policy: &Policy,
+    sightings: &Sightings,
+    stored: &StoredReport,
+    now_s: i64,
+) -> anyhow::Result<()> {
+    let mut judge = PolicyJudge::start(policy, now_s)?;
+    let judged = judge.judge(sightings, &stored.subject, stored.scope, &stored.report);
+    writeln!(text, "  {} (sha256:{})", policy.id(), policy.id().digest)?;
+    writeln!(text, "    settings {}", visible(policy.settings()))?;
+    match judged {
+        Ok(judgement) => {
+            let reason = visible(&judgement.reason);
+            writeln!(text, "    {}: {reason}", judgement.verdict)?;
+        }
+        Err(failed) => writeln!(text, "    no verdict: {}", visible(&failed.to_string()))?,
+    }
+    Ok(())
 }

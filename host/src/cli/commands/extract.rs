@@ -1,145 +1,104 @@
-//! `vthost extract`: what the logs say, as JSON Lines; no network.
+//! `vthost extract`: the observations in logs, as JSON Lines.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Read, finish, interrupt_on_ctrl_c, read};
-use crate::cli::args::{ExtractArgs, UniqueBy};
+use super::{finish, interruptible_engine};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::{self, Environment};
-use crate::extraction::{ChunkInfo, ExtractionError, Order, Sink, Times, extract};
+use crate::cli::settings::{Environment, ExtractSettings, ExtractedRows};
+use crate::extraction::{ChunkInfo, ExtractionError, Order, Sink, Times};
 use crate::indicator::{Indicator, Invalid};
-use crate::input::find;
-use crate::output::{ExtractRow, Summary, UniqueRows};
+use crate::output::{ObservationRow, UniqueRows};
+use crate::pipeline::{Extracted, FoldedLogs, Logs};
 use crate::plugin::Batch;
 use crate::sightings::{FoldBy, Folded, Overflow};
 
 pub(in crate::cli) fn run(
-    args: &ExtractArgs,
+    settings: &ExtractSettings,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let engine = environment.engine()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
-    interrupt_on_ctrl_c(&runtime, &engine.interrupt());
-    let parsers = settings::parsers(
-        &engine,
-        &args.read.parser,
-        &args.read.parser_config,
-        &environment.pins()?,
-    )?;
-    let options = settings::reading(&args.read);
+    let (engine, _runtime) = interruptible_engine(environment)?;
+    let parsers = settings.read.parsers(&engine, &environment.pins()?)?;
     let interrupt = engine.interrupt();
-    let result = match args.unique {
-        None => {
-            let found = find(&args.read.inputs);
-            let invalid = Mutex::default();
-            let values = if args.written {
-                Values::AndWritten
-            } else {
-                Values::Canonical
-            };
-            let mut sinks: Vec<Rows> = (0..options.workers)
-                .map(|_| Rows::new(printer, values, &invalid))
-                .collect();
-            extract(
-                &found.inputs,
-                &parsers,
-                &options,
-                &interrupt,
-                Order::AsRead,
-                &mut sinks,
-            )
-            .map(|extraction| {
-                let mut summary = Summary::of_inputs(extraction.inputs, &found.skipped);
-                summary.invalid = invalid_rows(invalid);
-                (summary, extraction.times)
-            })
+    let logs = settings.read.logs(&parsers, &interrupt);
+    let result = match settings.rows {
+        ExtractedRows::Observations => print_observations(&logs, printer, Values::Canonical),
+        ExtractedRows::ObservationsAsWritten => {
+            print_observations(&logs, printer, Values::AsWritten)
         }
-        Some(by) => {
-            let fold_by = match by {
-                UniqueBy::Url => FoldBy::Indicator,
-                UniqueBy::Host => FoldBy::Host,
-            };
-            match read(&args.read.inputs, &parsers, &options, &interrupt, fold_by) {
-                Ok(Read {
-                    mut folded,
-                    summary,
-                    extraction,
-                }) => print_unique(printer, &mut folded, options.workers)
-                    .map_err(ExtractionError::Output)
-                    .map(|()| (summary, extraction.times)),
-                Err(error) => Err(error),
-            }
-        }
+        ExtractedRows::Unique(by) => print_unique(&logs, printer, by),
     };
-    let result = result.map(|(summary, times)| {
-        if args.times {
-            printer.say(&said(times));
+    let result = result.map(|extracted| {
+        if settings.with_times {
+            printer.say(&times_text(extracted.times));
         }
-        summary
+        extracted.summary
     });
     finish(result, printer)
 }
 
-/// Where the time went, for `--times`.
-fn said(times: Times) -> String {
+/// The line of `--times`.
+fn times_text(times: Times) -> String {
     format!(
-        "reading {:.3} s, parsing {:.3} s, folding and writing {:.3} s over all threads",
+        "reading {:.3} s, parsing {:.3} s, folding and writing {:.3} s, summed over all threads",
         times.reading.as_secs_f64(),
         times.parsing.as_secs_f64(),
         times.taking.as_secs_f64()
     )
 }
 
-/// Values that are no indicator: how many by reason, and one of them.
-type InvalidRows = BTreeMap<Invalid, (u64, String)>;
-
-/// Which form of a value is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Values {
-    Canonical,
-    /// And the log's own, where that is another.
-    AndWritten,
+/// Prints a row for each observation.
+fn print_observations(
+    logs: &Logs<'_>,
+    printer: &Printer,
+    values: Values,
+) -> Result<Extracted, ExtractionError> {
+    let invalid = Mutex::default();
+    let mut extracted = logs.extract(Order::AsRead, || RowPrinter {
+        printer,
+        values,
+        invalid: &invalid,
+        rows: Vec::new(),
+    })?;
+    extracted.summary.invalid = invalid_rows(invalid);
+    Ok(extracted)
 }
 
-/// Writes each observation as a row.
-struct Rows<'a> {
+/// The form of a printed value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Values {
+    /// The canonical form.
+    Canonical,
+    /// The canonical form, and that of the log if it differs.
+    AsWritten,
+}
+
+/// Values that are not indicators, by reason: the number of observations, and one of the values.
+type InvalidRows = BTreeMap<Invalid, (u64, String)>;
+
+struct RowPrinter<'a> {
     printer: &'a Printer,
     values: Values,
     invalid: &'a Mutex<InvalidRows>,
-    lines: Vec<u8>,
+    rows: Vec<u8>,
 }
 
-impl<'a> Rows<'a> {
-    fn new(printer: &'a Printer, values: Values, invalid: &'a Mutex<InvalidRows>) -> Self {
-        Self {
-            printer,
-            values,
-            invalid,
-            lines: Vec::new(),
-        }
-    }
-}
-
-impl Sink for Rows<'_> {
+impl Sink for RowPrinter<'_> {
     fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
-        self.lines.clear();
+        self.rows.clear();
         for observation in batch.observations(from.bytes()) {
             let line = from.place(observation.line).line();
             match Indicator::parse(observation.kind, observation.value) {
                 Ok(indicator) => {
-                    let row = ExtractRow::new(from.name, line, &indicator, &observation);
+                    let row = ObservationRow::new(from.name, line, &indicator, &observation);
                     let row = match self.values {
                         Values::Canonical => row,
-                        Values::AndWritten => row.with_written(observation.value),
+                        Values::AsWritten => row.with_written(observation.value),
                     };
-                    row.push_to(&mut self.lines);
+                    row.push_to(&mut self.rows);
                 }
                 Err(reason) => {
                     let mut invalid = self.invalid.lock().unwrap_or_else(PoisonError::into_inner);
@@ -148,7 +107,7 @@ impl Sink for Rows<'_> {
                 }
             }
         }
-        self.printer.data(&self.lines)
+        self.printer.data(&self.rows)
     }
 }
 
@@ -159,14 +118,33 @@ fn invalid_rows(invalid: Mutex<InvalidRows>) -> Vec<(String, u64, String)> {
         .collect()
 }
 
-/// Rows that are written before they are printed: so many that printing costs
-/// nothing, so few that they stay in the processor's second cache.
+/// Prints a row for each indicator or host, in the order in which they were first seen.
+fn print_unique(
+    logs: &Logs<'_>,
+    printer: &Printer,
+    by: FoldBy,
+) -> Result<Extracted, ExtractionError> {
+    let FoldedLogs {
+        mut folded,
+        summary,
+        times,
+    } = logs.fold(by)?;
+    let printed = match folded.overflow() {
+        Some(overflow) => print_overflow(printer, overflow.as_mut()),
+        None => print_folded(printer, &folded, logs.options.workers),
+    };
+    printed.map_err(ExtractionError::Output)?;
+    Ok(Extracted { summary, times })
+}
+
+/// Rows that are formatted before they are printed: enough that the calls for printing cost
+/// little, few enough to stay in the second-level cache.
 const ROWS: usize = 1 << 10;
 
-/// What a row takes, more or less.
+/// The approximate size of a row.
 const ROW_BYTES: usize = 256;
 
-/// Writes a row for each indicator that memory had no room for.
+/// Prints the rows of sightings that exceeded the memory limit.
 fn print_overflow(printer: &Printer, overflow: &mut dyn Overflow) -> std::io::Result<()> {
     let mut rows = UniqueRows::default();
     let (mut count, mut printed) = (0, Ok(()));
@@ -183,14 +161,9 @@ fn print_overflow(printer: &Printer, overflow: &mut dyn Overflow) -> std::io::Re
     printer.data(&rows.rows)
 }
 
-/// Writes a row for each indicator, in the order in which they were first seen.
-/// To write rows costs as much as to fold them: all threads write, by turns, and
-/// this one prints.
-fn print_unique(printer: &Printer, folded: &mut Folded, threads: usize) -> std::io::Result<()> {
-    if let Some(overflow) = folded.overflow() {
-        return print_overflow(printer, overflow.as_mut());
-    }
-    let folded = &*folded;
+/// Prints the rows of sightings in memory. Formatting costs as much as folding, so the threads
+/// format in turns and this thread prints.
+fn print_folded(printer: &Printer, folded: &Folded, threads: usize) -> std::io::Result<()> {
     let as_seen = folded.as_seen();
     let rows = |turn| {
         let ids = as_seen.turn(turn);
@@ -202,16 +175,16 @@ fn print_unique(printer: &Printer, folded: &mut Folded, threads: usize) -> std::
         rows.rows
     };
     std::thread::scope(|scope| {
-        let written: Vec<_> = (0..threads)
+        let formatted: Vec<_> = (0..threads)
             .map(|thread| {
                 let (sender, receiver) = sync_channel(2);
                 let turns = (thread..as_seen.turns()).step_by(threads);
-                // Nobody receives any more once printing has failed.
+                // Sending fails once printing has failed.
                 scope.spawn(move || turns.map(rows).try_for_each(|rows| sender.send(rows)));
                 receiver
             })
             .collect();
-        let mut in_turn = written.iter().cycle().map_while(|rows| rows.recv().ok());
+        let mut in_turn = formatted.iter().cycle().map_while(|rows| rows.recv().ok());
         in_turn.try_for_each(|rows| printer.data(&rows))
     })
 }

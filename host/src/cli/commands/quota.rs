@@ -1,62 +1,51 @@
-//! `vthost quota`: what is left.
+//! `vthost quota`: what is left of the quota.
 
 use std::fmt::Write as _;
 
-use crate::cli::args::QuotaArgs;
+use super::request_runtime;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::progress::clock_time;
-use crate::cli::settings::{self, Environment};
-use crate::quota::{self, Slot, next_slot};
-use crate::triage::run::reconcile;
+use crate::cli::settings::{AccountTask, Environment};
+use crate::output::utc_time;
+use crate::quota::{Slot, next_day, next_month, next_slot};
 
 pub(in crate::cli) fn run(
-    args: &QuotaArgs,
+    settings: &AccountTask,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let key = environment.key(&args.limits)?;
-    let store = environment.store(args.store.as_ref())?;
-    let account = key.fingerprint();
+    let key = environment.key(&settings.account)?;
+    let store = environment.store(settings.store.as_ref())?;
+    let id = key.fingerprint();
     let now = store.clock().now_ms();
-    if let Some(user) = &args.limits.vt_user {
-        let client = settings::client(&args.limits, &key)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        runtime.block_on(reconcile(&client, user, &store, &account, now))??;
-    }
-    let limits = settings::limits(&args.limits, &store.allowed(&account)?);
-    let usage = store.usage(&account, &limits, now)?;
+    let client = settings.account.client(&key)?;
+    let account = settings.account.account(&client, &id);
+    request_runtime()?.block_on(account.reconcile(&store, now))??;
+    let limits = account.limits(&store)?;
+    let usage = store.usage(&id, &limits, now)?;
+    let used = |used: u32, limit: u32| format!("{used} used, {} left", limit.saturating_sub(used));
     let next = match next_slot(&usage, now, &limits) {
         Slot::Now => "now".to_owned(),
         Slot::At(at) | Slot::DaySpent { resumes_ms: at } | Slot::MonthSpent { resumes_ms: at } => {
-            clock_time(at)
+            utc_time(at)
         }
     };
-    let mut text = String::new();
-    let left = |limit: u32, used: u32| limit.saturating_sub(used);
-    writeln!(text, "key {account}")?;
+    let mut text = format!("key fingerprint: {id}\n");
     writeln!(
         text,
-        "today: {} used, {} left, until {}",
-        usage.today,
-        left(limits.per_day, usage.today),
-        clock_time(quota::next_day(now))
+        "today: {}, until {}",
+        used(usage.today, limits.per_day),
+        utc_time(next_day(now))
     )?;
     writeln!(
         text,
-        "this month: {} used, {} left, until {}",
-        usage.this_month,
-        left(limits.per_month, usage.this_month),
-        clock_time(quota::next_month(now))
+        "this month: {}, until {}",
+        used(usage.this_month, limits.per_month),
+        utc_time(next_month(now))
     )?;
-    writeln!(text, "next slot: {next} ({})", limits.rate)?;
-    if store.polls_are_free(&account)? {
-        writeln!(
-            text,
-            "asking for analyses is free of charge for this account"
-        )?;
+    writeln!(text, "next request: {next} (at most {})", limits.rate)?;
+    if store.polls_are_free(&id)? {
+        writeln!(text, "polls of analyses are free of charge for this key")?;
     }
     printer.data(text.as_bytes())?;
     Ok(ExitStatus::Done)

@@ -1,40 +1,40 @@
-//! `vthost status`: what a store holds, and what it still owes.
+//! `vthost status`: what a store contains and which analyses are pending.
 
 use std::fmt::Write as _;
 
-use crate::cli::args::StatusArgs;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::progress::clock_time;
 use crate::cli::settings::Environment;
-use crate::output::visible;
+use crate::output::{counted, utc_time, visible};
+use crate::store::Location;
 
 pub(in crate::cli) fn run(
-    args: &StatusArgs,
+    store: Option<&Location>,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let store = environment.store(args.store.as_ref())?;
+    let store = environment.store(store)?;
     let mut text = String::new();
     for held in store.held()? {
         writeln!(
             text,
-            "{} answers {}, fetched from {} to {}",
-            held.count,
+            "{} {}, fetched from {} to {}",
+            counted(held.count.into(), "answer", "answers"),
             held.outcome,
-            clock_time(held.oldest_ms),
-            clock_time(held.newest_ms)
+            utc_time(held.oldest_ms),
+            utc_time(held.newest_ms)
         )?;
     }
     let owed = store.owed()?;
-    writeln!(text, "{} analyses to be asked for", owed.len())?;
+    let analyses = counted(owed.len() as u64, "analysis", "analyses");
+    writeln!(text, "{analyses} pending")?;
     for owed in owed {
         writeln!(
             text,
-            "  {}, handed in {}, to be asked for from {}",
+            "  {}, submitted at {}, next poll at {}",
             visible(&owed.url),
-            clock_time(owed.handed_in_ms),
-            clock_time(owed.next_poll_ms)
+            utc_time(owed.handed_in_ms),
+            utc_time(owed.next_poll_ms)
         )?;
     }
     printer.data(text.as_bytes())?;

@@ -1,327 +1,258 @@
-//! The main job: logs in, verdicts out.
+//! The triage of logs: logs in, verdicts out.
 
-use std::hash::{BuildHasher as _, RandomState};
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::runtime::Runtime;
 
 use super::dry_run::DryRun;
-use super::{Read, interrupt_on_ctrl_c, read};
-use crate::cli::args::{FailOn, TriageArgs};
-use crate::cli::command_line::command_line;
+use super::{interruptible_engine, status_of};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::progress::{Progress, Results, clock_time};
-use crate::cli::settings::{self, Environment};
-use crate::clock::{Clock, UnixMs};
+use crate::cli::progress::ProgressDisplay;
+use crate::cli::settings::{Environment, TriageSettings};
+use crate::clock::Clock;
 use crate::extraction::ExtractionError;
-use crate::indicator::scope::InternalSuffixes;
-use crate::output::{Summary, TextFiles, write_all};
-use crate::plugin::Interrupt;
-use crate::quota::{Limits, Usage};
+use crate::output::{Summary, counted, outputs, utc_time};
+use crate::pipeline::{FoldedLogs, Lookups, Rules, RunResult, Worklist};
+use crate::plugin::{Engine, Interrupt};
+use crate::quota::Usage;
 use crate::sightings::FoldBy;
-use crate::store::{AccountQuota, Claimant, Store};
+use crate::store::{AccountQuota, Store};
 use crate::triage::estimate::{Budget, estimate};
-use crate::triage::plan::plan;
-use crate::triage::run::{RunEnd, Triage, TriageOutcome, WhenSpent, reconcile};
-use crate::triage::{Cause, LookupPlan, Planned, PolicyChain};
-use crate::virustotal::{ApiKey, Client};
+use crate::triage::run::RunEnd;
+use crate::triage::{Cause, Finding};
+use crate::virustotal::ApiKey;
 
 pub(in crate::cli) fn run(
-    args: &TriageArgs,
+    settings: &TriageSettings,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let store = environment.store(args.store.store.as_ref())?;
+    let store = environment.store(settings.lookup.store.as_ref())?;
     let clock = store.clock();
-    let now = clock.now_ms();
-    let lookup = settings::lookup(args, now)?;
+    let key = match settings.is_dry_run {
+        true => None,
+        false => Some(environment.key(&settings.account)?),
+    };
     let job = Job {
-        args,
+        settings,
         environment,
         printer,
-        lookup,
-        now,
         store: &store,
         clock: &*clock,
     };
-    if args.dry_run {
-        return job.run(None);
-    }
-    let key = environment.key(&args.quota)?;
-    job.run(Some(&key))
+    job.run(key.as_ref())
 }
 
-/// For what comes after a request: keeping the answer.
-const CLAIM_GRACE: Duration = Duration::from_secs(1);
-
-/// One run of the main job.
+/// One triage.
 pub(super) struct Job<'a> {
-    pub(super) args: &'a TriageArgs,
+    pub(super) settings: &'a TriageSettings,
     pub(super) environment: &'a Environment,
     pub(super) printer: &'a Printer,
-    pub(super) lookup: LookupPlan,
-    pub(super) now: UnixMs,
     pub(super) store: &'a Store,
     pub(super) clock: &'a dyn Clock,
 }
 
-/// Whom to ask, and by what means.
-struct Asking<'a> {
-    client: &'a Client,
-    account: String,
-    runtime: &'a tokio::runtime::Runtime,
-    interrupt: &'a Interrupt,
-}
-
 impl Job<'_> {
-    /// Reads, asks and writes; without a key only says what would be asked.
+    /// Runs the pipeline. Without a key it prints the requests instead of sending them.
     pub(super) fn run(&self, key: Option<&ApiKey>) -> anyhow::Result<ExitStatus> {
-        let engine = self.environment.engine()?;
-        let interrupt = engine.interrupt();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        interrupt_on_ctrl_c(&runtime, &interrupt);
-        let pins = self.environment.pins()?;
-        let policies = settings::policies(&engine, &self.args.policy, &pins)?;
-        let reading = &self.args.read;
-        let parsers = settings::parsers(&engine, &reading.parser, &reading.parser_config, &pins)?;
-        let client = key
-            .map(|key| settings::client(&self.args.quota, key))
-            .transpose()?;
-        let options = settings::reading(reading);
-        let read = read(
-            &reading.inputs,
-            &parsers,
-            &options,
-            &interrupt,
-            FoldBy::Indicator,
-        );
-        let Read {
-            mut folded,
-            mut summary,
-            ..
-        } = match read {
-            Err(ExtractionError::Interrupted) => return Ok(ExitStatus::Interrupted),
-            read => read?,
-        };
-        let mut judge = PolicyChain::start(&policies, self.now.div_euclid(1000))?;
-        let own = InternalSuffixes::new(&self.args.store.internal_suffix);
-        let planned = plan(folded.sightings()?, &own, &mut judge);
-        let (Some(key), Some(client)) = (key, client) else {
-            return self.dry_run(&planned, &mut judge, &summary);
-        };
-        summary.policies = policies.iter().map(|policy| policy.id().clone()).collect();
-        let asking = Asking {
-            client: &client,
-            account: key.fingerprint(),
-            runtime: &runtime,
-            interrupt: &interrupt,
-        };
-        let done = self.ask(&asking, planned, &mut judge, &summary)?;
-        summary.count(&done.findings);
-        write_all(&self.args.out, &done.findings, &summary)?;
-        self.tell(&done, &summary)
+        let (engine, runtime) = interruptible_engine(self.environment)?;
+        match self.worklist(&engine) {
+            Ok(worklist) => match key {
+                Some(key) => self.look_up(worklist, key, &runtime, &engine.interrupt()),
+                None => self.dry_run(worklist),
+            },
+            Err(error) if matches!(error.downcast_ref(), Some(ExtractionError::Interrupted)) => {
+                Ok(ExitStatus::Interrupted)
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    /// Asks VirusTotal, while the outputs grow.
-    fn ask(
-        &self,
-        asking: &Asking<'_>,
-        planned: Vec<Planned>,
-        judge: &mut PolicyChain,
-        summary: &Summary,
-    ) -> anyhow::Result<TriageOutcome> {
-        let Asking {
-            client,
-            account,
-            runtime,
-            interrupt,
-        } = asking;
-        let files = TextFiles::create(&self.args.out)?;
-        runtime.block_on(self.reconcile(client, account))?;
-        let limits = self.limits(account)?;
-        let results = Results {
-            directory: self.args.out.clone(),
-            summary: summary.clone(),
+    /// Reads the logs and plans the look-ups.
+    fn worklist(&self, engine: &Engine) -> anyhow::Result<Worklist> {
+        let settings = self.settings;
+        let pins = self.environment.pins()?;
+        let policies = settings.policies.load(engine, &pins)?;
+        let parsers = settings.read.parsers(engine, &pins)?;
+        let interrupt = engine.interrupt();
+        let now_ms = self.clock.now_ms();
+        let FoldedLogs {
+            mut folded,
+            summary,
+            ..
+        } = settings
+            .read
+            .logs(&parsers, &interrupt)
+            .fold(FoldBy::Indicator)?;
+        let rules = Rules {
+            policies: &policies,
+            internal: &settings.lookup.internal,
+            now_ms,
         };
-        let progress = Progress::new(planned.len(), limits, files, results);
-        let triage = Triage {
-            client,
-            account,
+        Ok(Worklist::new(folded.sightings()?, summary, rules)?)
+    }
+
+    /// Asks VirusTotal and prints how the run ended.
+    fn look_up(
+        &self,
+        worklist: Worklist,
+        key: &ApiKey,
+        runtime: &Runtime,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<ExitStatus> {
+        let settings = self.settings;
+        let client = settings.account.client(key)?;
+        let id = key.fingerprint();
+        let lookups = Lookups {
+            account: settings.account.account(&client, &id),
             store: self.store,
             clock: self.clock,
-            limits,
-            lookup: self.lookup,
-            first_poll: Duration::from_millis(u64::try_from(self.args.poll_after).unwrap_or(0)),
-            claimant: self.claimant(),
-            user: self.args.quota.vt_user.as_deref(),
-            when_spent: if self.args.wait {
-                WhenSpent::Wait
-            } else {
-                WhenSpent::End
-            },
-            reporter: &progress,
+            plan: settings.lookup.plan(self.clock.now_ms()),
+            first_poll: settings.first_poll,
+            when_spent: settings.when_spent,
+            timeout: settings.account.transport.timeout,
         };
+        let mut outputs = outputs(&settings.outputs)?;
+        let display = ProgressDisplay::new(worklist.planned.len(), self.clock);
         let cancelled = Box::pin(raised(interrupt));
-        let done = runtime.block_on(triage.run(planned, judge, cancelled))?;
-        progress.finish()?;
-        runtime.block_on(self.reconcile(client, account))?;
-        Ok(done)
+        let run = worklist.look_up(&lookups, &mut outputs, &display, cancelled);
+        let result = runtime.block_on(run);
+        display.finish();
+        Ok(self.report(&result?))
     }
 
-    /// A name that no other run has, and claims that outlast a request.
-    fn claimant(&self) -> Claimant {
-        let lease = settings::timeout(&self.args.quota) + CLAIM_GRACE;
-        Claimant {
-            id: RandomState::new()
-                .hash_one(std::process::id())
-                .cast_signed(),
-            lease_ms: i64::try_from(lease.as_millis()).unwrap_or(i64::MAX),
-        }
-    }
-
-    fn limits(&self, account: &str) -> anyhow::Result<Limits> {
-        let told = self.store.allowed(account)?;
-        Ok(settings::limits(&self.args.quota, &told))
-    }
-
-    /// Asks VirusTotal what is left, where it may be asked.
-    async fn reconcile(&self, client: &Client, account: &str) -> anyhow::Result<()> {
-        if let Some(user) = &self.args.quota.vt_user {
-            let now = self.clock.now_ms();
-            if let Err(fault) = reconcile(client, user, self.store, account, now).await? {
-                let text = format!("what is left of the quota is not known: {fault}");
-                self.printer.say(&text);
-            }
-        }
-        Ok(())
-    }
-
-    /// Says how it ended, and what to do next.
-    fn tell(&self, done: &TriageOutcome, summary: &Summary) -> anyhow::Result<ExitStatus> {
-        let printer = self.printer;
-        printer.say(&summary.to_string());
-        printer.say(&format!(
-            "{} requests sent; results in {}",
-            done.requests,
-            shown(&self.args.out)
+    /// Prints the summary of a run and how to resume it. Returns the exit status.
+    fn report(&self, result: &RunResult) -> ExitStatus {
+        let summary = &result.judged.summary;
+        self.printer.say(&format!(
+            "{summary}{} sent; results in {}",
+            counted(result.requests, "request", "requests"),
+            self.settings.outputs.directory.display()
         ));
-        let left = done
-            .findings
-            .iter()
-            .filter(|f| f.cause == Cause::NotAsked)
-            .count();
-        match &done.ended {
-            RunEnd::Done => {}
-            RunEnd::QuotaSpent { resumes_ms, reason } => {
-                printer.say(&format!(
-                    "{reason}: {left} indicators are left; from {} on go on with",
-                    clock_time(*resumes_ms)
-                ));
-                self.tell_command();
-                return Ok(ExitStatus::Partial);
-            }
-            RunEnd::Interrupted => {
-                printer.say(&format!(
-                    "interrupted: {left} indicators are left; go on with"
-                ));
-                self.tell_command();
-                return Ok(ExitStatus::Interrupted);
-            }
-            RunEnd::Unreachable(fault) => {
-                printer.say(&format!(
-                    "vthost: request after request failed, so no more are spent: {fault}; {left} indicators are left; `vthost doctor` says more; go on with"
-                ));
-                self.tell_command();
-                return Ok(if summary.verdicts.bad + summary.verdicts.good == 0 {
-                    ExitStatus::CouldNotRun
-                } else {
-                    ExitStatus::Partial
-                });
-            }
-            RunEnd::WrongKey(message) => {
-                printer.say(&format!(
-                    "vthost: VirusTotal does not accept the API key ({message}): check VT_API_KEY, --api-key-file or ~/.vt.toml"
-                ));
-                return Ok(ExitStatus::CouldNotRun);
-            }
+        let ending = ending(result);
+        if let Some(message) = &ending.message {
+            self.printer.say(message);
         }
-        let is_unanswered = |cause: &Cause| matches!(cause, Cause::Failed | Cause::Pending);
-        let is_partial = summary.is_partial() || summary.unknown_by.keys().any(is_unanswered);
-        let has_bad = summary.verdicts.bad > 0;
-        Ok(match self.args.fail_on {
-            Some(FailOn::Bad) if has_bad => ExitStatus::Bad,
-            _ if is_partial => ExitStatus::Partial,
-            _ => ExitStatus::Done,
-        })
+        if ending.can_resume {
+            let command = &self.settings.resume_command;
+            self.printer.say(&format!("  {command}"));
+        }
+        match ending.status {
+            ExitStatus::Done if self.settings.fail_on_bad && summary.verdicts.bad > 0 => {
+                ExitStatus::Bad
+            }
+            ExitStatus::Done if summary.is_unanswered() => ExitStatus::Partial,
+            ExitStatus::Done => status_of(summary),
+            status => status,
+        }
     }
 
-    /// Prints the command that goes on where this run ended.
-    fn tell_command(&self) {
-        self.printer.say(&format!("  {}", command_line(self.args)));
-    }
-
-    /// What may be asked; without a key nothing is known of what is left.
+    /// The quota for a dry run. Without a key nothing is known of what is left.
     fn budget(&self) -> anyhow::Result<Budget> {
-        let Ok(key) = self.environment.key(&self.args.quota) else {
+        let account = &self.settings.account;
+        let now_ms = self.clock.now_ms();
+        let Ok(key) = self.environment.key(account) else {
             return Ok(Budget {
-                limits: settings::limits(&self.args.quota, &AccountQuota::default()),
+                limits: account.quota.limits(&AccountQuota::default()),
                 usage: Usage::default(),
                 polls_are_free: false,
-                now_ms: self.now,
+                now_ms,
             });
         };
-        let account = key.fingerprint();
-        let limits = self.limits(&account)?;
+        let id = key.fingerprint();
+        let limits = account.quota.limits(&self.store.allowed(&id)?);
         Ok(Budget {
             limits,
-            usage: self.store.usage(&account, &limits, self.now)?,
-            polls_are_free: self.store.polls_are_free(&account)?,
-            now_ms: self.now,
+            usage: self.store.usage(&id, &limits, now_ms)?,
+            polls_are_free: self.store.polls_are_free(&id)?,
+            now_ms,
         })
     }
 
-    /// Prints what would be sent, in the order in which it would be.
-    fn dry_run(
-        &self,
-        planned: &[Planned],
-        judge: &mut PolicyChain,
-        summary: &Summary,
-    ) -> anyhow::Result<ExitStatus> {
+    /// Prints the requests of a run in their order, and sends nothing.
+    fn dry_run(&self, mut worklist: Worklist) -> anyhow::Result<ExitStatus> {
+        let plan = self.settings.lookup.plan(self.clock.now_ms());
+        let Worklist { planned, judge, .. } = &mut worklist;
         let dry_run = DryRun {
-            estimate: estimate(planned, &self.lookup, self.store, judge)?,
-            share: self.lookup.share,
+            estimate: estimate(planned, &plan, self.store, judge)?,
+            share: plan.share,
             budget: self.budget()?,
         };
         self.printer
             .data(dry_run.requests().as_bytes())
-            .context("cannot print the plan")?;
-        self.printer.say(&summary.to_string());
-        self.printer.say(&dry_run.to_string());
-        Ok(if summary.is_partial() {
-            ExitStatus::Partial
-        } else {
-            ExitStatus::Done
-        })
+            .context("cannot print the requests")?;
+        self.printer.say(&format!("{}{dry_run}", worklist.summary));
+        Ok(status_of(&worklist.summary))
+    }
+}
+
+/// How a run ended.
+struct Ending {
+    status: ExitStatus,
+    message: Option<String>,
+    /// Whether the message ends with the command that resumes the run.
+    can_resume: bool,
+}
+
+fn ending(result: &RunResult) -> Ending {
+    let judged = &result.judged;
+    let is_left = |finding: &&Finding| finding.cause == Cause::NotAsked;
+    let left = judged.findings.iter().filter(is_left).count() as u64;
+    let left = match left {
+        1 => "1 indicator is left".to_owned(),
+        left => format!("{left} indicators are left"),
+    };
+    let resumable = |status, message| Ending {
+        status,
+        message: Some(message),
+        can_resume: true,
+    };
+    match &result.ended {
+        RunEnd::Done => Ending {
+            status: ExitStatus::Done,
+            message: None,
+            can_resume: false,
+        },
+        RunEnd::QuotaSpent { resumes_ms, reason } => {
+            let time = utc_time(*resumes_ms);
+            let message = format!("{reason}: {left}; resume at {time} with");
+            resumable(ExitStatus::Partial, message)
+        }
+        RunEnd::Interrupted => {
+            let message = format!("interrupted: {left}; resume with");
+            resumable(ExitStatus::Interrupted, message)
+        }
+        RunEnd::Unreachable(fault) => {
+            let message = format!(
+                "vthost: stopped after several failed requests in a row: {fault}; {left}; check with `vthost doctor`, then resume with"
+            );
+            resumable(status_without_answers(&judged.summary), message)
+        }
+        RunEnd::WrongKey(message) => Ending {
+            status: ExitStatus::CouldNotRun,
+            message: Some(format!(
+                "vthost: VirusTotal does not accept the API key ({message}): check VT_API_KEY, --api-key-file or ~/.vt.toml"
+            )),
+            can_resume: false,
+        },
+    }
+}
+
+/// The status of a run that could not reach VirusTotal: partial if it has any verdict.
+fn status_without_answers(summary: &Summary) -> ExitStatus {
+    if summary.verdicts.bad + summary.verdicts.good == 0 {
+        ExitStatus::CouldNotRun
+    } else {
+        ExitStatus::Partial
     }
 }
 
 /// Ends when the interrupt is raised.
 async fn raised(interrupt: &Interrupt) {
-    const LOOK_EVERY: Duration = Duration::from_millis(50);
+    const POLL_PAUSE: Duration = Duration::from_millis(50);
     while !interrupt.is_raised() {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_PAUSE).await;
     }
-}
-
-fn shown(directory: &Path) -> String {
-    directory
-        .join("{bad,good,unknown}-domain.txt")
-        .display()
-        .to_string()
-        + " and results.jsonl"
 }

@@ -8,10 +8,9 @@ use anyhow::{Context as _, bail};
 
 use super::trial;
 use super::{AnyPlugin, load};
-use crate::cli::args::PluginBenchArgs;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::Environment;
+use crate::cli::settings::{Environment, PluginBench};
 use crate::extraction::DEFAULT_CHUNK_BYTES;
 use crate::plugin::{
     CompileCache, Engine, InputInfo, Parser, PluginKind, PluginLimits, Policy, Reading, builtin,
@@ -27,7 +26,7 @@ const LOG_BYTES: usize = 4 << 20;
 const JUDGEMENTS: u32 = 2_000;
 
 pub(super) fn run(
-    args: &PluginBenchArgs,
+    args: &PluginBench,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
@@ -92,7 +91,7 @@ fn compile_time(plugin: &str, config: &[String]) -> anyhow::Result<Duration> {
 fn parsers(
     engine: &Engine,
     own: Parser,
-    args: &PluginBenchArgs,
+    args: &PluginBench,
     log: &[u8],
     text: &mut String,
 ) -> anyhow::Result<()> {
@@ -167,7 +166,7 @@ fn parse_once(rival: &mut Rival<Parser>, info: &InputInfo, log: &[u8]) -> anyhow
 fn policies(
     engine: &Engine,
     own: Policy,
-    args: &PluginBenchArgs,
+    args: &PluginBench,
     text: &mut String,
 ) -> anyhow::Result<()> {
     const OTHER: &str = "strict";

@@ -15,41 +15,44 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::cli::args::{PluginArgs, PluginCommand};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::{Environment, plugin_settings};
+use crate::cli::settings::{Environment, PluginTask, plugin_settings};
 use crate::plugin::{
     Description, Engine, Parser, PluginId, PluginKind, PluginSettings, PluginSource, Policy,
     builtin, survey,
 };
 
-pub(super) use trial::{parse_indicator, unseen};
+pub(super) use trial::parse_indicator;
 
 pub(in crate::cli) fn run(
-    args: &PluginArgs,
+    task: &PluginTask,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    match &args.command {
-        PluginCommand::New { kind, name, lang } => return new::run(*kind, name, *lang, printer),
-        PluginCommand::Bindings { kind, directory } => c::bindings((*kind).into(), directory)?,
-        PluginCommand::Componentize { core, file } => c::componentize(core, file)?,
-        PluginCommand::Test(args) => return test::run(args, environment, printer),
-        PluginCommand::Run(args) => return run::run(args, environment, printer),
-        PluginCommand::Bench(args) => return bench::run(args, environment, printer),
-        PluginCommand::Inspect { plugin, wit } => {
-            return inspect::inspect(plugin, *wit, environment, printer);
+    match task {
+        PluginTask::New {
+            kind,
+            name,
+            language,
+        } => return new::run(*kind, name, *language, printer),
+        PluginTask::Bindings { kind, directory } => c::bindings(*kind, directory)?,
+        PluginTask::Componentize { core, file } => c::componentize(core, file)?,
+        PluginTask::Test(settings) => return test::run(settings, environment, printer),
+        PluginTask::Run(settings) => return run::run(settings, environment, printer),
+        PluginTask::Bench(settings) => return bench::run(settings, environment, printer),
+        PluginTask::Inspect { plugin, with_wit } => {
+            return inspect::inspect(plugin, *with_wit, environment, printer);
         }
-        PluginCommand::Check { plugins } => return inspect::check(plugins, environment, printer),
-        PluginCommand::Pull { place, out, digest } => {
+        PluginTask::Check { plugins } => return inspect::check(plugins, environment, printer),
+        PluginTask::Pull { place, out, digest } => {
             return registry::pull(place, out.as_ref(), digest.as_deref(), environment, printer);
         }
-        PluginCommand::Push { file, place } => {
+        PluginTask::Push { file, place } => {
             return registry::push(file, place, environment, printer);
         }
-        PluginCommand::List => list(&environment.engine()?, printer)?,
-        PluginCommand::Export { directory } => export(directory, printer)?,
+        PluginTask::List => list(&environment.engine()?, printer)?,
+        PluginTask::Export { directory } => export(directory, printer)?,
     }
     Ok(ExitStatus::Done)
 }

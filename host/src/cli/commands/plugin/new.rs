@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use clap::ValueEnum;
 
-use crate::cli::args::{Language, NewKind};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
+use crate::cli::settings::Language;
+use crate::plugin::PluginKind;
 
 include!(concat!(env!("OUT_DIR"), "/scaffold.rs"));
 
@@ -18,7 +18,7 @@ const VENDORED: &str = "vthost";
 const INHERITED: [&str; 3] = ["package", "dependencies", "lints"];
 
 pub(super) fn run(
-    kind: NewKind,
+    kind: PluginKind,
     name: &str,
     language: Language,
     printer: &Printer,
@@ -31,7 +31,7 @@ pub(super) fn run(
     if folder.exists() {
         bail!("`{name}` exists already; nothing was written");
     }
-    let template = format!("plugins/templates/{}-{}/", spelt(language), spelt(kind));
+    let template = format!("plugins/templates/{}-{}/", language.as_str(), kind);
     for (path, text) in FILES {
         if let Some(path) = path.strip_prefix(&template) {
             write(&folder.join(path), &filled_in(path, text, name)?)?;
@@ -47,12 +47,6 @@ pub(super) fn run(
     Ok(ExitStatus::Done)
 }
 
-/// As it is written on the command line.
-fn spelt(value: impl ValueEnum) -> String {
-    let value = value.to_possible_value();
-    value.map_or_else(String::new, |value| value.get_name().to_owned())
-}
-
 /// A template's file with the plugin's name in it.
 fn filled_in(path: &str, text: &str, name: &str) -> anyhow::Result<String> {
     let text = text
@@ -66,14 +60,14 @@ fn filled_in(path: &str, text: &str, name: &str) -> anyhow::Result<String> {
 
 /// Where a file of this project belongs in the new folder: in Rust the contracts
 /// and the SDK, else the one contract.
-fn vendored(path: &str, kind: NewKind, language: Language) -> Option<PathBuf> {
+fn vendored(path: &str, kind: PluginKind, language: Language) -> Option<PathBuf> {
     if path.starts_with("plugins/templates/") {
         return None;
     }
     if language == Language::Rust {
         return Some(Path::new(VENDORED).join(path));
     }
-    let contract = Path::new(path).strip_prefix(format!("wit/{}/0.1", spelt(kind)));
+    let contract = Path::new(path).strip_prefix(format!("wit/{kind}/0.1"));
     Some(Path::new("wit").join(contract.ok()?))
 }
 

@@ -8,16 +8,15 @@ use serde_json::Value;
 
 use super::trial::{self, Said, Seen};
 use super::{AnyPlugin, load};
-use crate::cli::args::PluginRunArgs;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::Environment;
+use crate::cli::settings::{Environment, PluginRun};
 use crate::clock::{Clock as _, SystemClock};
 use crate::extraction::DEFAULT_CHUNK_BYTES;
 use crate::plugin::{Parser, Policy};
 
 pub(super) fn run(
-    args: &PluginRunArgs,
+    args: &PluginRun,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
@@ -39,11 +38,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Prints the observations, and what was rejected where that is asked for.
-fn run_parser(
-    parser: &Parser,
-    args: &PluginRunArgs,
-    printer: &Printer,
-) -> anyhow::Result<ExitStatus> {
+fn run_parser(parser: &Parser, args: &PluginRun, printer: &Printer) -> anyhow::Result<ExitStatus> {
     let Some(path) = &args.input else {
         bail!("name a log for the parser, or `-` for standard input");
     };
@@ -73,7 +68,7 @@ fn run_parser(
 /// Prints what the policy says to a report from a file or from the store.
 fn run_policy(
     policy: &Policy,
-    args: &PluginRunArgs,
+    args: &PluginRun,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {

@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use crate::indicator::{Indicator, Kind};
 use crate::input::{Chunk, Chunks};
-use crate::observation::Place;
-use crate::output::ExtractRow;
+use crate::output::ObservationRow;
 use crate::plugin::{
     Batch, InputInfo, Judgement, Parser, ParserSession, Policy, Reading, Screening, Stop, Tally,
 };
@@ -111,9 +110,8 @@ impl Parsed {
         for observation in batch.observations(&chunk.bytes) {
             let line = chunk.first_line + u64::from(observation.line) + 1;
             match Indicator::parse(observation.kind, observation.value) {
-                Ok(indicator) => {
-                    ExtractRow::new(name, line, &indicator, &observation).push_to(&mut self.rows)
-                }
+                Ok(indicator) => ObservationRow::new(name, line, &indicator, &observation)
+                    .push_to(&mut self.rows),
                 Err(reason) => {
                     let text = String::from_utf8_lossy(observation.value).into_owned();
                     self.reject(&format!("not an indicator: {reason}"), line, text);
@@ -174,23 +172,8 @@ impl Seen {
             allowed: self.allowed,
             blocked: self.blocked,
             clients: self.clients.clone(),
-            ..unseen(&parse_indicator(indicator)?)
+            ..Sightings::unseen(parse_indicator(indicator)?)
         })
-    }
-}
-
-/// Sightings of what no log has shown.
-pub(in crate::cli::commands) fn unseen(indicator: &Indicator) -> Sightings {
-    Sightings {
-        indicator: indicator.clone(),
-        written: None,
-        count: 0,
-        allowed: 0,
-        blocked: 0,
-        first_us: None,
-        last_us: None,
-        clients: Vec::new(),
-        place: Place::new(0, 0),
     }
 }
 

@@ -6,10 +6,9 @@ mod conformance;
 mod junit;
 
 use super::{AnyPlugin, load};
-use crate::cli::args::PluginTestArgs;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::Environment;
+use crate::cli::settings::{Environment, PluginTest};
 use crate::output::visible;
 
 use cases::Cases;
@@ -32,7 +31,7 @@ impl Check {
 }
 
 pub(super) fn run(
-    args: &PluginTestArgs,
+    args: &PluginTest,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {

@@ -1,5 +1,6 @@
-//! What an earlier run found: its `results.jsonl` read back.
+//! The findings of a previous run, read back from its `results.jsonl`.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -11,45 +12,46 @@ use crate::observation::Place;
 use crate::sightings::Sightings;
 use crate::verdict::Verdict;
 
-/// An indicator of an earlier run.
+/// An indicator's finding in a previous run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Earlier {
+pub struct PreviousFinding {
     /// What the logs showed.
     pub sightings: Sightings,
-    /// Its verdict then.
+    /// The verdict of that run.
     pub verdict: Verdict,
-    /// Why.
+    /// The reason of the verdict.
     pub reason: String,
 }
 
 /// Why results cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum EarlierError {
+pub enum ReadResultsError {
     /// The file cannot be read.
     #[error(
-        "cannot read the results `{}`; a run of vthost writes them, --results names them", path.display()
+        "cannot read the results `{}`; name the `results.jsonl` of a run with --results",
+        path.display()
     )]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A line is none of ours.
-    #[error("line {line} of `{}` is no result of vthost", path.display())]
+    /// A line is not a JSON object of the expected form.
+    #[error("line {line} of `{}` is not a result of vthost", path.display())]
     Line {
         /// The file.
         path: PathBuf,
         /// From 1.
         line: u64,
-        /// What is wrong with it.
+        /// The parse error.
         source: serde_json::Error,
     },
 }
 
-/// The parts of a record that make it up again.
+/// The fields of a result that a [`PreviousFinding`] is made from.
 #[derive(Deserialize)]
-struct Row {
+struct ResultRow {
     #[serde(default)]
     verdict: String,
     #[serde(default)]
@@ -71,32 +73,32 @@ struct Row {
     contacted_by: Vec<String>,
 }
 
-/// Reads `results.jsonl`, in its order.
+/// Reads `results.jsonl`, in the order of its lines.
 ///
 /// # Errors
 ///
-/// [`EarlierError`].
-pub fn read_results(path: &Path) -> Result<Vec<Earlier>, EarlierError> {
-    let unreadable = |source| EarlierError::Read {
+/// [`ReadResultsError`].
+pub fn read_results(path: &Path) -> Result<Vec<PreviousFinding>, ReadResultsError> {
+    let unreadable = |source| ReadResultsError::Read {
         path: path.to_owned(),
         source,
     };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut all = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    let mut findings = Vec::new();
     for (text, line) in BufReader::new(file).lines().zip(1..) {
         let text = text.map_err(unreadable)?;
-        let row = serde_json::from_str(&text).map_err(|source| EarlierError::Line {
+        let row = serde_json::from_str(&text).map_err(|source| ReadResultsError::Line {
             path: path.to_owned(),
             line,
             source,
         })?;
-        // The summary names no indicator.
-        all.extend(earlier(row, line));
+        // The summary row has no indicator.
+        findings.extend(previous_finding(row, line));
     }
-    Ok(all)
+    Ok(findings)
 }
 
-fn earlier(row: Row, line: u64) -> Option<Earlier> {
+fn previous_finding(row: ResultRow, line: u64) -> Option<PreviousFinding> {
     let named = |kind: &Kind| kind.as_str() == row.kind;
     let kind = [Kind::Url, Kind::Domain, Kind::Ip]
         .into_iter()
@@ -107,7 +109,7 @@ fn earlier(row: Row, line: u64) -> Option<Earlier> {
         let time: Timestamp = time?.parse().ok()?;
         Some(time.as_microsecond())
     };
-    Some(Earlier {
+    Some(PreviousFinding {
         sightings: Sightings {
             indicator: Indicator::parse(kind, row.value.as_bytes()).ok()?,
             written: row.written,
@@ -127,11 +129,12 @@ fn earlier(row: Row, line: u64) -> Option<Earlier> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{Summary, results};
+    use crate::output::jsonl::JsonLines;
+    use crate::output::{Output as _, Results, Summary};
     use crate::triage::{Cause, Finding};
 
     #[test]
-    fn what_was_written_is_read() {
+    fn written_results_are_read_back() {
         let sightings = Sightings {
             indicator: Indicator::parse(Kind::Url, b"http://example.com/a").unwrap(),
             written: Some("http://Example.com/a".into()),
@@ -143,16 +146,26 @@ mod tests {
             clients: vec!["192.0.2.1".into()],
             place: Place::new(u32::MAX, 1),
         };
-        let finding = Finding::unknown(sightings.clone(), Cause::NoReport, "never seen".into());
+        let finding = Finding::unknown(sightings.clone(), Cause::NoReport, "not found".into());
         let directory = tempfile::tempdir().unwrap();
+        let results = Results {
+            findings: &[finding],
+            summary: &Summary::default(),
+        };
+        JsonLines::new(directory.path()).finish(&results).unwrap();
         let path = directory.path().join("results.jsonl");
-        std::fs::write(&path, results(&[finding], &Summary::default())).unwrap();
-        let expected = Earlier {
+        let expected = PreviousFinding {
             sightings,
             verdict: Verdict::Unknown,
-            reason: "never seen".into(),
+            reason: "not found".into(),
         };
         assert_eq!(read_results(&path).unwrap(), [expected]);
+    }
+
+    #[test]
+    fn malformed_line_is_reported_with_its_number() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("results.jsonl");
         std::fs::write(&path, "{}\nnothing\n").unwrap();
         let error = read_results(&path).unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error}");

@@ -1,22 +1,22 @@
-//! The command that goes on where a run ended, rebuilt from its settings: they
-//! have types that show no password.
+//! The command that resumes a run, rebuilt from its arguments. Their types print no password.
 
 use clap::{Parser as _, ValueEnum as _};
 
-use super::args::{Arguments, TriageArgs, utc_offset_text};
+use crate::cli::args::{Arguments, TriageArgs, utc_offset_text};
 use crate::duration;
 
-/// The command line of the main job, for a shell, without what is usual.
+/// The command line of a triage, for a POSIX shell. Options with their default value are left
+/// out.
 pub(super) fn command_line(args: &TriageArgs) -> String {
-    let usual = usual();
+    let defaults = defaults();
     let given = options(args);
-    let of = |options: &[Setting], name: &str| -> Vec<Option<String>> {
+    let of = |options: &[GivenOption], name: &str| -> Vec<Option<String>> {
         let options = options.iter().filter(|(other, _)| *other == name);
         options.map(|(_, value)| value.clone()).collect()
     };
     let mut words = vec!["vthost".to_owned()];
     for (name, value) in &given {
-        if of(&given, name) != of(&usual, name) {
+        if of(&given, name) != of(&defaults, name) {
             words.push((*name).to_owned());
             words.extend(value.as_deref().map(quoted));
         }
@@ -31,26 +31,26 @@ pub(super) fn command_line(args: &TriageArgs) -> String {
     words.join(" ")
 }
 
-/// An option, and its value if it takes one. One that is given several times
-/// stands there as often.
-type Setting = (&'static str, Option<String>);
+/// An option, and its value if it takes one. An option that is given several times has several
+/// entries.
+type GivenOption = (&'static str, Option<String>);
 
-/// The settings of whoever names an input and nothing else.
-fn usual() -> Vec<Setting> {
+/// The options of a command line that has none.
+fn defaults() -> Vec<GivenOption> {
     let parsed = Arguments::try_parse_from(["vthost", "-"]);
-    parsed.map_or_else(|_| Vec::new(), |usual| options(&usual.triage))
+    parsed.map_or_else(|_| Vec::new(), |defaults| options(&defaults.triage))
 }
 
-/// All that is set. `--dry-run` is not: it is no run that goes on.
-fn options(args: &TriageArgs) -> Vec<Setting> {
+/// All options except `--dry-run`, which a resumed run does not have.
+fn options(args: &TriageArgs) -> Vec<GivenOption> {
     let TriageArgs {
         read,
         policy,
         store,
-        quota,
+        account,
         ..
     } = args;
-    let mut options = Options(Vec::new());
+    let mut options = OptionList(Vec::new());
     options.value("--parser", Some(&read.parser));
     options.values("--parser-config", &read.parser_config);
     options.value("--utc-offset", Some(utc_offset_text(read.utc_offset)));
@@ -72,28 +72,28 @@ fn options(args: &TriageArgs) -> Vec<Setting> {
     options.value("--max-age", Some(store.max_age));
     options.values("--internal-suffix", &store.internal_suffix);
     options.value("--share", Some(store.share));
-    options.value("--rate", Some(quota.rate));
-    options.value("--per-day", quota.per_day);
-    options.value("--per-month", quota.per_month);
-    options.value("--reserve", Some(quota.reserve));
-    options.value("--vt-user", quota.vt_user.as_ref());
-    let key_file = quota.api_key_file.as_deref();
+    options.value("--rate", Some(account.rate));
+    options.value("--per-day", account.per_day);
+    options.value("--per-month", account.per_month);
+    options.value("--reserve", Some(account.reserve));
+    options.value("--vt-user", account.vt_user.as_ref());
+    let key_file = account.api_key_file.as_deref();
     options.value("--api-key-file", key_file.map(std::path::Path::display));
-    options.value("--vt-url", Some(&quota.vt_url));
-    let ca_file = quota.ca_file.as_deref();
+    options.value("--vt-url", Some(&account.vt_url));
+    let ca_file = account.ca_file.as_deref();
     options.value("--ca-file", ca_file.map(std::path::Path::display));
     options.value(
         "--proxy",
-        quota.proxy.as_ref().map(|proxy| proxy.template()),
+        account.proxy.as_ref().map(|proxy| proxy.template()),
     );
-    options.value("--timeout", Some(duration::format_ms(quota.timeout)));
-    options.flag("--http1", quota.http1);
+    options.value("--timeout", Some(duration::format_ms(account.timeout)));
+    options.flag("--http1", account.http1);
     options.0
 }
 
-struct Options(Vec<Setting>);
+struct OptionList(Vec<GivenOption>);
 
-impl Options {
+impl OptionList {
     fn flag(&mut self, name: &'static str, is_set: bool) {
         self.0.extend(is_set.then_some((name, None)));
     }
@@ -109,7 +109,7 @@ impl Options {
     }
 }
 
-/// A word as a POSIX shell reads it.
+/// A word, quoted for a POSIX shell if necessary.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -123,8 +123,8 @@ mod tests {
     use super::*;
     use clap::CommandFactory as _;
 
-    /// Every option of the main job but `--dry-run`, each with another value
-    /// than usual, in the order of [`options`].
+    /// Every option of a triage except `--dry-run`, with a value other than its default, in the
+    /// order of [`options`].
     const ALL: &str = "vthost --parser squid --parser-config a=1 --parser-config b=2 \
         --utc-offset +09:00 --max-unpacked 7 --threads 3 --max-memory 9 --policy strict --policy threshold \
         --policy-config threshold:min_engines=3 --out results --rescan --poll-after 90s --wait \
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_is_there_again() {
+    fn every_option_is_rebuilt() {
         let words: Vec<&str> = ALL.split_whitespace().collect();
         assert_eq!(rebuilt(ALL), words.join(" "));
         for option in Arguments::command().get_arguments() {
@@ -147,23 +147,23 @@ mod tests {
                 continue;
             };
             let is_listed = words.contains(&format!("--{name}").as_str());
-            let is_no_setting = ["dry-run", "help", "version"].contains(&name);
-            assert!(is_listed != is_no_setting, "--{name}");
+            let is_left_out = ["dry-run", "help", "version"].contains(&name);
+            assert!(is_listed != is_left_out, "--{name}");
         }
     }
 
     #[test]
-    fn what_is_usual_is_left_out() {
+    fn default_values_are_left_out() {
         let check = |line: &str, expected: &str| assert_eq!(rebuilt(line), expected);
         check("vthost logs", "vthost logs");
         check("vthost --rate 4/min --share hash logs", "vthost logs");
         check("vthost --dry-run logs", "vthost logs");
         check("vthost --policy strict logs", "vthost logs");
-        check("vthost -- -odd.log", "vthost -- -odd.log");
+        check("vthost -- -dash.log", "vthost -- -dash.log");
     }
 
     #[test]
-    fn no_password_is_there_again() {
+    fn passwords_are_left_out() {
         let line = rebuilt(
             "vthost --proxy http://me:hunter2@192.0.2.1:3128 \
              --store postgres://me:hunter2@db.example.com/vt?sslmode=disable logs",

@@ -1,20 +1,21 @@
-//! Times as text, millions of them.
+//! Timestamps as text, for millions of rows.
 
 use super::text::rfc3339;
 
 const US_PER_DAY: i64 = 86_400_000_000;
 
-/// Writes times as [`rfc3339`] does. Rows lie close together in time, so the
-/// date is made only where it is another than before.
+/// Writes timestamps in the format of [`rfc3339`]. Consecutive rows mostly share a day, so the
+/// date is formatted only when it changes.
 #[derive(Debug, Default)]
-pub(super) struct Stamps {
+pub(super) struct TimestampWriter {
     day: Option<i64>,
     /// `2024-05-01`.
     date: [u8; 10],
 }
 
-impl Stamps {
-    /// Adds a time to a row; false where the year has no four digits.
+impl TimestampWriter {
+    /// Appends a timestamp to a row. Returns false, and appends nothing, if the year does not
+    /// have four digits.
     pub(super) fn push(&mut self, time_us: i64, row: &mut Vec<u8>) -> bool {
         let day = time_us.div_euclid(US_PER_DAY);
         if self.day != Some(day) {
@@ -39,9 +40,8 @@ impl Stamps {
     }
 }
 
-/// Microseconds as decimals, without the zeros at their end: all are added and
-/// the zeros taken off again, as so many bytes as there happen to be are copied
-/// by a call.
+/// Appends microseconds as decimals without trailing zeros. All digits are appended and the
+/// zeros removed again: a copy of constant length needs no call.
 fn push_fraction(us: u32, row: &mut Vec<u8>) {
     let [a, b] = two_digits(us / 10_000);
     let [c, d] = two_digits(us / 100 % 100);
@@ -56,8 +56,7 @@ fn push_fraction(us: u32, row: &mut Vec<u8>) {
     row.truncate(row.len() - unwanted);
 }
 
-/// A number below 100. Without `map`, which becomes a call for each digit: it was
-/// half of what a row costs.
+/// The digits of a number below 100. Not with `map`, which compiles to a call for each digit.
 #[inline]
 fn two_digits(number: u32) -> [u8; 2] {
     let digit = |digit: u32| b'0' + digit as u8;
@@ -71,17 +70,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn times_are_written_as_one_by_one(
+        fn timestamps_are_written_like_rfc3339(
             times in prop::collection::vec(prop_oneof![
                 -62_135_596_800_000_000..253_402_207_200_000_000_i64,
                 1_714_521_600_000_000..1_714_694_400_000_000_i64,
                 (0..200_000_i64).prop_map(|s| s * 1_000_000),
             ], 1..20),
         ) {
-            let mut stamps = Stamps::default();
+            let mut timestamps = TimestampWriter::default();
             for time_us in times {
                 let mut row = Vec::new();
-                prop_assert!(stamps.push(time_us, &mut row));
+                prop_assert!(timestamps.push(time_us, &mut row));
                 prop_assert_eq!(String::from_utf8(row).ok(), rfc3339(time_us));
             }
         }

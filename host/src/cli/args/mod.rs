@@ -1,0 +1,262 @@
+//! The arguments as clap reads them. Only [`settings`](super::settings) uses these types.
+
+mod plugin;
+mod shared;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::store::Location;
+
+pub use plugin::{
+    Language, NewKind, PluginArgs, PluginBenchArgs, PluginCommand, PluginRunArgs, PluginTestArgs,
+};
+pub use shared::{AccountArgs, PolicyArgs, ReadArgs, StoreArgs};
+pub use values::{MaxAge, ProxyUrl};
+pub(super) use values::{milliseconds, utc_offset_text};
+
+/// Finds malicious URLs, domains and addresses in proxy, firewall and DNS logs. Sandboxed parsers
+/// read the logs, VirusTotal is queried within its quota, and a sandboxed policy decides.
+#[derive(Debug, Parser)]
+#[command(name = "vthost", version, args_conflicts_with_subcommands = true)]
+#[command(subcommand_negates_reqs = true, max_term_width = 100)]
+pub struct Arguments {
+    /// A command other than the triage of logs.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The triage of logs.
+    #[command(flatten)]
+    pub triage: TriageArgs,
+}
+
+/// The commands other than the triage of logs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the observations in logs as JSON Lines; no network
+    Extract(ExtractArgs),
+    /// Print the log lines of a run's bad indicators as JSON Lines; no network
+    Evidence(EvidenceArgs),
+    /// Apply a policy to stored reports; no request
+    Judge(JudgeArgs),
+    /// Try everything on bundled logs and a simulated VirusTotal; no key, no network
+    Demo(DemoArgs),
+    /// Show what is left of VirusTotal's quota
+    Quota(QuotaArgs),
+    /// Show what the store contains and which analyses are pending
+    Status(StatusArgs),
+    /// Check the key, network, clock, quota, store and plugins
+    Doctor(DoctorArgs),
+    /// List the log formats of the built-in parsers, with an example of each
+    Formats,
+    /// Explain the verdict on an indicator from stored reports; no request
+    Explain(ExplainArgs),
+    /// Create, run, test and measure plugins; list or export the built-in ones
+    Plugin(PluginArgs),
+}
+
+/// The triage of logs.
+#[derive(Debug, Args)]
+pub struct TriageArgs {
+    /// The logs.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// The policies.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// The folder for the results
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// With `--share submit`: submit every indicator for a new scan, even if VirusTotal has a
+    /// report
+    #[arg(long)]
+    pub rescan: bool,
+    /// The delay before an analysis is first polled; it doubles with each poll
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = milliseconds)]
+    pub poll_after: i64,
+    /// When the quota of the day or month is spent, wait until it renews and continue
+    #[arg(long)]
+    pub wait: bool,
+    /// Print the requests of a run in their order and how long they would take; send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Exit with status 1 if an indicator has this verdict
+    #[arg(long, value_name = "VERDICT")]
+    pub fail_on: Option<FailOn>,
+    /// The store.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// The account.
+    #[command(flatten)]
+    pub account: AccountArgs,
+}
+
+/// The verdicts that `--fail-on` accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A bad indicator.
+    Bad,
+}
+
+/// `vthost extract`.
+#[derive(Debug, Args)]
+pub struct ExtractArgs {
+    /// The logs.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Print one line for each indicator, or for each host, with counts
+    #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "url")]
+    pub unique: Option<UniqueBy>,
+    /// Add the value as the log has it, if it is not canonical
+    #[arg(long, conflicts_with = "unique")]
+    pub written: bool,
+    /// Print the time spent reading, parsing and folding to standard error
+    #[arg(long)]
+    pub times: bool,
+}
+
+/// What `--unique` counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UniqueBy {
+    /// Each indicator.
+    Url,
+    /// Each domain or address, with all URLs on it.
+    Host,
+}
+
+/// `vthost evidence`.
+#[derive(Debug, Args)]
+pub struct EvidenceArgs {
+    /// The logs.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// The results of the run
+    #[arg(long, value_name = "FILE", default_value = "results.jsonl")]
+    pub results: PathBuf,
+    /// Print the lines of indicators with this verdict
+    #[arg(long, value_name = "VERDICT", default_value = "bad")]
+    pub verdict: EvidenceOf,
+}
+
+/// The verdicts whose log lines can be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EvidenceOf {
+    /// Bad indicators.
+    Bad,
+    /// Good indicators.
+    Good,
+    /// Unknown indicators.
+    Unknown,
+}
+
+/// `vthost judge`.
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// Logs whose indicators are judged [default: all stored indicators]
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Judge the indicators of an earlier run, and print the verdicts that change
+    #[arg(long, value_name = "FILE", conflicts_with = "inputs")]
+    pub results: Option<PathBuf>,
+    /// A built-in parser's name, a .wasm file, or `auto`
+    #[arg(long, value_name = "NAME|FILE", default_value = "auto")]
+    pub parser: String,
+    /// The folder for the results
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// The policies.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// The store.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// `vthost demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The folder for the logs and the results
+    #[arg(long, value_name = "DIR", default_value = "vthost-demo")]
+    pub out: PathBuf,
+    /// The policies.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// `vthost quota`.
+#[derive(Debug, Args)]
+pub struct QuotaArgs {
+    /// The file or database with the quota's ledger [default: a file in the user's data directory]
+    #[arg(long, value_name = "FILE|URL")]
+    pub store: Option<Location>,
+    /// The account.
+    #[command(flatten)]
+    pub account: AccountArgs,
+}
+
+/// `vthost status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The file or database with the answers [default: a file in the user's data directory]
+    #[arg(long, value_name = "FILE|URL")]
+    pub store: Option<Location>,
+}
+
+/// `vthost doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The file or database with the quota's ledger [default: a file in the user's data directory]
+    #[arg(long, value_name = "FILE|URL")]
+    pub store: Option<Location>,
+    /// The account.
+    #[command(flatten)]
+    pub account: AccountArgs,
+}
+
+/// `vthost explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A URL, a domain or an address
+    #[arg(value_name = "INDICATOR")]
+    pub indicator: String,
+    /// The file or database with the answers [default: a file in the user's data directory]
+    #[arg(long, value_name = "FILE|URL")]
+    pub store: Option<Location>,
+    /// The policies.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn clap_accepts_the_definition() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn triage_is_the_command_without_a_name() {
+        let line = [
+            "vthost",
+            "--parser",
+            "squid.wasm",
+            "--policy",
+            "strict.wasm",
+            "logs/",
+        ];
+        let arguments = Arguments::try_parse_from(line).unwrap();
+        assert!(arguments.command.is_none());
+        assert_eq!(arguments.triage.read.parser, "squid.wasm");
+        assert_eq!(arguments.triage.read.inputs, [PathBuf::from("logs/")]);
+    }
+
+    #[test]
+    fn triage_needs_an_input() {
+        assert!(Arguments::try_parse_from(["vthost"]).is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! Settings: the arguments and the environment, resolved into what the commands need. Commands
+//! see these types and never those of clap.
+
+mod account;
+mod command_line;
+mod environment;
+mod plugin;
+mod plugins;
+mod read;
+mod triage;
+
+use std::path::PathBuf;
+
+pub(super) use account::AccountSettings;
+pub(super) use environment::Environment;
+pub(super) use plugin::{Language, PluginBench, PluginRun, PluginTask, PluginTest};
+pub(super) use plugins::{PolicySettings, parsers, plugin_settings};
+pub(super) use read::ReadSettings;
+pub(super) use triage::{DemoSettings, JudgeSettings, JudgeSubject, TriageSettings};
+
+use super::args::{
+    Arguments, Command, EvidenceArgs, EvidenceOf, ExplainArgs, ExtractArgs, UniqueBy,
+};
+use crate::clock::UnixMs;
+use crate::sightings::FoldBy;
+use crate::store::Location;
+use crate::verdict::Verdict;
+
+/// What the program is to do.
+pub(super) enum Task {
+    /// The triage of logs.
+    Triage(TriageSettings),
+    /// `vthost extract`.
+    Extract(ExtractSettings),
+    /// `vthost evidence`.
+    Evidence(EvidenceSettings),
+    /// `vthost judge`.
+    Judge(JudgeSettings),
+    /// `vthost demo`.
+    Demo(DemoSettings),
+    /// `vthost quota`.
+    Quota(AccountTask),
+    /// `vthost status`.
+    Status(Option<Location>),
+    /// `vthost doctor`.
+    Doctor(AccountTask),
+    /// `vthost formats`.
+    Formats,
+    /// `vthost explain`.
+    Explain(ExplainSettings),
+    /// `vthost plugin`.
+    Plugin(PluginTask),
+}
+
+/// The settings of `vthost quota` and `vthost doctor`.
+pub(super) struct AccountTask {
+    /// The location of the store, if one is named.
+    pub(super) store: Option<Location>,
+    /// The account.
+    pub(super) account: AccountSettings,
+}
+
+/// The settings of `vthost extract`.
+pub(super) struct ExtractSettings {
+    /// The logs.
+    pub(super) read: ReadSettings,
+    /// What a printed row is.
+    pub(super) rows: ExtractedRows,
+    /// Whether to print where the time went.
+    pub(super) with_times: bool,
+}
+
+/// What `vthost extract` prints a row for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExtractedRows {
+    /// Each observation.
+    Observations,
+    /// Each observation, with the value as the log has it.
+    ObservationsAsWritten,
+    /// Each indicator or host, with counts.
+    Unique(FoldBy),
+}
+
+/// The settings of `vthost evidence`.
+pub(super) struct EvidenceSettings {
+    /// The logs.
+    pub(super) read: ReadSettings,
+    /// The `results.jsonl` of a run.
+    pub(super) results: PathBuf,
+    /// The verdict of the indicators whose lines are printed.
+    pub(super) verdict: Verdict,
+}
+
+/// The settings of `vthost explain`.
+pub(super) struct ExplainSettings {
+    /// A URL, a domain or an address.
+    pub(super) indicator: String,
+    /// The location of the store, if one is named.
+    pub(super) store: Option<Location>,
+    /// The policies.
+    pub(super) policies: PolicySettings,
+}
+
+impl Task {
+    /// Resolves the arguments.
+    ///
+    /// # Errors
+    ///
+    /// If options contradict each other in a way that clap does not detect.
+    pub(super) fn new(arguments: Arguments, environment: &Environment) -> anyhow::Result<Self> {
+        let now_ms = environment.clock().now_ms();
+        Ok(match arguments.command {
+            None => Self::Triage(TriageSettings::new(arguments.triage, now_ms)?),
+            Some(Command::Extract(args)) => Self::Extract(extract(args, now_ms)),
+            Some(Command::Evidence(args)) => Self::Evidence(evidence(args, now_ms)),
+            Some(Command::Judge(args)) => Self::Judge(JudgeSettings::new(args, now_ms)),
+            Some(Command::Demo(args)) => Self::Demo(DemoSettings::new(args)),
+            Some(Command::Quota(args)) => Self::Quota(AccountTask {
+                store: args.store,
+                account: AccountSettings::new(args.account),
+            }),
+            Some(Command::Status(args)) => Self::Status(args.store),
+            Some(Command::Doctor(args)) => Self::Doctor(AccountTask {
+                store: args.store,
+                account: AccountSettings::new(args.account),
+            }),
+            Some(Command::Formats) => Self::Formats,
+            Some(Command::Explain(args)) => Self::Explain(explain(args)),
+            Some(Command::Plugin(args)) => Self::Plugin(args.command.into()),
+        })
+    }
+}
+
+fn extract(args: ExtractArgs, now_ms: UnixMs) -> ExtractSettings {
+    let rows = match args.unique {
+        Some(UniqueBy::Url) => ExtractedRows::Unique(FoldBy::Indicator),
+        Some(UniqueBy::Host) => ExtractedRows::Unique(FoldBy::Host),
+        None if args.written => ExtractedRows::ObservationsAsWritten,
+        None => ExtractedRows::Observations,
+    };
+    ExtractSettings {
+        read: ReadSettings::new(args.read, now_ms),
+        rows,
+        with_times: args.times,
+    }
+}
+
+fn evidence(args: EvidenceArgs, now_ms: UnixMs) -> EvidenceSettings {
+    EvidenceSettings {
+        read: ReadSettings::new(args.read, now_ms),
+        results: args.results,
+        verdict: match args.verdict {
+            EvidenceOf::Bad => Verdict::Bad,
+            EvidenceOf::Good => Verdict::Good,
+            EvidenceOf::Unknown => Verdict::Unknown,
+        },
+    }
+}
+
+fn explain(args: ExplainArgs) -> ExplainSettings {
+    ExplainSettings {
+        indicator: args.indicator,
+        store: args.store,
+        policies: PolicySettings::new(args.policy),
+    }
+}

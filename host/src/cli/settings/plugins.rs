@@ -1,0 +1,146 @@
+//! The parsers and policies of a run, and their settings.
+
+use anyhow::{Context as _, bail};
+use rayon::prelude::*;
+use serde_json::{Map, Value};
+
+use crate::cli::args::PolicyArgs;
+use crate::cli::pins::Pins;
+use crate::extraction::Parsers;
+use crate::plugin::{Engine, Parser, PluginKind, PluginSettings, PluginSource, Policy, builtin};
+
+/// The policies of a run, in their order.
+pub(in crate::cli) struct PolicySettings {
+    pub(super) names: Vec<String>,
+    pub(super) config: Vec<String>,
+}
+
+impl PolicySettings {
+    pub(super) fn new(args: PolicyArgs) -> Self {
+        Self {
+            names: args.policy,
+            config: args.policy_config,
+        }
+    }
+
+    /// Loads the policies, each with its settings.
+    pub(in crate::cli) fn load(&self, engine: &Engine, pins: &Pins) -> anyhow::Result<Vec<Policy>> {
+        let mut is_used = vec![false; self.config.len()];
+        let mut policies = Vec::new();
+        for name in &self.names {
+            let source = PluginSource::named(name);
+            let mut config = Vec::new();
+            for (item, is_used) in self.config.iter().zip(&mut is_used) {
+                if let Some(setting) = setting_for(item, &source, self.names.len()) {
+                    config.push(setting.to_owned());
+                    *is_used = true;
+                }
+            }
+            let source = pins.admit(source, engine.limits())?;
+            policies.push(Policy::load(engine, &source, &plugin_settings(&config)?)?);
+        }
+        if let Some((item, _)) = self.config.iter().zip(is_used).find(|(_, used)| !used) {
+            bail!(
+                "`--policy-config {item}` names none of the policies; write NAME:KEY=VALUE, where NAME is the name in --policy without folder and .wasm"
+            );
+        }
+        Ok(policies)
+    }
+}
+
+/// The part of `item` that is for the policy of this source: all of it if there is one policy,
+/// else what follows the policy's name.
+fn setting_for<'a>(item: &'a str, source: &PluginSource, policies: usize) -> Option<&'a str> {
+    let name = match source {
+        PluginSource::BuiltIn(name) => name.clone(),
+        PluginSource::File(path) | PluginSource::Read { path, .. } => {
+            path.file_stem()?.to_string_lossy().into_owned()
+        }
+    };
+    let addressed = item.strip_prefix(&name);
+    match addressed.and_then(|rest| rest.strip_prefix(':')) {
+        Some(setting) => Some(setting),
+        None if policies == 1 => Some(item),
+        None => None,
+    }
+}
+
+/// Loads the parser of this name, or with `auto` all built-in ones.
+pub(in crate::cli) fn parsers(
+    engine: &Engine,
+    name: &str,
+    config: &[String],
+    pins: &Pins,
+) -> anyhow::Result<Parsers> {
+    let settings = plugin_settings(config)?;
+    if name != "auto" {
+        let source = pins.admit(PluginSource::named(name), engine.limits())?;
+        let parser = Parser::load(engine, &source, &settings)?;
+        return Ok(Parsers::Named(Box::new(parser)));
+    }
+    if !settings.0.is_empty() {
+        bail!("--parser-config needs a parser that is named with --parser");
+    }
+    let names = builtin::names(PluginKind::Parser);
+    let all = names.into_par_iter().map(|name| {
+        let source = PluginSource::BuiltIn(name.to_owned());
+        Parser::load(engine, &source, &settings)
+    });
+    Ok(Parsers::Detected(all.collect::<Result<_, _>>()?))
+}
+
+/// Reads items of the form `KEY=VALUE` and `@FILE`. A value that is JSON is taken as JSON, any
+/// other as text. A later item replaces an earlier one with the same key.
+pub(in crate::cli) fn plugin_settings(config: &[String]) -> anyhow::Result<PluginSettings> {
+    let mut settings = Map::new();
+    for item in config {
+        if let Some(path) = item.strip_prefix('@') {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the settings `{path}`"))?;
+            let object: Map<String, Value> = serde_json::from_str(&text)
+                .with_context(|| format!("`{path}` is not a JSON object"))?;
+            settings.extend(object);
+        } else if let Some((key, value)) = item.split_once('=') {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+            settings.insert(key.to_owned(), value);
+        } else {
+            bail!("`{item}` is not a setting; write KEY=VALUE or @FILE");
+        }
+    }
+    Ok(PluginSettings(settings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn setting_is_json_if_it_parses_as_json() {
+        let check = |config: &[&str], expected: Value| {
+            let config: Vec<String> = config.iter().map(ToString::to_string).collect();
+            let settings = plugin_settings(&config).unwrap();
+            assert_eq!(Value::Object(settings.0), expected);
+        };
+        check(&[], json!({}));
+        check(
+            &["min=5", "name=ESET", "all=true"],
+            json!({"min": 5, "name": "ESET", "all": true}),
+        );
+        check(
+            &["allow=[\"a\",\"b\"]", "x=a=b"],
+            json!({"allow": ["a", "b"], "x": "a=b"}),
+        );
+        assert!(plugin_settings(&["nothing".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn settings_are_read_from_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("settings.json");
+        std::fs::write(&path, r#"{"min": 1, "max": 2}"#).unwrap();
+        let config = [format!("@{}", path.display()), "max=3".to_owned()];
+        let settings = plugin_settings(&config).unwrap();
+        assert_eq!(Value::Object(settings.0), json!({"min": 1, "max": 3}));
+    }
+}

@@ -1,0 +1,78 @@
+//! The logs of a run and how they are read.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use super::plugins::parsers;
+use crate::cli::args::ReadArgs;
+use crate::cli::pins::Pins;
+use crate::clock::UnixMs;
+use crate::extraction::{
+    DEFAULT_CHUNK_BYTES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_UNPACKED_BYTES, Options, Parsers,
+};
+use crate::pipeline::Logs;
+use crate::plugin::{Engine, Interrupt};
+
+/// The logs of a run and how they are read.
+pub(in crate::cli) struct ReadSettings {
+    inputs: Vec<PathBuf>,
+    parser: String,
+    parser_config: Vec<String>,
+    options: Options,
+}
+
+impl ReadSettings {
+    pub(super) fn new(args: ReadArgs, now_ms: UnixMs) -> Self {
+        let mut options = default_options(now_ms);
+        options.workers = args.threads.unwrap_or(options.workers).max(1);
+        options.utc_offset_minutes = args.utc_offset;
+        options.max_unpacked_bytes = args.max_unpacked.saturating_mul(1 << 30);
+        options.max_memory_bytes = args.max_memory.saturating_mul(1 << 20);
+        Self {
+            inputs: args.inputs,
+            parser: args.parser,
+            parser_config: args.parser_config,
+            options,
+        }
+    }
+
+    /// Inputs that are read with default options.
+    pub(super) fn with_defaults(inputs: Vec<PathBuf>, parser: String, now_ms: UnixMs) -> Self {
+        Self {
+            inputs,
+            parser,
+            parser_config: Vec::new(),
+            options: default_options(now_ms),
+        }
+    }
+
+    /// Loads the parsers.
+    pub(in crate::cli) fn parsers(&self, engine: &Engine, pins: &Pins) -> anyhow::Result<Parsers> {
+        parsers(engine, &self.parser, &self.parser_config, pins)
+    }
+
+    /// The logs as the pipeline reads them.
+    pub(in crate::cli) fn logs<'a>(
+        &'a self,
+        parsers: &'a Parsers,
+        interrupt: &'a Interrupt,
+    ) -> Logs<'a> {
+        Logs {
+            paths: &self.inputs,
+            parsers,
+            options: &self.options,
+            interrupt,
+        }
+    }
+}
+
+fn default_options(now_ms: UnixMs) -> Options {
+    Options {
+        workers: std::thread::available_parallelism().map_or(1, NonZero::get),
+        chunk_bytes: DEFAULT_CHUNK_BYTES,
+        utc_offset_minutes: 0,
+        now_us: now_ms.saturating_mul(1000),
+        max_unpacked_bytes: DEFAULT_MAX_UNPACKED_BYTES,
+        max_memory_bytes: DEFAULT_MAX_MEMORY_BYTES,
+    }
+}
