@@ -229,7 +229,7 @@ fn a_dry_run_prints_the_requests_of_the_run() {
     // no token; three can be shown. Handed in: those, a domain and an address,
     // and each analysis is asked for once.
     let tiers = [
-        ("host", "4 hosts: 4 to 4 requests", 4),
+        ("host", "4 hosts: 4 requests", 4),
         (
             "hash",
             "4 hosts, up to 4 URLs by SHA-256: 4 to 8 requests",
@@ -254,9 +254,16 @@ fn a_dry_run_prints_the_requests_of_the_run() {
         let dry = run("1/h", &["--dry-run"]);
         let ended_ms = SystemClock.now_ms();
         assert!(server.log().is_empty());
-        let costs = format!("* --share {share}: {costs}, done between ");
+        let costs = format!("* --share {share}: {costs}, done ");
         let (_, times) = dry.stderr.split_once(&costs).expect(&dry.stderr);
-        let (first, last) = times.lines().next().unwrap().split_once(" and ").unwrap();
+        let times = times.lines().next().unwrap();
+        let (first, last) = match times.strip_prefix("at ") {
+            Some(time) => (time, time),
+            None => times
+                .strip_prefix("between ")
+                .and_then(|times| times.split_once(" and "))
+                .unwrap(),
+        };
         // One request at once, and one in each hour that follows.
         for (time, requests) in [(first, 4), (last, most)] {
             let from_ms = printed_ms(time) - (requests - 1) * 3_600_000;

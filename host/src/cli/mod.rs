@@ -11,8 +11,6 @@ mod settings;
 
 use std::error::Error;
 
-use clap::Parser as _;
-
 pub use exit::ExitStatus;
 
 use crate::plugin::{LoadError, Stop};
@@ -23,17 +21,9 @@ use settings::{Environment, Task};
 /// Runs the program with the arguments and the environment of the process.
 #[must_use]
 pub fn main() -> ExitStatus {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::of_process() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Also help and version: clap prints them to standard output. There is nothing to do
-            // if that is closed.
-            let _ = error.print();
-            return match error.exit_code() {
-                0 => ExitStatus::Done,
-                _ => ExitStatus::Usage,
-            };
-        }
+        Err(status) => return status,
     };
     let printer = Printer;
     match run(arguments, &Environment::of_process(), &printer) {

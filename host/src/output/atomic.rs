@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::OutputError;
+use super::api::OutputError;
 
 /// Writes a whole file in one step: a reader sees the old content or the new one, also after a
 /// crash. A file that has this content already is not touched.

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::api::{Output, OutputError, Results};
 use super::atomic::replace;
 use super::rows::{SightingsRow, push};
 use super::summary::Summary;
 use super::text::rfc3339;
-use super::{Output, OutputError, Results};
 use crate::extraction::{InputSummary, Outcome, Reason};
 use crate::plugin::PluginId;
 use crate::triage::Finding;
@@ -276,7 +276,7 @@ fn by_reason(reasons: &BTreeMap<String, Reason>) -> BTreeMap<&str, u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::not_asked;
+    use super::super::testing::not_asked;
     use super::*;
 
     #[test]

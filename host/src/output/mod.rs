@@ -5,91 +5,33 @@
 //! anything itself. Text from logs, plugins and VirusTotal passes through [`visible`] before it
 //! becomes part of a line of text.
 
+mod api;
 mod atomic;
 mod jsonl;
 mod previous;
 mod rows;
 mod summary;
+#[cfg(test)]
+mod testing;
 mod text;
 mod timestamps;
 mod verdict_files;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::triage::Finding;
 
+pub use api::{Output, OutputError, Results};
 pub use previous::{PreviousFinding, ReadResultsError, read_results};
 pub use rows::{ObservationRow, UniqueRows};
 pub use summary::{Summary, VerdictCounts};
 pub use text::{counted, rfc3339, utc_time, visible};
-
-/// One way in which a run's findings are written.
-///
-/// The calls come in this order: [`found`](Self::found) for each finding and
-/// [`checkpoint`](Self::checkpoint) any number of times, then [`finish`](Self::finish) once. A
-/// command that has all findings at once calls `finish` only.
-pub trait Output: Send {
-    /// Takes a finding as soon as its verdict is known. The order is that of the verdicts, not
-    /// that of the plan.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written. The run continues, and reports the first error at its end.
-    fn found(&mut self, _finding: &Finding) -> Result<(), OutputError> {
-        Ok(())
-    }
-
-    /// Writes the results so far. It is called before a wait of hours or days, in which the
-    /// process may be killed. Indicators without a verdict are unknown, with the cause
-    /// [`NotAsked`](crate::triage::Cause::NotAsked).
-    ///
-    /// # Errors
-    ///
-    /// As for [`found`](Self::found).
-    fn checkpoint(&mut self, _results: &Results<'_>) -> Result<(), OutputError> {
-        Ok(())
-    }
-
-    /// Writes the results of the finished run.
-    ///
-    /// # Errors
-    ///
-    /// If they cannot be written.
-    fn finish(&mut self, results: &Results<'_>) -> Result<(), OutputError>;
-}
-
-/// What an output writes.
-#[derive(Debug, Clone, Copy)]
-pub struct Results<'a> {
-    /// One finding for every indicator, in the order of the plan.
-    pub findings: &'a [Finding],
-    /// The totals.
-    pub summary: &'a Summary,
-}
 
 /// What the outputs of a run are made from.
 #[derive(Debug, Clone)]
 pub struct OutputSettings {
     /// The directory of the files. It is created if it does not exist.
     pub directory: PathBuf,
-}
-
-/// An output file that cannot be written.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write `{}`", path.display())]
-pub struct OutputError {
-    path: PathBuf,
-    source: io::Error,
-}
-
-impl OutputError {
-    fn new(path: &Path, source: io::Error) -> Self {
-        Self {
-            path: path.to_owned(),
-            source,
-        }
-    }
 }
 
 /// Opens every output of a run.
@@ -136,22 +78,15 @@ impl Output for OutputList {
 
 #[cfg(test)]
 mod tests {
+    use super::testing::not_asked;
     use super::*;
-    use crate::indicator::{Indicator, Kind};
-    use crate::sightings::Sightings;
-    use crate::triage::Cause;
-
-    /// An unknown finding on a domain that was not asked about.
-    pub(super) fn not_asked(name: &str) -> Finding {
-        let indicator = Indicator::parse(Kind::Domain, name.as_bytes()).unwrap();
-        let reason = "no slot".to_owned();
-        Finding::unknown(Sightings::unseen(indicator), Cause::NotAsked, reason)
-    }
+    use std::io;
+    use std::path::Path;
 
     /// Fails in every call.
-    struct Failing;
+    struct FailingOutput;
 
-    impl Output for Failing {
+    impl Output for FailingOutput {
         fn finish(&mut self, _results: &Results<'_>) -> Result<(), OutputError> {
             Err(OutputError::new(
                 Path::new("full"),
@@ -164,7 +99,7 @@ mod tests {
     fn failing_output_does_not_keep_the_others_from_being_written() {
         let directory = tempfile::tempdir().unwrap();
         let results_file = jsonl::JsonLines::new(directory.path());
-        let mut list = OutputList(vec![Box::new(Failing), Box::new(results_file)]);
+        let mut list = OutputList(vec![Box::new(FailingOutput), Box::new(results_file)]);
         let summary = Summary::default();
         let results = Results {
             findings: &[not_asked("example.com")],

@@ -129,8 +129,9 @@ fn previous_finding(row: ResultRow, line: u64) -> Option<PreviousFinding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::api::{Output as _, Results};
     use crate::output::jsonl::JsonLines;
-    use crate::output::{Output as _, Results, Summary};
+    use crate::output::summary::Summary;
     use crate::triage::{Cause, Finding};
 
     #[test]

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
+use super::api::{Output, OutputError, Results};
 use super::atomic::replace;
 use super::text::visible;
-use super::{Output, OutputError, Results};
 use crate::triage::Finding;
 use crate::verdict::Verdict;
 use crate::virustotal::report::Stats;
@@ -113,9 +113,9 @@ fn analysis_time(time_s: i64) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::not_asked;
+    use super::super::testing::not_asked;
     use super::*;
-    use crate::output::Summary;
+    use crate::output::summary::Summary;
 
     #[test]
     fn counts_are_printed_like_a_python_dictionary() {

@@ -14,6 +14,8 @@ mod logs;
 mod recorder;
 mod run;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod worklist;
 
 pub use account::{Account, QuotaSettings};

@@ -7,7 +7,7 @@ use super::account::Account;
 use super::recorder::{Recorder, RunListener};
 use super::worklist::{Judged, Worklist};
 use crate::clock::Clock;
-use crate::output::{Output, OutputError};
+use crate::output::{Output, OutputError, Summary};
 use crate::store::{Claimant, Store, StoreError};
 use crate::triage::LookupPlan;
 use crate::triage::run::{Cancellation, RunEnd, Triage, TriageOutcome, WhenSpent};
@@ -57,7 +57,7 @@ pub enum RunError {
 const CLAIM_GRACE: Duration = Duration::from_secs(1);
 
 impl Lookups<'_> {
-    /// Asks VirusTotal what is left. The run goes on without that knowledge.
+    /// Asks VirusTotal what is left of the quota. If the request fails, the run continues.
     async fn reconcile(&self, listener: &dyn RunListener) -> Result<(), StoreError> {
         let now = self.clock.now_ms();
         if let Err(fault) = self.account.reconcile(self.store, now).await? {
@@ -97,8 +97,10 @@ impl Worklist {
         let Self {
             planned,
             mut judge,
-            summary,
+            read,
+            policies,
         } = self;
+        let summary = Summary { policies, ..read };
         lookups.reconcile(listener).await?;
         let limits = lookups.account.limits(lookups.store)?;
         let recorder = Recorder::new(outputs, listener, summary.clone(), limits);

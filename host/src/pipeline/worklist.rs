@@ -3,9 +3,10 @@
 use crate::clock::UnixMs;
 use crate::indicator::scope::InternalSuffixes;
 use crate::output::{Results, Summary};
-use crate::plugin::Policy;
+use crate::plugin::{PluginId, Policy};
 use crate::sightings::Sightings;
 use crate::store::{Store, StoreError};
+use crate::triage::estimate::{Estimate, estimate};
 use crate::triage::plan::plan;
 use crate::triage::run::judge_stored;
 use crate::triage::{Cause, Finding, LookupPlan, Planned, PolicyChain};
@@ -24,12 +25,11 @@ pub struct Rules<'a> {
 /// The indicators of a run in the order in which they are looked up, and the policies that judge
 /// them.
 pub struct Worklist {
-    /// The indicators with their place in the plan.
-    pub planned: Vec<Planned>,
-    /// The policies.
-    pub judge: PolicyChain,
-    /// What was read.
-    pub summary: Summary,
+    pub(super) planned: Vec<Planned>,
+    pub(super) judge: PolicyChain,
+    /// What was read, without policies and findings.
+    pub(super) read: Summary,
+    pub(super) policies: Vec<PluginId>,
 }
 
 /// Findings and their totals.
@@ -42,7 +42,7 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Counts the findings.
+    /// Counts the findings. `summary` states what was read and the policies.
     pub(super) fn new(findings: Vec<Finding>, mut summary: Summary) -> Self {
         summary.count(&findings);
         Self { findings, summary }
@@ -60,14 +60,14 @@ impl Judged {
 
 impl Worklist {
     /// Asks the policies which indicators to look up and puts them in order. Indicators that never
-    /// leave the machine are last. `summary` states what was read.
+    /// leave the machine are last. `read` states what was read.
     ///
     /// # Errors
     ///
     /// If the system cannot start a thread for a policy.
     pub fn new(
         sightings: Vec<Sightings>,
-        summary: Summary,
+        read: Summary,
         rules: Rules<'_>,
     ) -> std::io::Result<Self> {
         let policies = rules.policies;
@@ -75,11 +75,30 @@ impl Worklist {
         Ok(Self {
             planned: plan(sightings, rules.internal, &mut judge),
             judge,
-            summary: Summary {
-                policies: policies.iter().map(|policy| policy.id().clone()).collect(),
-                ..summary
-            },
+            read,
+            policies: policies.iter().map(|policy| policy.id().clone()).collect(),
         })
+    }
+
+    /// The number of indicators.
+    #[must_use]
+    pub fn indicators(&self) -> usize {
+        self.planned.len()
+    }
+
+    /// What was read.
+    #[must_use]
+    pub fn read(&self) -> &Summary {
+        &self.read
+    }
+
+    /// Estimates the requests of [`look_up`](Self::look_up), without sending any.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub fn estimate(&mut self, plan: &LookupPlan, store: &Store) -> Result<Estimate, StoreError> {
+        estimate(&self.planned, plan, store, &mut self.judge)
     }
 
     /// Judges every indicator by the stored reports, without a request. An indicator without a
@@ -88,12 +107,8 @@ impl Worklist {
     /// # Errors
     ///
     /// If the store cannot be read.
-    pub fn judge_stored(
-        mut self,
-        lookup: &LookupPlan,
-        store: &Store,
-    ) -> Result<Judged, StoreError> {
-        let findings = judge_stored(&self.planned, lookup, store, &mut self.judge)?;
+    pub fn judge_stored(mut self, plan: &LookupPlan, store: &Store) -> Result<Judged, StoreError> {
+        let findings = judge_stored(&self.planned, plan, store, &mut self.judge)?;
         let findings = findings.into_iter().zip(self.planned);
         let findings = findings.map(|(finding, planned)| {
             finding.unwrap_or_else(|| {
@@ -101,6 +116,10 @@ impl Worklist {
                 Finding::unknown(planned.sightings, Cause::NotAsked, reason)
             })
         });
-        Ok(Judged::new(findings.collect(), self.summary))
+        let summary = Summary {
+            policies: self.policies,
+            ..self.read
+        };
+        Ok(Judged::new(findings.collect(), summary))
     }
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::exit::ExitStatus;
 use crate::store::Location;
 
 pub use plugin::{
@@ -29,6 +30,24 @@ pub struct Arguments {
     /// The triage of logs.
     #[command(flatten)]
     pub triage: TriageArgs,
+}
+
+impl Arguments {
+    /// Reads the arguments of the process. If they are invalid or ask for help, prints that.
+    ///
+    /// # Errors
+    ///
+    /// The exit status, if there is nothing left to do.
+    pub fn of_process() -> Result<Self, ExitStatus> {
+        Self::try_parse().map_err(|error| {
+            // Help goes to standard output. There is nothing to do if that is closed.
+            let _ = error.print();
+            match error.exit_code() {
+                0 => ExitStatus::Done,
+                _ => ExitStatus::Usage,
+            }
+        })
+    }
 }
 
 /// The commands other than the triage of logs.

@@ -69,7 +69,7 @@ impl Doctor<'_> {
 
     fn line(&self, mark: &str, check: &str, detail: impl Display) {
         let line = format!("{mark}  {check}: {detail}");
-        // The checks go on if standard output is closed: the exit status counts.
+        // If standard output is closed, the exit status still reports the result.
         let _ = self
             .printer
             .data(format!("{}\n", visible(&line)).as_bytes());

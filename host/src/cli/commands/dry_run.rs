@@ -41,12 +41,16 @@ impl DryRun {
             write!(f, ", up to {submissions}")?;
         }
         let (least, most) = (counts.least(&self.budget), counts.most(&self.budget));
-        let done_by = |requests| utc_time(self.budget.finish_ms(requests));
+        let requests = counted(most, "request", "requests");
+        let done_at = |requests| utc_time(self.budget.finish_ms(requests));
+        let latest = done_at(most);
+        if least == most {
+            return writeln!(f, ": {requests}, done at {latest}");
+        }
+        let earliest = done_at(least);
         writeln!(
             f,
-            ": {least} to {most} requests, done between {} and {}",
-            done_by(least),
-            done_by(most)
+            ": {least} to {requests}, done between {earliest} and {latest}"
         )
     }
 

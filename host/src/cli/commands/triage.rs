@@ -19,7 +19,7 @@ use crate::plugin::{Engine, Interrupt};
 use crate::quota::Usage;
 use crate::sightings::FoldBy;
 use crate::store::{AccountQuota, Store};
-use crate::triage::estimate::{Budget, estimate};
+use crate::triage::estimate::Budget;
 use crate::triage::run::RunEnd;
 use crate::triage::{Cause, Finding};
 use crate::virustotal::ApiKey;
@@ -115,7 +115,7 @@ impl Job<'_> {
             timeout: settings.account.transport.timeout,
         };
         let mut outputs = outputs(&settings.outputs)?;
-        let display = ProgressDisplay::new(worklist.planned.len(), self.clock);
+        let display = ProgressDisplay::new(worklist.indicators(), self.clock);
         let cancelled = Box::pin(raised(interrupt));
         let run = worklist.look_up(&lookups, &mut outputs, &display, cancelled);
         let result = runtime.block_on(run);
@@ -174,17 +174,16 @@ impl Job<'_> {
     /// Prints the requests of a run in their order, and sends nothing.
     fn dry_run(&self, mut worklist: Worklist) -> anyhow::Result<ExitStatus> {
         let plan = self.settings.lookup.plan(self.clock.now_ms());
-        let Worklist { planned, judge, .. } = &mut worklist;
         let dry_run = DryRun {
-            estimate: estimate(planned, &plan, self.store, judge)?,
+            estimate: worklist.estimate(&plan, self.store)?,
             share: plan.share,
             budget: self.budget()?,
         };
         self.printer
             .data(dry_run.requests().as_bytes())
             .context("cannot print the requests")?;
-        self.printer.say(&format!("{}{dry_run}", worklist.summary));
-        Ok(status_of(&worklist.summary))
+        self.printer.say(&format!("{}{dry_run}", worklist.read()));
+        Ok(status_of(worklist.read()))
     }
 }
 
