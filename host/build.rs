@@ -1,9 +1,9 @@
 //! Compiles the built-in plugins to components and embeds them.
 //!
-//! They are ordinary crates of this workspace, built by a second cargo for
-//! `wasm32-wasip2` in a target directory of its own (`target/plugins`). Where
-//! that target is missing it is installed by rustup; where there is no rustup,
-//! the error says in one line what to type.
+//! They are crates of this workspace. A second cargo builds them for
+//! `wasm32-wasip2` in a separate target directory (`target/plugins`). If the Rust
+//! target is not installed, rustup installs it; without rustup the build fails with
+//! the command to run.
 
 use std::env;
 use std::error::Error;
@@ -16,7 +16,8 @@ use std::process::Command;
 const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "plugin";
 
-/// The folders of `plugins/` whose crates are embedded, and their kind.
+/// The folders of `plugins/` whose crates are embedded, the prefix of their package
+/// names, and their kind.
 const KINDS: [(&str, &str, &str); 2] = [
     ("parsers", "parser", "Parser"),
     ("policies", "policy", "Policy"),
@@ -37,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One built-in plugin: `parser-squid` is the parser `squid`.
+/// A built-in plugin. The parser `squid` is the package `parser-squid`.
 struct Plugin {
     name: String,
     package: String,
@@ -83,16 +84,17 @@ fn install_target() -> Result<(), Box<dyn Error>> {
     match installed {
         Ok(status) if status.success() => Ok(()),
         _ => Err(format!(
-            "the plugins need the Rust target {TARGET}: type `rustup target add {TARGET}` and build again"
+            "the plugins need the Rust target {TARGET}: run `rustup target add {TARGET}` and build again"
         )
         .into()),
     }
 }
 
-/// Builds all plugins and gives the directory that holds the components.
+/// Builds all plugins, and returns the directory with the components.
 fn build(root: &Path, target_dir: &Path, plugins: &[Plugin]) -> Result<PathBuf, Box<dyn Error>> {
     let mut cargo = Command::new(required("CARGO")?);
-    // plugins/.cargo/config.toml holds the flags for components.
+    // The current directory matters: plugins/.cargo/config.toml has the flags for
+    // components.
     cargo
         .current_dir(root.join("plugins"))
         .args([
@@ -108,11 +110,11 @@ fn build(root: &Path, target_dir: &Path, plugins: &[Plugin]) -> Result<PathBuf, 
     for plugin in plugins {
         cargo.args(["--package", &plugin.package]);
     }
-    forget_outer_build(&mut cargo);
+    remove_outer_variables(&mut cargo);
     let built = cargo.output()?;
     if !built.status.success() {
         return Err(format!(
-            "the built-in plugins do not compile:\n{}",
+            "the built-in plugins failed to compile:\n{}",
             String::from_utf8_lossy(&built.stderr)
         )
         .into());
@@ -120,10 +122,10 @@ fn build(root: &Path, target_dir: &Path, plugins: &[Plugin]) -> Result<PathBuf, 
     Ok(target_dir.join(TARGET).join(PROFILE))
 }
 
-/// Takes away what the outer cargo set for this crate: it would change flags
-/// and features of the inner build.
-fn forget_outer_build(cargo: &mut Command) {
-    // How crates are fetched holds for the inner build, too.
+/// Removes the variables that the outer cargo set for this crate, because they would
+/// change the flags and features of the inner build.
+fn remove_outer_variables(cargo: &mut Command) {
+    // Variables that configure how crates are fetched.
     const KEPT: [&str; 5] = [
         "CARGO_HOME",
         "CARGO_HTTP_",
@@ -167,8 +169,8 @@ fn embedding(built: &Path, plugins: &[Plugin]) -> Result<String, Box<dyn Error>>
     Ok(source)
 }
 
-/// What `vthost plugin new` writes: templates, the SDK and the contract, by their
-/// paths in this repository.
+/// The folders that `vthost plugin new` copies from: the templates, the SDK and the
+/// contracts.
 const SCAFFOLD: [&str; 3] = ["plugins/templates", "plugins/sdk", "wit"];
 
 /// The Rust source that embeds the files of a new plugin.

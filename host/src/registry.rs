@@ -1,9 +1,10 @@
-//! Plugins in OCI registries, laid out as the component ecosystem does it: a
-//! manifest with one layer, which is the component, and a config that names what
-//! the component imports and exports.
+//! Plugins in OCI registries.
 //!
-//! The layer's digest is the component's own: the same `sha256:…` that
-//! `vthost.toml` pins. So a registry need not be trusted.
+//! The layout is that of the CNCF's Wasm working group
+//! (<https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/>): a
+//! manifest with one layer, the component, and a config that lists its imports and
+//! exports. The layer's digest is the component's digest, the same `sha256:…` that
+//! `vthost.toml` pins, so the registry need not be trusted.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,16 +20,16 @@ use serde_json::{Value, json};
 
 use crate::plugin::{Survey, digest_of};
 
-/// What the layer is.
+/// The media type of the layer.
 const LAYER_TYPE: &str = "application/wasm";
-/// What the config is.
+/// The media type of the config.
 const CONFIG_TYPE: &str = "application/vnd.wasm.config.v0+json";
 
-/// Where a plugin is: `registry.example.com/team/our-policy:1.0.0`.
+/// The location of a plugin: `registry.example.com/team/our-policy:1.0.0`.
 #[derive(Debug, Clone)]
-pub struct Place(oci_client::Reference);
+pub struct OciReference(oci_client::Reference);
 
-impl FromStr for Place {
+impl FromStr for OciReference {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -38,27 +39,27 @@ impl FromStr for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for OciReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl Place {
-    /// The last part of its path: `our-policy`.
+impl OciReference {
+    /// The last part of the path: `our-policy`.
     #[must_use]
     pub fn name(&self) -> &str {
         let repository = self.0.repository();
         repository.rsplit('/').next().unwrap_or(repository)
     }
 
-    /// The registry's host, perhaps with a port.
+    /// The registry's host, with the port if it has one.
     #[must_use]
     pub fn registry(&self) -> &str {
         self.0.registry()
     }
 
-    /// Whether the registry is this machine, which needs no TLS.
+    /// Whether the registry is on this machine and needs no TLS.
     fn is_loopback(&self) -> bool {
         let host = self.0.registry();
         let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
@@ -70,50 +71,50 @@ impl Place {
     }
 }
 
-/// Why a plugin could not be had or given.
+/// Why a plugin could not be pulled or pushed.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// The registry or the way to it.
-    #[error("{place}: the registry did not do it")]
-    Registry {
-        /// Where.
-        place: String,
-        /// What it said.
+    /// The registry could not be reached, or answered with an error.
+    #[error("{reference}: registry request failed")]
+    Request {
+        /// The location.
+        reference: String,
+        /// The registry's answer, or the network's error.
         source: Box<OciDistributionError>,
     },
-    /// Something else than one component.
-    #[error("{place} holds {found}; a plugin is one layer of {LAYER_TYPE}")]
+    /// The manifest does not consist of one component.
+    #[error("{reference} contains {found}; a plugin is one layer of {LAYER_TYPE}")]
     NotAPlugin {
-        /// Where.
-        place: String,
-        /// What it holds.
+        /// The location.
+        reference: String,
+        /// What it contains.
         found: String,
     },
-    /// Larger than a plugin may be.
-    #[error("{place} is more than {limit_bytes} bytes; a plugin may have no more")]
+    /// The component exceeds the size limit.
+    #[error("{reference} has more than {limit_bytes} bytes, which is the limit")]
     TooLarge {
-        /// Where.
-        place: String,
+        /// The location.
+        reference: String,
         /// `PluginLimits::file_bytes`.
         limit_bytes: u64,
     },
-    /// The bytes are not those that were asked for.
-    #[error("{place} is {found}, not {wanted}; nothing was written")]
+    /// The component has another digest than the expected one.
+    #[error("{reference} is {found}, not {expected}; nothing was written")]
     OtherDigest {
-        /// Where.
-        place: String,
-        /// What it is.
+        /// The location.
+        reference: String,
+        /// The component's digest.
         found: String,
-        /// What was wanted.
-        wanted: String,
+        /// The expected digest.
+        expected: String,
     },
 }
 
-/// Who asks a registry.
+/// How to authenticate to a registry.
 pub enum Login {
-    /// Nobody in particular.
+    /// Without credentials.
     Anonymous,
-    /// A user with a password. Shown nowhere.
+    /// With a password. It is never printed.
     Password {
         /// The user.
         user: String,
@@ -123,17 +124,17 @@ pub enum Login {
 }
 
 impl Login {
-    /// Finds the login for a registry in Docker's configuration, which is where
-    /// `docker login` and its relatives leave it.
+    /// Finds the login for a registry in Docker's `config.json`, where `docker login`
+    /// stores it.
     #[must_use]
     pub fn from_docker_config(config_json: &str, registry: &str) -> Self {
         #[derive(Deserialize)]
         struct DockerConfig {
             #[serde(default)]
-            auths: std::collections::BTreeMap<String, Entry>,
+            auths: std::collections::BTreeMap<String, DockerAuth>,
         }
         #[derive(Deserialize)]
-        struct Entry {
+        struct DockerAuth {
             #[serde(default)]
             auth: String,
         }
@@ -161,46 +162,48 @@ impl Login {
     }
 }
 
-/// Fetches the component of at most `limit_bytes`. With `wanted`, only the one of
+/// Fetches a component of at most `limit_bytes`. With `expected`, only the one with
 /// this digest (`sha256:…`).
 ///
 /// # Errors
 ///
 /// Every [`RegistryError`].
 pub async fn pull(
-    place: &Place,
+    reference: &OciReference,
     login: &Login,
-    wanted: Option<&str>,
+    expected: Option<&str>,
     limit_bytes: u64,
 ) -> Result<Vec<u8>, RegistryError> {
-    let client = client(place);
-    let failed = |error| failed(place, error);
-    let pulled = client.pull_manifest(&place.0, &login.to_auth()).await;
-    let layer = only_layer(place, pulled.map_err(failed)?.0)?;
-    check_digest(place, &layer.digest, wanted)?;
-    let too_large = || RegistryError::TooLarge {
-        place: place.to_string(),
-        limit_bytes,
-    };
+    let client = client(reference);
+    let failed = |error| failed(reference, error);
+    let pulled = client.pull_manifest(&reference.0, &login.to_auth()).await;
+    let layer = only_layer(reference, pulled.map_err(failed)?.0)?;
+    check_digest(reference, &layer.digest, expected)?;
     let mut stream = client
-        .pull_blob_stream(&place.0, &layer)
+        .pull_blob_stream(&reference.0, &layer)
         .await
         .map_err(failed)?;
     let mut bytes = Vec::new();
     while let Some(part) = stream.try_next().await.map_err(|e| failed(e.into()))? {
         if (bytes.len() + part.len()) as u64 > limit_bytes {
-            return Err(too_large());
+            return Err(RegistryError::TooLarge {
+                reference: reference.to_string(),
+                limit_bytes,
+            });
         }
         bytes.extend_from_slice(&part);
     }
     let found = format!("sha256:{}", digest_of(&bytes));
-    check_digest(place, &found, Some(&layer.digest))?;
+    check_digest(reference, &found, Some(&layer.digest))?;
     Ok(bytes)
 }
 
-fn only_layer(place: &Place, manifest: OciManifest) -> Result<OciDescriptor, RegistryError> {
+fn only_layer(
+    reference: &OciReference,
+    manifest: OciManifest,
+) -> Result<OciDescriptor, RegistryError> {
     let not = |found: String| RegistryError::NotAPlugin {
-        place: place.to_string(),
+        reference: reference.to_string(),
         found,
     };
     let OciManifest::Image(OciImageManifest { mut layers, .. }) = manifest else {
@@ -214,24 +217,28 @@ fn only_layer(place: &Place, manifest: OciManifest) -> Result<OciDescriptor, Reg
     }
 }
 
-fn check_digest(place: &Place, found: &str, wanted: Option<&str>) -> Result<(), RegistryError> {
-    match wanted {
-        Some(wanted) if wanted != found => Err(RegistryError::OtherDigest {
-            place: place.to_string(),
+fn check_digest(
+    reference: &OciReference,
+    found: &str,
+    expected: Option<&str>,
+) -> Result<(), RegistryError> {
+    match expected {
+        Some(expected) if expected != found => Err(RegistryError::OtherDigest {
+            reference: reference.to_string(),
             found: found.to_owned(),
-            wanted: wanted.to_owned(),
+            expected: expected.to_owned(),
         }),
         _ => Ok(()),
     }
 }
 
-/// Puts a component there. `created` is RFC 3339.
+/// Uploads a component. `created` is a time in RFC 3339.
 ///
 /// # Errors
 ///
-/// [`RegistryError::Registry`].
+/// [`RegistryError::Request`].
 pub async fn push(
-    place: &Place,
+    reference: &OciReference,
     login: &Login,
     component: &[u8],
     survey: &Survey,
@@ -240,10 +247,10 @@ pub async fn push(
     let layer = ImageLayer::new(component.to_vec(), LAYER_TYPE.to_owned(), None);
     let config = config_of(&layer, survey, created).to_string();
     let config = Config::new(config, CONFIG_TYPE.to_owned(), None);
-    client(place)
-        .push(&place.0, &[layer], config, &login.to_auth(), None)
+    client(reference)
+        .push(&reference.0, &[layer], config, &login.to_auth(), None)
         .await
-        .map_err(|error| failed(place, error))?;
+        .map_err(|error| failed(reference, error))?;
     Ok(())
 }
 
@@ -257,11 +264,11 @@ fn config_of(layer: &ImageLayer, survey: &Survey, created: &str) -> Value {
     })
 }
 
-fn client(place: &Place) -> oci_client::Client {
-    // A second installation finds the first one there: nothing is lost.
+fn client(reference: &OciReference) -> oci_client::Client {
+    // An error means that a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let protocol = if place.is_loopback() {
-        ClientProtocol::HttpsExcept(vec![place.registry().to_owned()])
+    let protocol = if reference.is_loopback() {
+        ClientProtocol::HttpsExcept(vec![reference.registry().to_owned()])
     } else {
         ClientProtocol::Https
     };
@@ -272,9 +279,9 @@ fn client(place: &Place) -> oci_client::Client {
     })
 }
 
-fn failed(place: &Place, source: OciDistributionError) -> RegistryError {
-    RegistryError::Registry {
-        place: place.to_string(),
+fn failed(reference: &OciReference, source: OciDistributionError) -> RegistryError {
+    RegistryError::Request {
+        reference: reference.to_string(),
         source: Box::new(source),
     }
 }
@@ -284,10 +291,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_has_a_registry_and_a_name() {
+    fn references_have_a_registry_and_a_name() {
         let check = |text: &str, registry: &str, name: &str, is_loopback: bool| {
-            let place: Place = text.parse().unwrap();
-            let found = (place.registry(), place.name(), place.is_loopback());
+            let reference: OciReference = text.parse().unwrap();
+            let found = (
+                reference.registry(),
+                reference.name(),
+                reference.is_loopback(),
+            );
             assert_eq!(found, (registry, name, is_loopback), "{text}");
         };
         check(
@@ -305,11 +316,11 @@ mod tests {
         check("localhost:5000/ours:1", "localhost:5000", "ours", true);
         check("127.0.0.1:5000/a/b/ours", "127.0.0.1:5000", "ours", true);
         check("127.example.com/ours", "127.example.com", "ours", false);
-        assert!("no place".parse::<Place>().is_err());
+        assert!("no reference".parse::<OciReference>().is_err());
     }
 
     #[test]
-    fn the_login_is_docker_s() {
+    fn login_is_read_from_docker_config() {
         // `printf 'me:my:word' | base64`.
         let config = r#"{"auths": {"oci.example.com": {"auth": "bWU6bXk6d29yZA=="}}}"#;
         let login = |registry| match Login::from_docker_config(config, registry) {
@@ -326,8 +337,8 @@ mod tests {
     }
 
     #[test]
-    fn only_one_component_is_a_plugin() {
-        let place: Place = "oci.example.com/ours".parse().unwrap();
+    fn manifests_other_than_one_component_are_refused() {
+        let reference: OciReference = "oci.example.com/ours".parse().unwrap();
         let layer = |media_type: &str| OciDescriptor {
             media_type: media_type.to_owned(),
             ..OciDescriptor::default()
@@ -337,14 +348,14 @@ mod tests {
                 layers,
                 ..OciImageManifest::default()
             };
-            let error = only_layer(&place, OciManifest::Image(manifest)).unwrap_err();
+            let error = only_layer(&reference, OciManifest::Image(manifest)).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
         };
-        check(Vec::new(), "holds no layer;");
-        check(vec![layer("text/html")], "holds text/html;");
+        check(Vec::new(), "contains no layer;");
+        check(vec![layer("text/html")], "contains text/html;");
         check(
             vec![layer(LAYER_TYPE), layer(LAYER_TYPE)],
-            "holds 2 layers;",
+            "contains 2 layers;",
         );
     }
 }

@@ -62,15 +62,15 @@ fn each_misbehaviour_has_its_own_words() {
     );
     check(
         "line",
-        "parser hostile@6.6.6 broke the contract: an observation on line 1 of a chunk of 1. This is a bug of the plugin on some.log bytes 0..7",
+        "parser hostile@6.6.6 violated the contract: an observation on line 1 is outside the chunk of 1 lines. This is a bug in the plugin on some.log bytes 0..7",
     );
     check(
         "miscount",
-        "parser hostile@6.6.6 broke the contract: it counted 2 lines (records, ignored and rejected) in a chunk of 1. This is a bug of the plugin on some.log bytes 0..7",
+        "parser hostile@6.6.6 violated the contract: it counted 2 lines (records, ignored and rejected) in a chunk of 1. This is a bug in the plugin on some.log bytes 0..7",
     );
     check(
         "miscount-ordered",
-        "parser hostile@6.6.6 broke the contract: it counted 2 lines (records, ignored and rejected) in an input of 1. This is a bug of the plugin on some.log bytes 0..0",
+        "parser hostile@6.6.6 violated the contract: it counted 2 lines (records, ignored and rejected) in an input of 1. This is a bug in the plugin on some.log bytes 0..0",
     );
     check(
         "refuse",
@@ -78,7 +78,7 @@ fn each_misbehaviour_has_its_own_words() {
     );
     check(
         "refuse-at-length",
-        "parser hostile@6.6.6 broke the contract: a refusal of 3145728 bytes; the longest may have 65536. This is a bug of the plugin on some.log bytes 0..7",
+        "parser hostile@6.6.6 violated the contract: an error message of 3145728 bytes; the limit is 65536. This is a bug in the plugin on some.log bytes 0..7",
     );
     check(
         "refuse-open",
@@ -86,7 +86,7 @@ fn each_misbehaviour_has_its_own_words() {
     );
     check(
         "output",
-        "parser hostile@6.6.6 gave back what cannot be taken: too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted on some.log bytes 0..7",
+        "parser hostile@6.6.6 returned an invalid value: too much data is being copied between the host and the guest: fuel allocated for hostcalls has been exhausted on some.log bytes 0..7",
     );
 }
 
@@ -95,19 +95,25 @@ fn a_lie_costs_its_own_line_and_is_counted() {
     let lies = [
         (
             "span",
-            "the parser gave a span outside the chunk and its text",
+            "the parser returned a span outside the chunk and its text",
         ),
         (
             "crossing-span",
-            "the parser gave a span outside the chunk and its text",
+            "the parser returned a span outside the chunk and its text",
         ),
-        ("no-value", "the parser gave an observation without a value"),
-        ("time", "the parser gave a time outside the years 1 to 2199"),
+        (
+            "no-value",
+            "the parser returned an observation without a value",
+        ),
+        (
+            "time",
+            "the parser returned a time outside the years 1 to 2199",
+        ),
         (
             "year-9999",
-            "the parser gave a time outside the years 1 to 2199",
+            "the parser returned a time outside the years 1 to 2199",
         ),
-        ("long-value", "the parser gave a value that is too long"),
+        ("long-value", "the parser returned a value that is too long"),
     ];
     let parser = hostile_parser().display().to_string();
     for (act, reason) in lies {
@@ -180,7 +186,7 @@ fn a_panic_s_message_reaches_the_user() {
 fn memory_and_time_are_limited() {
     let said = failure("memory");
     assert!(
-        said.contains("stopped: wanted ") && said.contains("a plugin may have 256"),
+        said.contains("stopped: requested ") && said.contains("the limit is 256 MiB"),
         "{said}"
     );
     let said = failure("loop");
@@ -269,23 +275,23 @@ fn a_policy_s_failure_costs_one_indicator_and_no_more() {
     check("loop.example.com", "stopped: ran longer than 5 s");
     check(
         "score.example.com",
-        "broke the contract: the score 101 is above 100",
+        "violated the contract: the score 101 is above 100",
     );
     check(
         "reason.example.com",
-        "broke the contract: a reason of 1048576 bytes",
+        "violated the contract: a reason of 1048576 bytes",
     );
     check(
         "tags.example.com",
-        "broke the contract: 65 tags; there may be 64",
+        "violated the contract: 65 tags; the limit is 64",
     );
     check(
         "longtag.example.com",
-        "broke the contract: a tag of 257 bytes; the longest may have 256",
+        "violated the contract: a tag of 257 bytes; the limit is 256",
     );
     check(
         "skip.example.com",
-        "broke the contract: a reason of 1048576 bytes",
+        "violated the contract: a reason of 1048576 bytes",
     );
     check("screen.example.com", "I do not like this name");
 }
@@ -402,7 +408,7 @@ fn what_is_no_plugin_is_refused_in_words() {
     );
     check(
         b"(component)",
-        "`p.wasm` is WebAssembly text; a plugin is a WebAssembly component. Turn it into a binary with `wasm-tools parse`",
+        "`p.wasm` is WebAssembly text; a plugin is a WebAssembly component. Convert it to a binary with `wasm-tools parse`",
     );
     check(
         b"#!/bin/sh\n",
@@ -433,19 +439,19 @@ fn imports_that_reach_something_are_refused_by_name() {
     };
     check(
         "wasi:clocks/monotonic-clock@0.2.6",
-        "`p.wasm` wants the clock (wasi:clocks/monotonic-clock@0.2.6), which plugins do not get. A common cause is std::time::Instant or thread::sleep; a policy is given the time",
+        "`p.wasm` imports the clock (wasi:clocks/monotonic-clock@0.2.6), which plugins cannot use. A common cause is std::time::Instant or thread::sleep; a policy gets the time as an argument",
     );
     check(
         "wasi:filesystem/types@0.2.6",
-        "`p.wasm` wants the file system (wasi:filesystem/types@0.2.6), which plugins do not get. Settings are the way to hand data to a plugin",
+        "`p.wasm` imports the file system (wasi:filesystem/types@0.2.6), which plugins cannot use. Pass data to a plugin in its settings",
     );
     check(
         "wasi:sockets/tcp@0.2.6",
-        "`p.wasm` wants the network (wasi:sockets/tcp@0.2.6), which plugins do not get. Only the host talks to VirusTotal",
+        "`p.wasm` imports the network (wasi:sockets/tcp@0.2.6), which plugins cannot use. Only the host sends requests to VirusTotal",
     );
     check(
         "acme:host/launch@1.0.0",
-        "`p.wasm` wants more than this host has (acme:host/launch@1.0.0), which plugins do not get. A plugin is linked with wasi:io, wasi:cli and wasi:random alone",
+        "`p.wasm` imports interfaces that this host does not have (acme:host/launch@1.0.0), which plugins cannot use. A plugin can import wasi:io, wasi:cli and wasi:random",
     );
 }
 
@@ -484,7 +490,7 @@ fn each_interface_of_wasi_that_reaches_something_is_refused() {
                 let import = format!("wasi:{package}/{interface}@{version}");
                 let said = refusal(&component(&[&import], &[PARSER]), PluginKind::Parser);
                 let expected =
-                    format!("`p.wasm` wants {what} ({import}), which plugins do not get.");
+                    format!("`p.wasm` imports {what} ({import}), which plugins cannot use.");
                 assert!(said.starts_with(&expected), "{said}");
             }
         }
@@ -501,7 +507,10 @@ fn a_component_of_the_right_name_and_the_wrong_types_is_refused() {
 fn a_truncated_plugin_is_damaged() {
     let whole = std::fs::read(hostile_parser()).unwrap();
     let said = refusal(&whole[..whole.len() / 2], PluginKind::Parser);
-    assert!(said.starts_with("`p.wasm` is damaged: "), "{said}");
+    assert!(
+        said.starts_with("`p.wasm` is not a valid component: "),
+        "{said}"
+    );
 }
 
 #[test]
@@ -512,6 +521,6 @@ fn precompiled_code_is_never_accepted() {
         .unwrap();
     assert_eq!(
         refusal(&code, PluginKind::Parser),
-        "`p.wasm` is precompiled machine code; a plugin is a WebAssembly component. Give the .wasm file itself: compiled code cannot be checked and is never accepted"
+        "`p.wasm` is precompiled machine code; a plugin is a WebAssembly component. Use the .wasm file: compiled code cannot be checked and is never accepted"
     );
 }

@@ -223,11 +223,7 @@ fn a_new_parser_is_built_tested_and_used() {
         rejects.stdout
     );
     let bench = home.run(&["plugin", "bench", &parser, log]);
-    measured(
-        &bench,
-        ["parser our-parser@1.0.0", "parser "],
-        " ns a line; ",
-    );
+    measured(&bench, ["parser our-parser@1.0.0", "parser "], " ns/line; ");
     let extracted = home.run(&["extract", "--parser", &parser, log]);
     assert_eq!(extracted.status, Some(0), "{}", extracted.stderr);
     assert_eq!(extracted.stdout.lines().count(), 2);
@@ -243,11 +239,15 @@ fn measured(bench: &Ran, names: [&str; 2], work: &str) {
     assert_eq!(bench.stdout.lines().count(), 2, "{said}");
     for (line, name) in bench.stdout.lines().zip(names) {
         assert!(line.starts_with(name), "{said}");
-        for part in [work, "compiled and tried in ", "an instance starts in "] {
+        for part in [work, "compiled and loaded in ", "instantiated in "] {
             assert!(line.contains(part), "{part}: {said}");
         }
-        let memory = line.rsplit("takes ").next().unwrap();
-        let mib: f64 = memory.strip_suffix(" MiB").unwrap().parse().unwrap();
+        let memory = line.rsplit(", ").next().unwrap();
+        let mib: f64 = memory
+            .strip_suffix(" MiB of memory")
+            .unwrap()
+            .parse()
+            .unwrap();
         // A component has a page at least, and may have 256 MiB.
         assert!((0.05..=256.0).contains(&mib), "{said}");
     }
@@ -258,7 +258,7 @@ fn a_new_policy_is_measured_beside_the_built_in_one() {
     let (home, policy) = new_policy();
     let bench = home.run(&["plugin", "bench", policy]);
     let names = ["policy our-policy@1.0.0", "policy strict@"];
-    measured(&bench, names, " µs a judgement of a report with ");
+    measured(&bench, names, " µs/judgement of a report with ");
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn what_is_wrong_with_a_plugin_is_said() {
     assert!(
         tested
             .stdout
-            .contains("FAILED  it bears noise\n    stopped: wasm trap"),
+            .contains("FAILED  handles random bytes\n    stopped: wasm trap"),
         "{}",
         tested.stdout
     );
@@ -325,7 +325,7 @@ fn what_is_wrong_with_a_plugin_is_said() {
     let checked = home.run(&["plugin", "check", "core.wasm"]);
     assert_eq!(checked.status, Some(3));
     assert!(
-        checked.stdout.contains("no  core.wasm: "),
+        checked.stdout.contains("FAILED  core.wasm: "),
         "{}",
         checked.stdout
     );

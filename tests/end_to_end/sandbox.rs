@@ -126,15 +126,15 @@ fn all_memories_and_tables_and_instances_count() {
     check(&policy_with("", 4095), trap);
     check(
         &policy_with("", 4097),
-        "`p.wasm` stopped: wanted 257 MiB of memory; a plugin may have 256",
+        "`p.wasm` stopped: requested 257 MiB of memory; the limit is 256 MiB",
     );
     check(
         &policy_with("(memory 2400) (memory 2400)", 1),
-        "`p.wasm` stopped: wanted 300 MiB of memory; a plugin may have 256",
+        "`p.wasm` stopped: requested 300 MiB of memory; the limit is 256 MiB",
     );
     check(
         &policy_with("(table 60000 funcref) (table 60000 funcref)", 1),
-        "`p.wasm` stopped: wanted a table of 120000 functions; a plugin may have 100000",
+        "`p.wasm` stopped: requested tables of 120000 functions; the limit is 100000",
     );
     check(&policy_among(10), trap);
     check(
@@ -148,16 +148,13 @@ fn a_description_is_bounded() {
     let check = |lengths: [u32; 5], expected: &str| {
         let said = said_to(&policy_that_says(lengths));
         let expected =
-            format!("`p.wasm` describes itself wrongly: {expected}. This is a bug of the plugin");
+            format!("`p.wasm` has an invalid description: {expected}. This is a bug in the plugin");
         assert_eq!(said, expected);
     };
-    check(
-        [65, 5, 3, 9, 0],
-        "a name of 65 bytes; the longest may have 64",
-    );
+    check([65, 5, 3, 9, 0], "a name of 65 bytes; the limit is 64");
     check(
         [1, 5, 3, 9, 0],
-        "its name `\\0` is not made of a-z, 0-9 and -",
+        "its name `\\0` must consist of a-z, 0-9 and -",
     );
 }
 
@@ -168,7 +165,7 @@ fn a_file_that_is_too_large_is_not_read() {
     file.set_len(129 << 20).unwrap();
     let ran = home.run(&["plugin", "check", "p.wasm"]);
     assert_eq!(ran.status, Some(3));
-    let words = "`p.wasm` is 135266304 bytes; a plugin may have 134217728";
+    let words = "`p.wasm` has 135266304 bytes; the limit is 134217728";
     assert!(ran.stdout.contains(words), "{}", ran.stdout);
 }
 
@@ -391,7 +388,7 @@ fn eight_of_all_kinds_stay_within_the_bound_and_each_has_its_own_words() {
     let acts = [
         ("hold", "ran longer than 5 s"),
         ("hold-and-output", ""),
-        ("memory", "a plugin may have 256"),
+        ("memory", "the limit is 256 MiB"),
         ("output", "too much data is being copied"),
         ("chatter", "the last words"),
         ("handles", "store handle limit exceeded"),
@@ -399,7 +396,7 @@ fn eight_of_all_kinds_stay_within_the_bound_and_each_has_its_own_words() {
         ("loop", "ran longer than 5 s"),
         ("panic", "the moon is in the wrong phase"),
         ("draw", "exceeds limit 65536"),
-        ("exit", "it ended itself with status 1"),
+        ("exit", "it exited with status 1"),
     ];
     let home = Home::new();
     for round in 0..3 {

@@ -4,7 +4,6 @@
 pub mod args;
 mod commands;
 mod exit;
-mod pins;
 mod printer;
 mod progress;
 mod settings;

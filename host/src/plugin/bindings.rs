@@ -1,5 +1,4 @@
-//! The contract of `wit/` as Rust types, generated; nothing outside this room
-//! sees them.
+//! Rust types generated from the contracts in `wit/`. Private to `plugin`.
 
 pub(super) mod parser {
     #![allow(unreachable_pub, reason = "generated")]

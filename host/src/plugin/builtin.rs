@@ -1,8 +1,8 @@
-//! The plugins that are compiled from source with the host and embedded in it.
+//! The plugins that `build.rs` compiles and embeds in the program.
 
 use super::PluginKind;
 
-/// One embedded component.
+/// An embedded component.
 #[derive(Debug)]
 pub struct BuiltIn {
     /// The name that `--parser` or `--policy` takes.

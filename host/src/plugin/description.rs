@@ -1,31 +1,31 @@
-//! What a plugin says of itself, and the bounds on that. The plugin's author
-//! controls all of it; past a bound the plugin is not loaded.
+//! A plugin's description of itself, and the limits on it. The plugin's author
+//! controls all of it; a plugin that exceeds a limit is not loaded.
 
 use super::{Format, PluginId};
 
 /// A plugin's description of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// Kind, name, version, digest.
+    /// Kind, name, version and digest.
     pub id: PluginId,
     /// An SPDX licence expression.
     pub licence: String,
-    /// One sentence: what it reads, or its rule.
+    /// One sentence: the logs that it reads, or its rule.
     pub summary: String,
     /// The log formats; empty for a policy.
     pub formats: Vec<Format>,
-    /// A JSON Schema for its settings; empty when there are none.
+    /// A JSON Schema for its settings; empty if it has no settings.
     pub settings_schema: String,
 }
 
 const MAX_NAME_BYTES: usize = 64;
-/// The longest version, licence, summary, and name, title and example of a format.
+/// The limit for a version, licence or summary, and a format's name, title or example.
 const MAX_TEXT_BYTES: usize = 8 << 10;
 const MAX_SCHEMA_BYTES: usize = 64 << 10;
 const MAX_FORMATS: usize = 256;
 
 impl Description {
-    /// Why it could not be shown or referred to, if that is so.
+    /// Why the description is not acceptable, if it is not.
     pub(super) fn fault(&self) -> Option<String> {
         fault_of_name(&self.id.name)
             .or_else(|| self.fault_of_lengths())
@@ -35,7 +35,7 @@ impl Description {
     fn fault_of_lengths(&self) -> Option<String> {
         let formats = self.formats.len();
         if formats > MAX_FORMATS {
-            return Some(format!("{formats} formats; there may be {MAX_FORMATS}"));
+            return Some(format!("{formats} formats; the limit is {MAX_FORMATS}"));
         }
         let own = [
             ("version", &self.id.version, MAX_TEXT_BYTES),
@@ -53,9 +53,7 @@ impl Description {
         let mut texts = own.into_iter().chain(of_formats);
         let (what, text, limit) = texts.find(|(_, text, limit)| text.len() > *limit)?;
         let bytes = text.len();
-        Some(format!(
-            "a {what} of {bytes} bytes; the longest may have {limit}"
-        ))
+        Some(format!("a {what} of {bytes} bytes; the limit is {limit}"))
     }
 }
 
@@ -63,13 +61,13 @@ fn fault_of_name(name: &str) -> Option<String> {
     if name.len() > MAX_NAME_BYTES {
         let bytes = name.len();
         return Some(format!(
-            "a name of {bytes} bytes; the longest may have {MAX_NAME_BYTES}"
+            "a name of {bytes} bytes; the limit is {MAX_NAME_BYTES}"
         ));
     }
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let is_plain = !name.is_empty() && name.chars().all(plain);
     let name = name.escape_debug();
-    (!is_plain).then(|| format!("its name `{name}` is not made of a-z, 0-9 and -"))
+    (!is_plain).then(|| format!("its name `{name}` must consist of a-z, 0-9 and -"))
 }
 
 fn fault_of_version(version: &str) -> Option<String> {
@@ -85,7 +83,7 @@ mod tests {
     use super::*;
     use crate::plugin::PluginKind;
 
-    /// What is said to a sound description after `change`.
+    /// The fault of a valid description after `change`.
     fn fault(change: impl FnOnce(&mut Description)) -> Option<String> {
         let format = Format {
             name: "ours".to_owned(),
@@ -109,18 +107,18 @@ mod tests {
     }
 
     #[test]
-    fn what_a_plugin_says_of_itself_is_bounded() {
+    fn descriptions_are_bounded() {
         assert_eq!(fault(|_| ()), None);
         let check = |change: &dyn Fn(&mut Description), expected: &str| {
             assert_eq!(fault(|d| change(d)).as_deref(), Some(expected));
         };
         check(
             &|d| d.id.name.push('n'),
-            "a name of 65 bytes; the longest may have 64",
+            "a name of 65 bytes; the limit is 64",
         );
         check(
             &|d| "A b".clone_into(&mut d.id.name),
-            "its name `A b` is not made of a-z, 0-9 and -",
+            "its name `A b` must consist of a-z, 0-9 and -",
         );
         check(
             &|d| d.id.version = "1.0".to_owned(),
@@ -128,35 +126,35 @@ mod tests {
         );
         check(
             &|d| d.id.version = "1".repeat(9000),
-            "a version of 9000 bytes; the longest may have 8192",
+            "a version of 9000 bytes; the limit is 8192",
         );
         check(
             &|d| d.licence = "MIT".repeat(3000),
-            "a licence of 9000 bytes; the longest may have 8192",
+            "a licence of 9000 bytes; the limit is 8192",
         );
         check(
             &|d| d.summary.push('s'),
-            "a summary of 8193 bytes; the longest may have 8192",
+            "a summary of 8193 bytes; the limit is 8192",
         );
         check(
             &|d| d.settings_schema.push('}'),
-            "a settings schema of 65537 bytes; the longest may have 65536",
+            "a settings schema of 65537 bytes; the limit is 65536",
         );
         check(
             &|d| d.formats.extend_from_within(..1),
-            "257 formats; there may be 256",
+            "257 formats; the limit is 256",
         );
         check(
             &|d| d.formats[255].name = "f".repeat(8193),
-            "a format's name of 8193 bytes; the longest may have 8192",
+            "a format's name of 8193 bytes; the limit is 8192",
         );
         check(
             &|d| d.formats[255].title = "f".repeat(8193),
-            "a format's title of 8193 bytes; the longest may have 8192",
+            "a format's title of 8193 bytes; the limit is 8192",
         );
         check(
             &|d| d.formats[255].example.push('x'),
-            "a format's example of 8193 bytes; the longest may have 8192",
+            "a format's example of 8193 bytes; the limit is 8192",
         );
     }
 }

@@ -1,5 +1,5 @@
-//! The one place that configures wasmtime: what components can do, what is
-//! linked for them, and the clock tick that interrupts them.
+//! The configuration of wasmtime: the features that components may use, the
+//! interfaces that they can import, and the timer that interrupts them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,12 +16,13 @@ use super::cache::CompiledCache;
 use super::interrupt::Interrupt;
 use super::limits::PluginLimits;
 use super::sandbox::Sandbox;
+use crate::clock::Clock;
 
-/// How often running plugins look at their deadline and at Ctrl-C.
+/// The interval at which running plugins check their deadline and Ctrl-C.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Compiles and links plugins. Cheap to clone; all clones share compiled code,
-/// the tick and the interrupt.
+/// Compiles and links plugins. Cheap to clone; clones share the compiled code, the
+/// timer and the interrupt.
 #[derive(Clone)]
 pub struct Engine {
     pub(super) wasm: wasmtime::Engine,
@@ -32,30 +33,33 @@ pub struct Engine {
     interrupt: Interrupt,
 }
 
-/// Hears of what takes long before anything runs.
+/// Is notified before a compilation, which takes seconds for a large plugin.
 pub trait CompileListener: Send + Sync {
-    /// A plugin of so many bytes is about to be compiled.
+    /// A plugin of this size will be compiled now.
     fn compiling(&self, source_name: &str, bytes: usize);
 }
 
-/// Hears nothing.
-struct Deaf;
+struct NoListener;
 
-impl CompileListener for Deaf {
+impl CompileListener for NoListener {
     fn compiling(&self, _source_name: &str, _bytes: usize) {}
 }
 
-/// Where compiled code is kept between runs.
-#[derive(Debug, Clone, Copy)]
+/// Where compiled code is stored between runs.
 pub enum CompileCache<'a> {
-    /// In this directory, which only its owner should be able to write.
-    Directory(&'a Path),
+    /// In a directory.
+    Directory {
+        /// The directory. Only its owner should be able to write to it.
+        path: &'a Path,
+        /// Gives the time at which a file is used.
+        clock: Arc<dyn Clock>,
+    },
     /// Nowhere.
     Off,
 }
 
 impl Engine {
-    /// An engine for plugins under `limits`.
+    /// An engine whose plugins run under `limits`.
     ///
     /// # Errors
     ///
@@ -63,40 +67,40 @@ impl Engine {
     pub fn new(limits: PluginLimits, cache: CompileCache<'_>) -> wasmtime::Result<Self> {
         let wasm = wasmtime::Engine::new(&configuration(&limits))?;
         let mut linker = Linker::new(&wasm);
-        link_what_is_granted(&mut linker)?;
+        link_permitted_interfaces(&mut linker)?;
         start_ticking(&wasm)?;
         Ok(Self {
             wasm,
             linker: Arc::new(linker),
             cache: match cache {
-                CompileCache::Directory(directory) => Some(CompiledCache::new(directory)),
+                CompileCache::Directory { path, clock } => Some(CompiledCache::new(path, clock)),
                 CompileCache::Off => None,
             },
-            listener: Arc::new(Deaf),
+            listener: Arc::new(NoListener),
             limits: Arc::new(limits),
             interrupt: Interrupt::default(),
         })
     }
 
-    /// The same, telling of what is compiled.
+    /// Replaces the listener.
     #[must_use]
     pub fn with_listener(mut self, listener: Arc<dyn CompileListener>) -> Self {
         self.listener = listener;
         self
     }
 
-    /// The handle that ends all running plugin calls.
+    /// A handle that ends all running plugin calls.
     #[must_use]
     pub fn interrupt(&self) -> Interrupt {
         self.interrupt.clone()
     }
 
-    /// A store with nothing in it and nothing granted.
+    /// A new store that grants nothing.
     pub(super) fn store(&self) -> Store<Sandbox> {
         Sandbox::store(&self.wasm, &self.limits, self.interrupt.clone())
     }
 
-    /// The limits that every plugin of this engine runs under.
+    /// The limits of every plugin of this engine.
     #[must_use]
     pub fn limits(&self) -> &PluginLimits {
         &self.limits
@@ -107,21 +111,21 @@ fn configuration(limits: &PluginLimits) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
-        // Synchronous calls only: a third of the cost of a call, and none of
-        // the asynchronous machinery within reach of a guest.
+        // Synchronous calls only: a call costs a third, and guests cannot reach
+        // the asynchronous part of wasmtime.
         .concurrency_support(false)
         .epoch_interruption(true)
         .max_wasm_stack(limits.stack_bytes)
-        // Verdicts are to be the same on every machine.
+        // Verdicts must be the same on every machine.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true);
     config
 }
 
-/// Links what a component built by an ordinary toolchain imports and that
-/// reaches nothing: streams and standard error (kept for messages), an empty
-/// environment, and randomness from a fixed seed.
-fn link_what_is_granted(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
+/// Links the interfaces that common toolchains import and that give access to
+/// nothing: streams, standard error (kept for messages), an empty environment, and
+/// random numbers from a fixed seed.
+fn link_permitted_interfaces(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
     sync::io::error::add_to_linker::<Sandbox, Io>(linker, Sandbox::table)?;
     sync::io::poll::add_to_linker::<Sandbox, Io>(linker, Sandbox::table)?;
     sync::io::streams::add_to_linker::<Sandbox, Io>(linker, Sandbox::table)?;
@@ -148,7 +152,7 @@ impl HasData for Io {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Advances the engine's epoch until the engine is gone.
+/// Advances the engine's epoch on a thread until the engine is dropped.
 fn start_ticking(engine: &wasmtime::Engine) -> wasmtime::Result<()> {
     let engine = engine.weak();
     std::thread::Builder::new()

@@ -1,5 +1,5 @@
-//! What can go wrong with a plugin: before it runs ([`LoadError`]), and while
-//! it runs ([`Stop`]).
+//! Failures of plugins: before they run ([`LoadError`]) and during a call
+//! ([`Stop`]).
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use super::{PluginId, PluginKind, PluginLimits};
 
-/// Why a plugin was not loaded. Each says what was found, and what to do.
+/// Why a plugin was not loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// No built-in plugin has this name, and no file either.
+    /// No built-in plugin has this name.
     #[error(
-        "no {kind} named `{name}`: the built-in ones are {known}; a file is given by its path (`./{name}.wasm`)"
+        "no built-in {kind} is named `{name}`: there are {known}. To use a file, give its path (`./{name}.wasm`)"
     )]
     Unknown {
-        /// What was asked for.
+        /// The kind that was requested.
         kind: PluginKind,
-        /// The name as given.
+        /// The name that was requested.
         name: String,
         /// The built-in names, with commas.
         known: String,
@@ -27,11 +27,11 @@ pub enum LoadError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The file is larger than `PluginLimits::file_bytes`.
-    #[error("{source_name} is {bytes} bytes; a plugin may have {limit_bytes}")]
+    #[error("{source_name} has {bytes} bytes; the limit is {limit_bytes}")]
     TooLarge {
         /// The file or built-in plugin.
         source_name: String,
@@ -40,7 +40,7 @@ pub enum LoadError {
         /// The limit.
         limit_bytes: u64,
     },
-    /// Not WebAssembly at all, or a form of it that is not accepted.
+    /// Not a WebAssembly component in binary form.
     #[error("{source_name} is {found}; a plugin is a WebAssembly component. {advice}")]
     NotAComponent {
         /// The file or built-in plugin.
@@ -50,22 +50,22 @@ pub enum LoadError {
         /// What to do.
         advice: &'static str,
     },
-    /// A component, but damaged.
-    #[error("{source_name} is damaged: {detail}. Copy or build it again")]
-    Damaged {
+    /// Damaged, or not valid.
+    #[error("{source_name} is not a valid component: {detail}. Copy or build it again")]
+    InvalidComponent {
         /// The file or built-in plugin.
         source_name: String,
-        /// What the validator said.
+        /// The validator's message.
         detail: String,
     },
-    /// A component that exports neither contract.
+    /// A component that implements neither contract.
     #[error(
         "{source_name} does not export vthost:{kind}; it exports {exports}. Is it a vthost {kind}?"
     )]
     NotAPlugin {
         /// The file or built-in plugin.
         source_name: String,
-        /// What was asked for.
+        /// The kind that was requested.
         kind: PluginKind,
         /// What it exports.
         exports: String,
@@ -77,10 +77,10 @@ pub enum LoadError {
         source_name: String,
         /// What it is.
         found: PluginKind,
-        /// What was asked for.
+        /// The kind that was requested.
         wanted: PluginKind,
     },
-    /// Built for a version of the contract that this host does not know.
+    /// Built for a version of the contract that this host does not support.
     #[error(
         "{source_name} was built for vthost:{kind} {found}; this vthost ({host}) supports {supported}. {advice}"
     )]
@@ -93,48 +93,48 @@ pub enum LoadError {
         found: String,
         /// The host's own version.
         host: &'static str,
-        /// The versions of the contract that this host runs.
+        /// The versions of the contract that this host supports.
         supported: &'static str,
         /// What to do.
         advice: &'static str,
     },
-    /// It imports what no plugin is given.
-    #[error("{source_name} wants {what} ({imports}), which plugins do not get. {advice}")]
+    /// It imports interfaces that are not available to plugins.
+    #[error("{source_name} imports {what} ({imports}), which plugins cannot use. {advice}")]
     Forbidden {
         /// The file or built-in plugin.
         source_name: String,
-        /// What the imports reach, in words.
+        /// What the imports give access to.
         what: String,
         /// Their full names, with commas.
         imports: String,
-        /// The common cause.
+        /// The common cause, or what to do.
         advice: &'static str,
     },
-    /// The compiler or the linker refused it.
+    /// The compiler or the linker failed.
     #[error("{source_name} cannot be run: {detail}")]
     Unusable {
         /// The file or built-in plugin.
         source_name: String,
-        /// What wasmtime said.
+        /// wasmtime's message.
         detail: String,
     },
-    /// It stopped while it described itself or took its settings.
+    /// Its first calls failed.
     #[error("{source_name} {stop}")]
     Stopped {
         /// The file or built-in plugin.
         source_name: String,
-        /// How it ended.
+        /// How the call ended.
         stop: Stop,
     },
-    /// Its description of itself makes no sense.
-    #[error("{source_name} describes itself wrongly: {detail}. This is a bug of the plugin")]
+    /// Its description of itself is not acceptable.
+    #[error("{source_name} has an invalid description: {detail}. This is a bug in the plugin")]
     BadDescription {
         /// The file or built-in plugin.
         source_name: String,
         /// What is wrong.
         detail: String,
     },
-    /// The settings do not fit the plugin's schema.
+    /// The settings do not match the plugin's schema.
     #[error("settings for {plugin}: {detail}")]
     Settings {
         /// The plugin.
@@ -144,16 +144,16 @@ pub enum LoadError {
     },
 }
 
-/// How a call into a plugin ended, when it did not end well. After any of these
-/// but [`Stop::Refused`] the instance is thrown away.
+/// Why a call into a plugin failed. Except after [`Stop::Refused`] the instance is
+/// not used again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// It ran into a trap of the machine: unreachable code, an access outside
-    /// memory, a division by zero.
+    /// A WebAssembly trap: unreachable code, an access outside memory, a division
+    /// by zero.
     Trap {
-        /// The trap in wasmtime's words.
+        /// wasmtime's message.
         trap: String,
-        /// What the guest wrote to standard error (a Rust panic's message).
+        /// The guest's standard error, such as a Rust panic's message.
         stderr: String,
     },
     /// It ran longer than a call may.
@@ -161,33 +161,33 @@ pub enum Stop {
         /// The limit.
         limit: Duration,
     },
-    /// It asked for more memory than a plugin may have.
+    /// It exceeded the memory limit.
     Memory {
-        /// What it asked for in all.
+        /// The memory that it would have had in all.
         wanted_bytes: usize,
         /// The limit.
         limit_bytes: usize,
     },
-    /// It asked for larger function tables than a plugin may have.
+    /// It exceeded the limit on function tables.
     Table {
-        /// What it asked for.
+        /// The elements that it would have had in all.
         wanted: usize,
         /// The limit.
         limit: usize,
     },
-    /// What it handed back was too much, or not a value at all.
+    /// Its result was too large, or not a value of its type.
     Result {
-        /// What was wrong, in wasmtime's words.
+        /// wasmtime's message.
         detail: String,
     },
-    /// It handed back a value that the contract does not allow.
+    /// It returned a value that the contract does not allow.
     BadValue {
         /// Which value, and why.
         detail: String,
     },
-    /// It said itself that it cannot go on, in this sentence.
+    /// It returned an error.
     Refused {
-        /// The plugin's words.
+        /// The plugin's message.
         message: String,
     },
     /// The run was interrupted.
@@ -195,18 +195,17 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// A refusal in the plugin's words, as long as they are no longer than a value
-    /// may be.
+    /// [`Stop::Refused`], or [`Stop::BadValue`] if the message is too long.
     pub(super) fn refused(message: String, limits: &PluginLimits) -> Self {
         let (bytes, limit) = (message.len(), limits.value_bytes);
         if bytes > limit {
-            let detail = format!("a refusal of {bytes} bytes; the longest may have {limit}");
+            let detail = format!("an error message of {bytes} bytes; the limit is {limit}");
             return Self::BadValue { detail };
         }
         Self::Refused { message }
     }
 
-    /// Whether the plugin ended the call by itself and can be used on.
+    /// Whether the plugin returned an error and can be called again.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. })
@@ -228,19 +227,19 @@ impl fmt::Display for Stop {
                 limit_bytes,
             } => write!(
                 f,
-                "stopped: wanted {} MiB of memory; a plugin may have {}",
+                "stopped: requested {} MiB of memory; the limit is {} MiB",
                 wanted_bytes.div_ceil(1 << 20),
                 limit_bytes >> 20
             ),
             Self::Table { wanted, limit } => write!(
                 f,
-                "stopped: wanted a table of {wanted} functions; a plugin may have {limit}"
+                "stopped: requested tables of {wanted} functions; the limit is {limit}"
             ),
-            Self::Result { detail } => write!(f, "gave back what cannot be taken: {detail}"),
+            Self::Result { detail } => write!(f, "returned an invalid value: {detail}"),
             Self::BadValue { detail } => {
                 write!(
                     f,
-                    "broke the contract: {detail}. This is a bug of the plugin"
+                    "violated the contract: {detail}. This is a bug in the plugin"
                 )
             }
             Self::Refused { message } => write!(f, "refused: {}", one_line(message)),
@@ -249,7 +248,7 @@ impl fmt::Display for Stop {
     }
 }
 
-/// A guest's text on one line: it may be anything.
+/// A guest's text on one line.
 fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ")

@@ -1,4 +1,4 @@
-//! One instance in one store, and the one way to call into it.
+//! An instance in its own store, and how it is called.
 
 use wasmtime::component::InstancePre;
 use wasmtime::{Store, Trap};
@@ -7,27 +7,27 @@ use wasmtime_wasi::I32Exit;
 use super::engine::Engine;
 use super::error::Stop;
 use super::limits::PluginLimits;
-use super::sandbox::{Ended, Sandbox};
+use super::sandbox::{HostAbort, Sandbox};
 
 /// A store with an instance whose typed exports are `B`.
 pub(super) struct Guest<B> {
     engine: Engine,
     store: Store<Sandbox>,
     exports: B,
-    state: State,
+    state: InstanceState,
 }
 
 /// Whether the instance can be called again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum InstanceState {
     Usable,
-    /// A call is under way, or one did not end well: after a trap the component
-    /// model allows no further call, and nothing in the store can be trusted.
+    /// A call is running, or one failed. After a trap the component model allows no
+    /// further call, and the state of the store is not reliable.
     Poisoned,
 }
 
 impl<B> Guest<B> {
-    /// Makes an instance. `bind` finds the typed exports in it.
+    /// Creates an instance. `bind` looks up its typed exports.
     pub(super) fn start(
         engine: &Engine,
         pre: &InstancePre<Sandbox>,
@@ -43,16 +43,16 @@ impl<B> Guest<B> {
             engine: engine.clone(),
             store,
             exports,
-            state: State::Usable,
+            state: InstanceState::Usable,
         })
     }
 
-    /// What the instance runs under.
+    /// The limits of the instance.
     pub(super) fn limits(&self) -> &PluginLimits {
         self.engine.limits()
     }
 
-    /// The memory that the instance has, in bytes. It never shrinks.
+    /// The instance's linear memory in bytes. It never shrinks.
     pub(super) fn memory_bytes(&self) -> usize {
         self.store.data().memory_bytes()
     }
@@ -62,29 +62,29 @@ impl<B> Guest<B> {
         &mut self,
         call: impl FnOnce(&mut Store<Sandbox>, &B) -> wasmtime::Result<R>,
     ) -> Result<R, Stop> {
-        if self.state == State::Poisoned {
+        if self.state == InstanceState::Poisoned {
             return Err(Stop::Trap {
-                trap: "called again after it had stopped".to_owned(),
+                trap: "called again after a failed call".to_owned(),
                 stderr: String::new(),
             });
         }
-        self.state = State::Poisoned;
+        self.state = InstanceState::Poisoned;
         Sandbox::arm(&mut self.store, self.engine.limits());
         let result = call(&mut self.store, &self.exports)
             .map_err(|error| stop_of(&self.engine, &self.store, &error))?;
-        self.state = State::Usable;
+        self.state = InstanceState::Usable;
         Ok(result)
     }
 }
 
-/// Finds out from wasmtime's error how a call ended.
+/// The reason of a failed call, from wasmtime's error.
 fn stop_of(engine: &Engine, store: &Store<Sandbox>, error: &wasmtime::Error) -> Stop {
-    if let Some(ended) = error.downcast_ref::<Ended>() {
-        return ended.into_stop(engine.limits());
+    if let Some(abort) = error.downcast_ref::<HostAbort>() {
+        return abort.into_stop(engine.limits());
     }
     if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
         return Stop::Trap {
-            trap: format!("it ended itself with status {status}"),
+            trap: format!("it exited with status {status}"),
             stderr: store.data().take_stderr(),
         };
     }

@@ -1,14 +1,14 @@
-//! Ctrl-C, for plugins.
+//! Ends plugin calls from another thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Ends every running plugin call, now and from now on.
+/// A flag that ends every plugin call, running or later. Clones share the flag.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Plugin calls end within a tick with [`super::Stop::Interrupted`].
+    /// Plugin calls end within 10 ms with [`super::Stop::Interrupted`].
     pub fn raise(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -1,31 +1,30 @@
-//! What a plugin may use: one value, documented defaults.
+//! The limits on a plugin.
 
 use std::time::Duration;
 
-/// The bounds on one plugin instance. A plugin's author, or whoever replaced
-/// the file, controls what runs into them; past any of them the call ends with
-/// an error that names the limit, and the instance is thrown away.
+/// The limits on one plugin instance. A call that exceeds one fails with an error
+/// that names the limit, and the instance is not used again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginLimits {
-    /// How long one call may take before it is interrupted. A chunk of 1 MiB
-    /// takes a parser about 2 ms, so the default is generous.
+    /// The time after which a call is interrupted. A parser takes about 2 ms for a
+    /// chunk of 1 MiB.
     pub call_timeout: Duration,
-    /// Linear memory in bytes, of all memories together.
+    /// The size of all linear memories together, in bytes.
     pub memory_bytes: usize,
-    /// Elements of all function tables.
+    /// The elements of all function tables together.
     pub table_elements: usize,
-    /// Core instances: a component built by Rust's standard target needs 3, one
-    /// with a whole Python in it some 20.
+    /// Core instances. A component built by Rust's standard target needs 3, one that
+    /// contains CPython about 20.
     pub instances: usize,
-    /// Bytes that one call may hand back (strings, lists and records together).
+    /// The size of all strings, lists and records that a call returns, in bytes.
     pub result_bytes: usize,
-    /// Handles to resources that the component may hold.
+    /// Handles to resources.
     pub handles: usize,
-    /// The wasm stack in bytes. Threads that run plugins need more than this.
+    /// The wasm stack in bytes. Threads that run plugins need a larger stack.
     pub stack_bytes: usize,
-    /// Bytes of standard error kept for messages; the rest is dropped.
+    /// The bytes of standard error that are kept for messages.
     pub stderr_bytes: usize,
-    /// The longest value (URL, client, user, reason) in bytes.
+    /// The longest value, client, user, reason or error message, in bytes.
     pub value_bytes: usize,
     /// The size of the component file in bytes.
     pub file_bytes: u64,

@@ -1,37 +1,45 @@
 //! Plugins: loading components, and calling them inside the sandbox.
 //!
-//! An [`Engine`] loads a [`Parser`] or a [`Policy`] from a built-in or a file;
-//! opening one gives a session, which is an instance in a store of its own.
-//! Every call can end in a [`Stop`]; nothing that a plugin hands back leaves
-//! this room unchecked. Plugins see neither the network nor the key nor a file.
+//! An [`Engine`] loads a [`Parser`] or a [`Policy`] that is built in or in a file.
+//! Opening one gives a session, which is an instance in its own store. Every call
+//! can fail with a [`Stop`], and everything that a plugin returns is checked before
+//! it leaves this module. Plugins have no access to files, the network, the
+//! environment or the clock.
 
+mod batch;
 mod bindings;
 pub mod builtin;
 mod cache;
+mod component;
 mod description;
 mod engine;
 mod error;
 mod guest;
+mod imports;
 mod interrupt;
-mod lifting;
 mod limits;
 mod load;
 mod parser;
+mod pins;
 mod policy;
 mod sandbox;
 mod settings;
+mod source;
 
 use std::fmt;
 
+pub use batch::{Batch, Tally};
+pub use component::{Survey, survey};
 pub use description::Description;
 pub use engine::{CompileCache, CompileListener, Engine};
 pub use error::{LoadError, Stop};
 pub use interrupt::Interrupt;
 pub use limits::PluginLimits;
-pub use load::{PluginSource, Survey, digest_of, survey};
-pub use parser::{Batch, Format, InputInfo, Parser, ParserSession, Reading, Tally};
+pub use parser::{Format, InputInfo, Parser, ParserSession, Reading};
+pub use pins::{PinError, Pins};
 pub use policy::{Judgement, Policy, PolicySession, Screening};
 pub use settings::PluginSettings;
+pub use source::{PluginSource, digest_of};
 
 /// The two kinds of plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,16 +59,16 @@ impl fmt::Display for PluginKind {
     }
 }
 
-/// Which plugin spoke: `parser squid@0.1.0`.
+/// The identity of a plugin: `parser squid@0.1.0`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginId {
     /// Parser or policy.
     pub kind: PluginKind,
-    /// The name that it gives itself.
+    /// The name in its description.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// SHA-256 of the component file, in hexadecimal digits.
+    /// The SHA-256 of the component file in hexadecimal.
     pub digest: String,
 }
 

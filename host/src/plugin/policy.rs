@@ -1,4 +1,4 @@
-//! Policies: whether to ask, and what the answer means.
+//! Policies: whether a request is worth sending, and what a report means.
 
 use wasmtime::component::{InstancePre, ResourceAny};
 
@@ -7,16 +7,17 @@ use super::bindings::policy::{Policy as Exports, PolicyPre};
 use super::engine::Engine;
 use super::error::{LoadError, Stop};
 use super::guest::Guest;
-use super::load::{self, PluginSource};
+use super::load;
 use super::sandbox::Sandbox;
 use super::settings::PluginSettings;
+use super::source::PluginSource;
 use super::{Description, PluginId, PluginKind};
 use crate::indicator::{Indicator, Kind};
 use crate::sightings::Sightings;
 use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Report;
 
-/// A loaded policy: compiled, checked, ready to open. Cheap to clone.
+/// A policy that is loaded, checked and ready to open. Cheap to clone.
 #[derive(Clone)]
 pub struct Policy {
     engine: Engine,
@@ -25,43 +26,42 @@ pub struct Policy {
     settings: String,
 }
 
-/// Whether a request is worth spending on an indicator.
+/// Whether to spend a request on an indicator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Screening {
-    /// Ask VirusTotal; a higher priority first.
+    /// Ask VirusTotal, indicators with a higher priority first.
     Ask {
-        /// 0 is usual.
+        /// The default is 0.
         priority: i32,
     },
-    /// Do not ask, for this reason.
+    /// Do not ask.
     Skip {
-        /// The policy's words.
+        /// The policy's reason.
         reason: String,
     },
 }
 
-/// What a policy makes of a report.
+/// A policy's judgement of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     /// Bad, good or unknown.
     pub verdict: Verdict,
-    /// Why, in one line.
+    /// The reason, in one line.
     pub reason: String,
-    /// Words to sort by.
+    /// Labels for sorting and filtering.
     pub tags: Vec<String>,
-    /// How bad, 0 to 100, where the policy grades.
+    /// The severity from 0 to 100, if the policy grades.
     pub score: Option<u8>,
-    /// Whether a host's report settles the URLs on it, where the policy says.
+    /// Whether a report on a host settles the URLs on it, if the policy decides that.
     pub settles: Option<bool>,
 }
 
-/// The most tags of a judgement, and the bytes of the longest. A policy's author
-/// controls them; past either the judgement is not taken.
+/// The limits on the number of a judgement's tags and on the length of each.
 const MAX_TAGS: usize = 64;
 const MAX_TAG_BYTES: usize = 256;
 
 impl Policy {
-    /// Loads, checks and once tries a policy under its settings.
+    /// Loads and checks a policy, and opens it once with its settings.
     ///
     /// # Errors
     ///
@@ -74,10 +74,10 @@ impl Policy {
         let loaded = load::load(engine, PluginKind::Policy, source)?;
         loaded.usable(PolicyPre::new(loaded.pre.clone()))?;
         let mut guest = start(engine, &loaded.pre).map_err(|stop| loaded.stopped(stop))?;
-        let said = guest
+        let described = guest
             .call(|store, exports| exports.vthost_policy_judging().call_describe(store))
             .map_err(|stop| loaded.stopped(stop))?;
-        let description = description(said, loaded.digest.clone());
+        let description = description(described, loaded.digest.clone());
         loaded.check_description(&description)?;
         let settings = settings.checked(
             &description.id,
@@ -90,7 +90,7 @@ impl Policy {
             description,
             settings,
         };
-        // The settings may fit the schema and still make no sense to the policy.
+        // The policy may refuse settings that match its schema.
         match policy.open() {
             Ok(_) => Ok(policy),
             Err(Stop::Refused { message }) => Err(LoadError::Settings {
@@ -101,29 +101,29 @@ impl Policy {
         }
     }
 
-    /// What the policy says of itself.
+    /// The policy's description of itself.
     #[must_use]
     pub fn description(&self) -> &Description {
         &self.description
     }
 
-    /// Kind, name, version, digest.
+    /// Kind, name, version and digest.
     #[must_use]
     pub fn id(&self) -> &PluginId {
         &self.description.id
     }
 
-    /// Its settings, in JSON.
+    /// Its settings as JSON.
     #[must_use]
     pub fn settings(&self) -> &str {
         &self.settings
     }
 
-    /// Opens the policy in an instance of its own.
+    /// Opens the policy in a new instance.
     ///
     /// # Errors
     ///
-    /// When the policy refuses its settings, or a call does not end well.
+    /// When the policy refuses its settings, or the call fails.
     pub fn open(&self) -> Result<PolicySession, Stop> {
         let mut guest = start(&self.engine, &self.pre)?;
         let session = guest
@@ -142,7 +142,7 @@ impl Policy {
     }
 }
 
-/// A policy being asked. After any [`Stop`] it is of no further use.
+/// An open instance of a policy. After a [`Stop`] every later call fails, too.
 pub struct PolicySession {
     guest: Guest<Exports>,
     session: ResourceAny,
@@ -150,27 +150,27 @@ pub struct PolicySession {
 }
 
 impl PolicySession {
-    /// The linear memory of the instance in bytes, at its most so far.
+    /// The linear memory of the instance in bytes. It never shrinks.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         self.guest.memory_bytes()
     }
 
-    /// Asks whether a request is worth spending.
+    /// Asks whether to spend a request.
     ///
     /// # Errors
     ///
-    /// When the call does not end well.
+    /// When the call fails, or the reason is too long.
     pub fn screen(&mut self, sightings: &Sightings) -> Result<Screening, Stop> {
         let session = self.session;
-        let said = self.guest.call(|store, exports| {
+        let screening = self.guest.call(|store, exports| {
             exports.vthost_policy_judging().session().call_screen(
                 store,
                 session,
                 &wit_sightings(sightings),
             )
         })?;
-        Ok(match said {
+        Ok(match screening {
             wit::Screening::Ask(priority) => Screening::Ask { priority },
             wit::Screening::Skip(reason) => Screening::Skip {
                 reason: self.text("reason", reason)?,
@@ -178,11 +178,11 @@ impl PolicySession {
         })
     }
 
-    /// Asks what a report means. `now_s` is seconds since 1970.
+    /// Asks what a report means. `now_s` is in seconds since 1970.
     ///
     /// # Errors
     ///
-    /// When the call does not end well, or the judgement breaks the contract.
+    /// When the call fails, or the judgement violates the contract.
     pub fn judge(
         &mut self,
         sightings: &Sightings,
@@ -193,7 +193,7 @@ impl PolicySession {
     ) -> Result<Judgement, Stop> {
         let session = self.session;
         let report = wit_report(subject, scope, report);
-        let said = self.guest.call(|store, exports| {
+        let judgement = self.guest.call(|store, exports| {
             exports.vthost_policy_judging().session().call_judge(
                 store,
                 session,
@@ -202,18 +202,18 @@ impl PolicySession {
                 now_s,
             )
         })?;
-        if let Some(score) = said.score.filter(|score| *score > 100) {
+        if let Some(score) = judgement.score.filter(|score| *score > 100) {
             return Err(Stop::BadValue {
                 detail: format!("the score {score} is above 100"),
             });
         }
-        check_tags(&said.tags)?;
+        check_tags(&judgement.tags)?;
         Ok(Judgement {
-            verdict: said.verdict.into(),
-            reason: self.text("reason", said.reason)?,
-            tags: said.tags,
-            score: said.score,
-            settles: said.settles,
+            verdict: judgement.verdict.into(),
+            reason: self.text("reason", judgement.reason)?,
+            tags: judgement.tags,
+            score: judgement.score,
+            settles: judgement.settles,
         })
     }
 
@@ -221,7 +221,7 @@ impl PolicySession {
         if text.len() > self.value_bytes {
             return Err(Stop::BadValue {
                 detail: format!(
-                    "a {what} of {} bytes; the longest may have {}",
+                    "a {what} of {} bytes; the limit is {}",
                     text.len(),
                     self.value_bytes
                 ),
@@ -235,11 +235,11 @@ fn check_tags(tags: &[String]) -> Result<(), Stop> {
     let bad = |detail| Err(Stop::BadValue { detail });
     if tags.len() > MAX_TAGS {
         let count = tags.len();
-        return bad(format!("{count} tags; there may be {MAX_TAGS}"));
+        return bad(format!("{count} tags; the limit is {MAX_TAGS}"));
     }
     match tags.iter().map(String::len).max() {
         Some(bytes) if bytes > MAX_TAG_BYTES => bad(format!(
-            "a tag of {bytes} bytes; the longest may have {MAX_TAG_BYTES}"
+            "a tag of {bytes} bytes; the limit is {MAX_TAG_BYTES}"
         )),
         _ => Ok(()),
     }
@@ -249,18 +249,18 @@ fn start(engine: &Engine, pre: &InstancePre<Sandbox>) -> Result<Guest<Exports>, 
     Guest::start(engine, pre, |store, instance| Exports::new(store, instance))
 }
 
-fn description(said: wit::Description, digest: String) -> Description {
+fn description(described: wit::Description, digest: String) -> Description {
     Description {
         id: PluginId {
             kind: PluginKind::Policy,
-            name: said.name,
-            version: said.version,
+            name: described.name,
+            version: described.version,
             digest,
         },
-        licence: said.licence,
-        summary: said.summary,
+        licence: described.licence,
+        summary: described.summary,
         formats: Vec::new(),
-        settings_schema: said.settings_schema,
+        settings_schema: described.settings_schema,
     }
 }
 

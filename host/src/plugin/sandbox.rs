@@ -1,4 +1,4 @@
-//! The inside of a plugin's store: nothing granted, everything counted.
+//! The state of a plugin's store: it grants nothing and counts everything.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,12 +16,12 @@ use super::error::Stop;
 use super::interrupt::Interrupt;
 use super::limits::PluginLimits;
 
-/// Guests that ask for randomness get the same numbers in every run: the same
-/// inputs always give the same verdict.
+/// The seed of all random numbers that guests get: equal inputs must give equal
+/// verdicts.
 const SEED: u64 = 0x7674_686f_7374;
 
-/// The most random bytes that a guest is given at once: to make them is the host's
-/// time and memory. A seed of a hash table has 16.
+/// The most random bytes in one call, because they cost time and memory of the
+/// host. The seed of a hash table needs 16.
 const MAX_RANDOM_BYTES: u64 = 64 << 10;
 
 /// The state of one store.
@@ -44,13 +44,13 @@ impl WasiView for Sandbox {
 }
 
 impl Sandbox {
-    /// A store with nothing in it and nothing granted.
+    /// A new store that grants nothing.
     pub(super) fn store(
         engine: &wasmtime::Engine,
         limits: &PluginLimits,
         interrupt: Interrupt,
     ) -> Store<Self> {
-        let stderr = Stderr::keeping(limits.stderr_bytes);
+        let stderr = Stderr::new(limits.stderr_bytes);
         let state = Self {
             wasi: WasiCtx::builder()
                 .stderr(stderr.clone())
@@ -72,19 +72,19 @@ impl Sandbox {
         store
     }
 
-    /// Prepares a store for a call: its deadline, and what it may hand back.
+    /// Sets the deadline and the limit on the result of the next call.
     pub(super) fn arm(store: &mut Store<Self>, limits: &PluginLimits) {
         store.data_mut().deadline = Instant::now() + limits.call_timeout;
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(limits.result_bytes);
     }
 
-    /// What the guest wrote to standard error, and forgets it.
+    /// Takes the end of what the guest wrote to standard error.
     pub(super) fn take_stderr(&self) -> String {
         self.stderr.take()
     }
 
-    /// The memory that the guest has, in bytes.
+    /// The size of the guest's memories in bytes.
     pub(super) fn memory_bytes(&self) -> usize {
         self.limiter.memory_bytes.used
     }
@@ -95,30 +95,30 @@ impl Sandbox {
 
     fn on_tick(&self) -> wasmtime::Result<UpdateDeadline> {
         if self.interrupt.is_raised() {
-            return Err(Ended::Interrupted.into());
+            return Err(HostAbort::Interrupted.into());
         }
         if Instant::now() >= self.deadline {
-            return Err(Ended::Deadline.into());
+            return Err(HostAbort::Deadline.into());
         }
         Ok(UpdateDeadline::Continue(1))
     }
 }
 
-/// Why the host ended a call, as it travels through wasmtime's error.
+/// Why the host ended a call, as the cause of wasmtime's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Ended {
+pub(super) enum HostAbort {
     #[error("the call's deadline passed")]
     Deadline,
     #[error("interrupted")]
     Interrupted,
-    #[error("memory limit: {wanted} bytes wanted")]
+    #[error("memory limit: {wanted} bytes requested")]
     Memory { wanted: usize },
-    #[error("table limit: {wanted} elements wanted")]
+    #[error("table limit: {wanted} elements requested")]
     Table { wanted: usize },
 }
 
-impl Ended {
-    /// The same in the words of the user's limits.
+impl HostAbort {
+    /// Adds the limits.
     pub(super) fn into_stop(self, limits: &PluginLimits) -> Stop {
         match self {
             Self::Deadline => Stop::Deadline {
@@ -137,15 +137,15 @@ impl Ended {
     }
 }
 
-/// Refuses growth past the limits, of all memories and tables together, with an
-/// error that says so; the guest's own "out of memory" would say less.
+/// Limits the sums of all memories and of all tables. Exceeding one ends the call
+/// with an error that names the limit; a failed allocation in the guest would not.
 struct Limiter {
     memory_bytes: Limited,
     table_elements: Limited,
     instances: usize,
 }
 
-/// A sum that may not pass a limit.
+/// A sum with a limit.
 struct Limited {
     used: usize,
     limit: usize,
@@ -156,7 +156,7 @@ impl Limited {
         Self { used: 0, limit }
     }
 
-    /// Counts growth in; past the limit, gives what the sum would be.
+    /// Adds the growth. If that exceeds the limit, returns what the sum would be.
     fn grow(&mut self, current: usize, desired: usize) -> Result<(), usize> {
         let used = self.used.saturating_add(desired.saturating_sub(current));
         if used > self.limit {
@@ -185,7 +185,7 @@ impl ResourceLimiter for Limiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let grown = self.memory_bytes.grow(current, desired);
-        grown.map_err(|wanted| Ended::Memory { wanted })?;
+        grown.map_err(|wanted| HostAbort::Memory { wanted })?;
         Ok(true)
     }
 
@@ -196,7 +196,7 @@ impl ResourceLimiter for Limiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let grown = self.table_elements.grow(current, desired);
-        grown.map_err(|wanted| Ended::Table { wanted })?;
+        grown.map_err(|wanted| HostAbort::Table { wanted })?;
         Ok(true)
     }
 
@@ -213,8 +213,8 @@ impl ResourceLimiter for Limiter {
     }
 }
 
-/// Standard error of a guest: the last bytes of it, never more than told. The
-/// end matters most: a panic's message comes last.
+/// The last bytes that a guest wrote to standard error, up to a limit. A panic's
+/// message comes last.
 #[derive(Clone)]
 struct Stderr {
     kept: Arc<Mutex<VecDeque<u8>>>,
@@ -222,7 +222,7 @@ struct Stderr {
 }
 
 impl Stderr {
-    fn keeping(limit: usize) -> Self {
+    fn new(limit: usize) -> Self {
         Self {
             kept: Arc::default(),
             limit,
@@ -243,7 +243,7 @@ impl IsTerminal for Stderr {
 }
 
 impl StdoutStream for Stderr {
-    /// Components of WASI 0.2 never ask for this one.
+    /// Not called by components of WASI 0.2.
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(tokio::io::sink())
     }

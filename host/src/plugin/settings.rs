@@ -1,22 +1,21 @@
-//! Settings for a plugin: checked against the schema that it publishes, before
-//! anything is read.
+//! Settings for a plugin, checked against its JSON Schema before any input is read.
 
 use serde_json::{Map, Value};
 
 use super::PluginId;
 use super::error::LoadError;
 
-/// A plugin's settings as the user gave them: a JSON object.
+/// The settings that the user gave for a plugin: a JSON object.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PluginSettings(pub Map<String, Value>);
 
 impl PluginSettings {
-    /// Checks the settings and gives them as the JSON text that plugins take.
+    /// Checks the settings and returns them as JSON text.
     ///
     /// # Errors
     ///
     /// [`LoadError::Settings`] naming the wrong key;
-    /// [`LoadError::BadDescription`] when the plugin's schema is none.
+    /// [`LoadError::BadDescription`] when the schema is not a JSON Schema.
     pub(super) fn checked(
         &self,
         plugin: &PluginId,
@@ -25,7 +24,7 @@ impl PluginSettings {
     ) -> Result<String, LoadError> {
         let settings = Value::Object(self.0.clone());
         if schema.is_empty() {
-            self.refuse_any(plugin)?;
+            self.check_empty(plugin)?;
         } else {
             let validator = validator(source_name, schema)?;
             let problems: Vec<String> = validator
@@ -42,7 +41,7 @@ impl PluginSettings {
         Ok(settings.to_string())
     }
 
-    fn refuse_any(&self, plugin: &PluginId) -> Result<(), LoadError> {
+    fn check_empty(&self, plugin: &PluginId) -> Result<(), LoadError> {
         match self.0.keys().next() {
             None => Ok(()),
             Some(key) => Err(LoadError::Settings {
@@ -96,7 +95,7 @@ mod tests {
         "properties":{"min":{"type":"integer","minimum":1}}}"#;
 
     #[test]
-    fn good_settings_become_json_text() {
+    fn valid_settings_become_json_text() {
         assert_eq!(
             check(serde_json::json!({"min": 3}), SCHEMA),
             Ok(r#"{"min":3}"#.into())
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wrong_key_is_named() {
+    fn errors_name_the_invalid_key() {
         let check_names = |settings, schema, expected: &str| {
             let error = check(settings, schema).unwrap_err();
             assert!(error.contains(expected), "{error}");

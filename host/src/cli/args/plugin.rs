@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::plugin::PluginKind;
-use crate::registry::Place;
+use crate::registry::OciReference;
 use crate::store::Location;
 
 /// `vthost plugin`.
@@ -70,7 +70,7 @@ pub enum PluginCommand {
     /// Fetch a plugin from an OCI registry and record its digest in vthost.toml
     Pull {
         /// REGISTRY/PATH:TAG, or REGISTRY/PATH@sha256:DIGEST
-        place: Place,
+        place: OciReference,
         /// The file to write [default: the last part of the path, with .wasm]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -83,7 +83,7 @@ pub enum PluginCommand {
         /// A .wasm file
         file: PathBuf,
         /// REGISTRY/PATH:TAG
-        place: Place,
+        place: OciReference,
     },
     /// List the built-in plugins
     List,

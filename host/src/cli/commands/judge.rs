@@ -7,13 +7,12 @@ use anyhow::bail;
 
 use super::status_of;
 use crate::cli::exit::ExitStatus;
-use crate::cli::pins::Pins;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, JudgeSettings, JudgeSubject, ReadSettings};
 use crate::indicator::Indicator;
 use crate::output::{Output as _, PreviousFinding, Summary, outputs, read_results, visible};
 use crate::pipeline::{FoldedLogs, Rules, Worklist, stored_sightings};
-use crate::plugin::Engine;
+use crate::plugin::{Engine, Pins};
 use crate::sightings::{FoldBy, Sightings};
 use crate::triage::Finding;
 

@@ -7,10 +7,9 @@ use anyhow::{Context as _, bail};
 use directories::{BaseDirs, ProjectDirs};
 
 use super::account::AccountSettings;
-use crate::cli::pins::{self, Pins};
 use crate::cli::printer::Printer;
 use crate::clock::{Clock, SystemClock};
-use crate::plugin::{CompileCache, Engine, PluginLimits};
+use crate::plugin::{CompileCache, Engine, Pins, PluginLimits};
 use crate::store::{Location, Store};
 use crate::virustotal::{ApiKey, KeySources, find_key};
 
@@ -91,12 +90,7 @@ impl Environment {
 
     /// The plugins that `vthost.toml` allows.
     pub(in crate::cli) fn pins(&self) -> anyhow::Result<Pins> {
-        Pins::read(&self.directory)
-    }
-
-    /// Pins a plugin in `vthost.toml`. Returns the path of that file.
-    pub(in crate::cli) fn record_pin(&self, file: &Path, digest: &str) -> anyhow::Result<PathBuf> {
-        pins::record(&self.directory, file, digest)
+        Ok(Pins::read(&self.directory)?)
     }
 
     /// The file in which Docker stores the logins of registries.
@@ -114,7 +108,10 @@ impl Environment {
         let directory = self.cache.as_ref().map(|cache| cache.join("compiled"));
         let directory = directory.filter(|directory| private_directory(directory).is_ok());
         let cache = match &directory {
-            Some(directory) => CompileCache::Directory(directory),
+            Some(directory) => CompileCache::Directory {
+                path: directory,
+                clock: Arc::new(SystemClock),
+            },
             None => CompileCache::Off,
         };
         let engine = Engine::new(PluginLimits::default(), cache)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::args;
 use crate::plugin::PluginKind;
-use crate::registry::Place;
+use crate::registry::OciReference;
 use crate::store::Location;
 
 pub(in crate::cli) use crate::cli::args::Language;
@@ -36,12 +36,12 @@ pub(in crate::cli) enum PluginTask {
     Check { plugins: Vec<String> },
     /// Fetch a plugin from a registry.
     Pull {
-        place: Place,
+        place: OciReference,
         out: Option<PathBuf>,
         digest: Option<String>,
     },
     /// Publish a plugin in a registry.
-    Push { file: PathBuf, place: Place },
+    Push { file: PathBuf, place: OciReference },
     /// List the built-in plugins.
     List,
     /// Write the built-in plugins as files.

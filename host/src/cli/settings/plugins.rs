@@ -5,9 +5,10 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::cli::args::PolicyArgs;
-use crate::cli::pins::Pins;
 use crate::extraction::Parsers;
-use crate::plugin::{Engine, Parser, PluginKind, PluginSettings, PluginSource, Policy, builtin};
+use crate::plugin::{
+    Engine, Parser, Pins, PluginKind, PluginSettings, PluginSource, Policy, builtin,
+};
 
 /// The policies of a run, in their order.
 pub(in crate::cli) struct PolicySettings {

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 
 use super::plugins::parsers;
 use crate::cli::args::ReadArgs;
-use crate::cli::pins::Pins;
 use crate::clock::UnixMs;
 use crate::extraction::{
     DEFAULT_CHUNK_BYTES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_UNPACKED_BYTES, Options, Parsers,
 };
 use crate::pipeline::Logs;
-use crate::plugin::{Engine, Interrupt};
+use crate::plugin::{Engine, Interrupt, Pins};
 
 /// The logs of a run and how they are read.
 pub(in crate::cli) struct ReadSettings {

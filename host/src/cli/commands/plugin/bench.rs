@@ -1,5 +1,5 @@
-//! `vthost plugin bench`: how fast a plugin is and what it takes, beside the
-//! built-in one of its kind, in turns within one run.
+//! `vthost plugin bench`: measures a plugin and a built-in plugin of its kind, in
+//! alternation within one run.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -18,11 +18,11 @@ use crate::plugin::{
 use crate::verdict::Scope;
 use crate::virustotal::report::Report;
 
-/// Each is measured this often, in turns; the median counts.
+/// The number of measurements of each plugin. The median is printed.
 const ROUNDS: usize = 7;
-/// A log is repeated until it has about this many bytes.
+/// The log is repeated to about this size.
 const LOG_BYTES: usize = 4 << 20;
-/// Judgements in a round.
+/// Judgements in one measurement.
 const JUDGEMENTS: u32 = 2_000;
 
 pub(super) fn run(
@@ -35,7 +35,7 @@ pub(super) fn run(
     match load(&engine, &args.plugin, &args.config)? {
         AnyPlugin::Parser(parser) => {
             let Some(log) = &args.input else {
-                bail!("name a log for the parser");
+                bail!("give a log for the parser");
             };
             let log =
                 std::fs::read(log).with_context(|| format!("cannot read `{}`", log.display()))?;
@@ -47,10 +47,10 @@ pub(super) fn run(
     Ok(ExitStatus::Done)
 }
 
-/// One of two plugins, and what was measured of it.
+/// A plugin and its measurements.
 struct Rival<P> {
     plugin: P,
-    /// To compile it and to try it once, without the cache.
+    /// The time to compile and load it without the cache.
     compile: Duration,
     starts: Vec<Duration>,
     works: Vec<Duration>,
@@ -68,10 +68,10 @@ impl<P> Rival<P> {
         })
     }
 
-    /// What is not the work itself, in words.
+    /// The time to compile and start the plugin, and its memory.
     fn costs(&mut self) -> String {
         format!(
-            "compiled and tried in {:.1} ms without the cache, an instance starts in {:.3} ms and takes {:.1} MiB",
+            "compiled and loaded in {:.1} ms without cache, instantiated in {:.3} ms, {:.1} MiB of memory",
             ms(self.compile),
             ms(median(&mut self.starts)),
             self.memory_bytes as f64 / f64::from(1 << 20)
@@ -87,7 +87,7 @@ fn compile_time(plugin: &str, config: &[String]) -> anyhow::Result<Duration> {
     Ok(started.elapsed())
 }
 
-/// The parser, and the built-in one that is most sure of the log.
+/// Measures the parser and the built-in parser with the highest confidence.
 fn parsers(
     engine: &Engine,
     own: Parser,
@@ -101,7 +101,7 @@ fn parsers(
     let log = log.repeat(LOG_BYTES.div_ceil(log.len()));
     let info = trial::input("bench.log", &log, 0);
     let mut rivals = vec![Rival::new(own, &args.plugin, &args.config)?];
-    if let Some((name, parser)) = surest(engine, &info)? {
+    if let Some((name, parser)) = most_confident(engine, &info)? {
         rivals.push(Rival::new(parser, name, &[])?);
     }
     let mut lines = 0;
@@ -117,28 +117,31 @@ fn parsers(
         let (id, costs) = (rival.plugin.id().clone(), rival.costs());
         writeln!(
             text,
-            "{id}: {megabytes_s:.0} MB/s, {ns:.0} ns a line; {costs}"
+            "{id}: {megabytes_s:.0} MB/s, {ns:.0} ns/line; {costs}"
         )?;
     }
     Ok(())
 }
 
-/// The built-in parser that is most sure of the log, and its name.
-fn surest(engine: &Engine, info: &InputInfo) -> anyhow::Result<Option<(&'static str, Parser)>> {
+/// The built-in parser that detects the log with the highest confidence.
+fn most_confident(
+    engine: &Engine,
+    info: &InputInfo,
+) -> anyhow::Result<Option<(&'static str, Parser)>> {
     let mut best: Option<(u8, &str, Parser)> = None;
     for name in builtin::names(PluginKind::Parser) {
         let AnyPlugin::Parser(parser) = load(engine, name, &[])? else {
             continue;
         };
-        let sure = parser.detect(info).unwrap_or(0);
-        if best.as_ref().is_none_or(|(most, ..)| sure > *most) {
-            best = Some((sure, name, parser));
+        let confidence = parser.detect(info).unwrap_or(0);
+        if best.as_ref().is_none_or(|(most, ..)| confidence > *most) {
+            best = Some((confidence, name, parser));
         }
     }
     Ok(best.map(|(_, name, parser)| (name, parser)))
 }
 
-/// Reads the log once, and gives how many lines it has.
+/// Parses the log once, and returns the number of its lines.
 fn parse_once(rival: &mut Rival<Parser>, info: &InputInfo, log: &[u8]) -> anyhow::Result<u64> {
     let parser = &rival.plugin;
     let stopped = |stop| anyhow::anyhow!("{} {stop}", parser.id());
@@ -162,7 +165,7 @@ fn parse_once(rival: &mut Rival<Parser>, info: &InputInfo, log: &[u8]) -> anyhow
     Ok(lines)
 }
 
-/// The policy, and `strict`.
+/// Measures the policy and `strict`.
 fn policies(
     engine: &Engine,
     own: Policy,
@@ -171,7 +174,7 @@ fn policies(
 ) -> anyhow::Result<()> {
     const OTHER: &str = "strict";
     let AnyPlugin::Policy(other) = load(engine, OTHER, &[])? else {
-        bail!("`{OTHER}` is a policy");
+        bail!("built-in `{OTHER}` is not a policy");
     };
     let mut rivals = [
         Rival::new(own, &args.plugin, &args.config)?,
@@ -180,7 +183,7 @@ fn policies(
     let report = Report::from_attributes(include_str!("report.json"));
     for _ in 0..ROUNDS {
         for rival in &mut rivals {
-            judge_often(rival, &report)?;
+            judge_repeatedly(rival, &report)?;
         }
     }
     let engines = report.engines.iter().count();
@@ -189,16 +192,16 @@ fn policies(
         let (id, costs) = (rival.plugin.id().clone(), rival.costs());
         writeln!(
             text,
-            "{id}: {us:.1} µs a judgement of a report with {engines} engines; {costs}"
+            "{id}: {us:.1} µs/judgement of a report with {engines} engines; {costs}"
         )?;
     }
     Ok(())
 }
 
-fn judge_often(rival: &mut Rival<Policy>, report: &Report) -> anyhow::Result<()> {
+fn judge_repeatedly(rival: &mut Rival<Policy>, report: &Report) -> anyhow::Result<()> {
     let policy = &rival.plugin;
     let stopped = |stop| anyhow::anyhow!("{} {stop}", policy.id());
-    let sightings = trial::Seen::default().sightings("example.com")?;
+    let sightings = trial::CaseSightings::default().sightings("example.com")?;
     let subject = &sightings.indicator;
     let started = Instant::now();
     let mut session = policy.open().map_err(stopped)?;

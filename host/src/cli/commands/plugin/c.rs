@@ -1,5 +1,5 @@
-//! Plugins in C, and in whatever else gives core modules: the contract as a header
-//! with its code, and components of core modules.
+//! Plugins in C and other languages that compile to core modules: C bindings for the
+//! contract, and components from core modules.
 
 use std::path::Path;
 
@@ -16,13 +16,13 @@ use wit_component::ComponentEncoder;
 use super::inspect::contract;
 use crate::plugin::PluginKind;
 
-/// The interface that C libraries ask an operating system through.
+/// The module that C libraries import system calls from.
 const WASI_PREVIEW_1: &str = "wasi_snapshot_preview1";
 
-/// WASI's number for a function that is not there.
+/// WASI's error number for a function that is not supported.
 const ENOSYS: i32 = 52;
 
-/// Writes the contract as C. Its names begin with `exports_judging_` or
+/// Writes C bindings for the contract. Their names begin with `exports_judging_` or
 /// `exports_parsing_`.
 pub(super) fn bindings(kind: PluginKind, directory: &Path) -> anyhow::Result<()> {
     let mut resolve = Resolve::default();
@@ -42,7 +42,7 @@ pub(super) fn bindings(kind: PluginKind, directory: &Path) -> anyhow::Result<()>
     Ok(())
 }
 
-/// `vthost:policy/judging@0.1.0` is `judging` in the names of C.
+/// The names of the exports in C: `judging` for `vthost:policy/judging@0.1.0`.
 fn short_names(resolve: &Resolve, world: WorldId) -> Vec<(String, String)> {
     let Some(world) = resolve.worlds.get(world) else {
         return Vec::new();
@@ -55,33 +55,33 @@ fn short_names(resolve: &Resolve, world: WorldId) -> Vec<(String, String)> {
     .collect()
 }
 
-/// Makes a component of a core module that was built with the bindings.
+/// Makes a component from a core module that was built with the bindings.
 pub(super) fn componentize(core: &Path, file: &Path) -> anyhow::Result<()> {
     let module =
         std::fs::read(core).with_context(|| format!("cannot read `{}`", core.display()))?;
     let component = component_of(&module)
-        .with_context(|| format!("`{}` cannot be made a component", core.display()))?;
+        .with_context(|| format!("cannot make a component from `{}`", core.display()))?;
     write(file, &component)
 }
 
 fn component_of(module: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let wanted = system_calls(module)?;
+    let calls = system_calls(module)?;
     let mut encoder = ComponentEncoder::default();
     encoder.validate(true).module(module)?;
-    if !wanted.is_empty() {
-        encoder.adapter(WASI_PREVIEW_1, &refusing(&wanted)?)?;
+    if !calls.is_empty() {
+        encoder.adapter(WASI_PREVIEW_1, &failing(&calls)?)?;
     }
     encoder.encode()
 }
 
-/// A function that a module asks the operating system for.
+/// A system call that a module imports.
 struct SystemCall {
     name: String,
     kind: FuncType,
 }
 
-/// What a module asks the operating system for: with C's standard library, files
-/// that `snprintf` would write to if it were `fprintf`.
+/// The system calls that a module imports. With C's standard library even `snprintf`
+/// imports those for files.
 fn system_calls(module: &[u8]) -> anyhow::Result<Vec<SystemCall>> {
     let mut types: Vec<FuncType> = Vec::new();
     let mut calls = Vec::new();
@@ -97,7 +97,7 @@ fn system_calls(module: &[u8]) -> anyhow::Result<Vec<SystemCall>> {
                     if let (WASI_PREVIEW_1, TypeRef::Func(index)) = (import.module, import.ty) {
                         let name = import.name.to_owned();
                         let kind = types.get(index as usize).cloned();
-                        let kind = kind.context("an import without a type")?;
+                        let kind = kind.context("an import has no type")?;
                         calls.push(SystemCall { name, kind });
                     }
                 }
@@ -108,15 +108,15 @@ fn system_calls(module: &[u8]) -> anyhow::Result<Vec<SystemCall>> {
     Ok(calls)
 }
 
-/// A module in which all of these fail: they return an error where they can, else
-/// they end the call. So the component asks the host for nothing.
-fn refusing(calls: &[SystemCall]) -> anyhow::Result<Vec<u8>> {
+/// A module that implements these calls without the host: a call fails with
+/// [`ENOSYS`] if it can return an error, else it traps.
+fn failing(calls: &[SystemCall]) -> anyhow::Result<Vec<u8>> {
     let (mut types, mut functions) = (TypeSection::new(), FunctionSection::new());
     let (mut exports, mut code) = (ExportSection::new(), CodeSection::new());
     for (index, SystemCall { name, kind }) in (0..).zip(calls) {
         let parameters = value_types(kind.params())?;
         let results = value_types(kind.results())?;
-        let answer = match results.as_slice() {
+        let result = match results.as_slice() {
             [ValType::I32] => Instruction::I32Const(ENOSYS),
             _ => Instruction::Unreachable,
         };
@@ -124,7 +124,7 @@ fn refusing(calls: &[SystemCall]) -> anyhow::Result<Vec<u8>> {
         functions.function(index);
         exports.export(name, ExportKind::Func, index);
         let mut body = Function::new([]);
-        body.instruction(&answer).instruction(&Instruction::End);
+        body.instruction(&result).instruction(&Instruction::End);
         code.function(&body);
     }
     let mut module = Module::new();
@@ -137,7 +137,7 @@ fn value_types(types: &[wasmparser::ValType]) -> anyhow::Result<Vec<ValType>> {
         Ok(match kind {
             wasmparser::ValType::I32 => ValType::I32,
             wasmparser::ValType::I64 => ValType::I64,
-            other => bail!("a system call with a value of type {other}"),
+            other => bail!("a system call has a value of type {other}"),
         })
     };
     types.iter().map(value_type).collect()

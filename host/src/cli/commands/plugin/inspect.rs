@@ -1,5 +1,5 @@
-//! `vthost plugin inspect` and `check`: what a plugin is, and whether this host
-//! would run it.
+//! `vthost plugin inspect` and `check`: the facts about a plugin, and whether this
+//! host can run it.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::cli::settings::Environment;
 use crate::output::visible;
 use crate::plugin::{PluginKind, PluginLimits, PluginSource, survey};
 
-/// The contract of a kind, as its plugins see it.
+/// The text of the contract for a kind of plugin.
 pub(super) fn contract(kind: PluginKind) -> &'static str {
     match kind {
         PluginKind::Parser => include_str!("../../../../../wit/parser/0.1/parser.wit"),
@@ -18,47 +18,46 @@ pub(super) fn contract(kind: PluginKind) -> &'static str {
     }
 }
 
-/// Says what a plugin is and wants; of what it says of itself as much as can be
-/// had.
+/// Prints a plugin's digest, imports and exports, and its description if it loads.
 pub(super) fn inspect(
     plugin: &str,
     with_wit: bool,
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let seen = survey(&PluginSource::named(plugin), &PluginLimits::default())?;
+    let survey = survey(&PluginSource::named(plugin), &PluginLimits::default())?;
     let mut text = String::new();
-    writeln!(text, "kind: {}", seen.kind)?;
-    writeln!(text, "contract: vthost:{}@{}", seen.kind, seen.contract)?;
-    writeln!(text, "size: {} bytes", seen.bytes)?;
-    writeln!(text, "digest: sha256:{}", seen.digest)?;
-    for import in &seen.imports {
+    writeln!(text, "kind: {}", survey.kind)?;
+    writeln!(text, "contract: vthost:{}@{}", survey.kind, survey.contract)?;
+    writeln!(text, "size: {} bytes", survey.bytes)?;
+    writeln!(text, "digest: sha256:{}", survey.digest)?;
+    for import in &survey.imports {
         writeln!(text, "import: {}", visible(import))?;
     }
-    for export in &seen.exports {
+    for export in &survey.exports {
         writeln!(text, "export: {}", visible(export))?;
     }
     let loaded = load(&environment.engine()?, plugin, &[]);
     match &loaded {
         Ok(loaded) => {
-            let said = loaded.description();
-            writeln!(text, "name: {}", said.id.name)?;
-            writeln!(text, "version: {}", said.id.version)?;
-            writeln!(text, "licence: {}", visible(&said.licence))?;
-            writeln!(text, "summary: {}", visible(&said.summary))?;
-            for format in &said.formats {
+            let description = loaded.description();
+            writeln!(text, "name: {}", description.id.name)?;
+            writeln!(text, "version: {}", description.id.version)?;
+            writeln!(text, "licence: {}", visible(&description.licence))?;
+            writeln!(text, "summary: {}", visible(&description.summary))?;
+            for format in &description.formats {
                 let (name, title) = (visible(&format.name), visible(&format.title));
                 writeln!(text, "format: {name}: {title}")?;
             }
-            match said.settings_schema.trim() {
+            match description.settings_schema.trim() {
                 "" => writeln!(text, "settings: none")?,
                 schema => writeln!(text, "settings: {}", visible(schema))?,
             }
         }
-        Err(error) => writeln!(text, "would not run: {}", visible(&format!("{error:#}")))?,
+        Err(error) => writeln!(text, "cannot run: {}", visible(&format!("{error:#}")))?,
     }
     if with_wit {
-        text.push_str(contract(seen.kind));
+        text.push_str(contract(survey.kind));
     }
     printer.data(text.as_bytes())?;
     Ok(if loaded.is_ok() {
@@ -68,7 +67,7 @@ pub(super) fn inspect(
     })
 }
 
-/// Says of each plugin whether this host would run it, and if not, why.
+/// Prints for each plugin whether this host can run it, and if not, why.
 pub(super) fn check(
     plugins: &[String],
     environment: &Environment,
@@ -84,7 +83,7 @@ pub(super) fn check(
                 status = ExitStatus::CouldNotRun;
                 writeln!(
                     text,
-                    "no  {}: {}",
+                    "FAILED  {}: {}",
                     visible(plugin),
                     visible(&format!("{error:#}"))
                 )?;

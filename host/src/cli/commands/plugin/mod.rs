@@ -1,4 +1,4 @@
-//! `vthost plugin`: to make, try, test and measure plugins, and the built-in
+//! `vthost plugin`: create, run, test and measure plugins, and list the built-in
 //! ones.
 
 mod bench;
@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(
     Ok(ExitStatus::Done)
 }
 
-/// A plugin of whichever kind it is.
+/// A plugin of either kind.
 enum AnyPlugin {
     Parser(Parser),
     Policy(Policy),
@@ -76,7 +76,7 @@ impl AnyPlugin {
     }
 }
 
-/// Loads a plugin by its name or file, under settings.
+/// Loads a plugin by its name or file, with settings.
 fn load(engine: &Engine, plugin: &str, config: &[String]) -> anyhow::Result<AnyPlugin> {
     let source = PluginSource::named(plugin).read(engine.limits())?;
     let settings = plugin_settings(config)?;
@@ -86,8 +86,7 @@ fn load(engine: &Engine, plugin: &str, config: &[String]) -> anyhow::Result<AnyP
     })
 }
 
-/// `vthost formats`: a section for each parser, in Markdown, which is also what
-/// `docs/formats.md` holds.
+/// `vthost formats`: prints `docs/formats.md`, with a section for each parser.
 pub(in crate::cli) fn formats(
     environment: &Environment,
     printer: &Printer,
@@ -130,7 +129,7 @@ fn list(engine: &Engine, printer: &Printer) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Loads a built-in plugin and asks what it says of itself.
+/// The description of a built-in plugin.
 pub(super) fn describe_builtin(
     engine: &Engine,
     kind: PluginKind,

@@ -1,4 +1,5 @@
-//! `vthost plugin new`: a folder that builds, tests and ships a plugin.
+//! `vthost plugin new`: creates a folder with the source of a plugin, its tests and
+//! cases.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +12,10 @@ use crate::plugin::PluginKind;
 
 include!(concat!(env!("OUT_DIR"), "/scaffold.rs"));
 
-/// Where the contract and the SDK are put in the folder of a plugin in Rust.
+/// The folder for the contract and the SDK in a plugin in Rust.
 const VENDORED: &str = "vthost";
 
-/// The tables of the workspace that the SDK inherits from.
+/// The tables of `[workspace]` that the SDK's manifest inherits from.
 const INHERITED: [&str; 3] = ["package", "dependencies", "lints"];
 
 pub(super) fn run(
@@ -25,11 +26,11 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitStatus> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
-        bail!("`{name}` cannot be a plugin's name: it is made of a-z, 0-9 and -, a letter first");
+        bail!("`{name}` is not a plugin name: use a-z, 0-9 and -, and begin with a letter");
     }
     let folder = Path::new(name);
     if folder.exists() {
-        bail!("`{name}` exists already; nothing was written");
+        bail!("`{name}` already exists; nothing was written");
     }
     let template = format!("plugins/templates/{}-{}/", language.as_str(), kind);
     for (path, text) in FILES {
@@ -41,13 +42,13 @@ pub(super) fn run(
     }
     let readme = std::fs::read_to_string(folder.join("README.md"))?;
     printer.say(&format!(
-        "{name}/ is there. Next:\n    cd {name}\n{}",
+        "created {name}/. Next:\n    cd {name}\n{}",
         commands(&readme)
     ));
     Ok(ExitStatus::Done)
 }
 
-/// A template's file with the plugin's name in it.
+/// A template's file with the plugin's name filled in.
 fn filled_in(path: &str, text: &str, name: &str) -> anyhow::Result<String> {
     let text = text
         .replace("our-plugin", name)
@@ -58,8 +59,8 @@ fn filled_in(path: &str, text: &str, name: &str) -> anyhow::Result<String> {
     })
 }
 
-/// Where a file of this project belongs in the new folder: in Rust the contracts
-/// and the SDK, else the one contract.
+/// The path in the new folder of a file of this repository, if it is copied: for
+/// Rust the contracts and the SDK, else only the contract.
 fn vendored(path: &str, kind: PluginKind, language: Language) -> Option<PathBuf> {
     if path.starts_with("plugins/templates/") {
         return None;
@@ -71,7 +72,7 @@ fn vendored(path: &str, kind: PluginKind, language: Language) -> Option<PathBuf>
     Some(Path::new("wit").join(contract.ok()?))
 }
 
-/// The commands of a README: its first indented lines.
+/// The commands in a README: its first block of indented lines.
 fn commands(readme: &str) -> String {
     let is_command = |line: &&str| line.starts_with("    ");
     let lines = readme.lines().skip_while(|line| !is_command(line));
@@ -86,7 +87,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     write().with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-/// What of this project's workspace the SDK needs around it.
+/// The workspace manifest that the SDK needs, derived from this repository's.
 fn workspace() -> anyhow::Result<String> {
     let root: toml::Table = WORKSPACE.parse()?;
     let sdk: toml::Table = SDK_MANIFEST.parse()?;

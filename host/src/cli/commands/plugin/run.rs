@@ -1,4 +1,4 @@
-//! `vthost plugin run`: one plugin on one file.
+//! `vthost plugin run`: runs one plugin on one file.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use super::trial::{self, Said, Seen};
+use super::trial::{self, CaseSightings, PolicyResult};
 use super::{AnyPlugin, load};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
@@ -37,10 +37,10 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Prints the observations, and what was rejected where that is asked for.
+/// Prints the observations, or the rejected lines.
 fn run_parser(parser: &Parser, args: &PluginRun, printer: &Printer) -> anyhow::Result<ExitStatus> {
     let Some(path) = &args.input else {
-        bail!("name a log for the parser, or `-` for standard input");
+        bail!("give a log for the parser, or `-` for standard input");
     };
     let bytes = read(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -65,7 +65,7 @@ fn run_parser(parser: &Parser, args: &PluginRun, printer: &Printer) -> anyhow::R
     Ok(ExitStatus::Done)
 }
 
-/// Prints what the policy says to a report from a file or from the store.
+/// Prints the policy's result for a report from a file or from the store.
 fn run_policy(
     policy: &Policy,
     args: &PluginRun,
@@ -75,7 +75,7 @@ fn run_policy(
     let reports = match (&args.input, &args.indicator) {
         (Some(path), _) => {
             let json: Value = serde_json::from_slice(&read(path)?)
-                .with_context(|| format!("`{}` is no JSON", path.display()))?;
+                .with_context(|| format!("`{}` is not valid JSON", path.display()))?;
             vec![trial::report_of(json)]
         }
         (None, Some(indicator)) => {
@@ -85,20 +85,21 @@ fn run_policy(
             stored.into_iter().map(|answer| answer.report).collect()
         }
         (None, None) => bail!(
-            "name a file with VirusTotal's report, `-` for standard input, or an --indicator that is in the store"
+            "give a file with a VirusTotal report, `-` for standard input, or an --indicator with a stored report"
         ),
     };
-    if reports.is_empty() {
-        bail!("the store has no report on it");
-    }
     let indicator = args.indicator.as_deref().unwrap_or("example.com");
-    let sightings = Seen::default().sightings(indicator)?;
+    if reports.is_empty() {
+        bail!("the store has no report on `{indicator}`");
+    }
+    let sightings = CaseSightings::default().sightings(indicator)?;
     let now_s = SystemClock.now_ms().div_euclid(1000);
     for report in &reports {
         let (screening, judgement) = trial::judge(policy, &sightings, report, now_s)
             .map_err(|stop| anyhow::anyhow!("{} {stop}", policy.id()))?;
-        let said = serde_json::to_string_pretty(&Said::new(&screening, &judgement))?;
-        printer.data(format!("{said}\n").as_bytes())?;
+        let result = PolicyResult::new(&screening, &judgement);
+        let json = serde_json::to_string_pretty(&result)?;
+        printer.data(format!("{json}\n").as_bytes())?;
     }
     Ok(ExitStatus::Done)
 }

@@ -1,5 +1,4 @@
-//! One plugin on one thing, with nothing around it: what `run`, `test` and
-//! `bench` share.
+//! Calls of one plugin on one input, for the commands `run`, `test` and `bench`.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +16,14 @@ use crate::sightings::Sightings;
 use crate::verdict::Scope;
 use crate::virustotal::report::Report;
 
-/// What a parser made of some bytes, as JSON Lines.
+/// The result of parsing an input, as JSON Lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Parsed {
-    /// A row for each observation.
+    /// One row for each observation.
     pub(super) rows: Vec<u8>,
-    /// A row for each sample of a rejected line.
+    /// One row for each sample of a rejected line.
     pub(super) rejects: Vec<u8>,
-    /// The counts.
+    /// The counts of lines.
     pub(super) counts: Counts,
 }
 
@@ -46,8 +45,8 @@ struct RejectRow<'a> {
     text: String,
 }
 
-/// What a parser is told of some bytes. Stamps without a year are read as if
-/// today were `reference_time_us`.
+/// Describes an input to a parser. Stamps without a year are not later than
+/// `reference_time_us`.
 pub(super) fn input(name: &str, bytes: &[u8], reference_time_us: i64) -> InputInfo {
     const HEAD_BYTES: usize = 64 << 10;
     InputInfo {
@@ -58,8 +57,8 @@ pub(super) fn input(name: &str, bytes: &[u8], reference_time_us: i64) -> InputIn
     }
 }
 
-/// Parses bytes in chunks of about `chunk_bytes`, one session after the other
-/// where lines are independent, so that chunk boundaries are put to the test.
+/// Parses an input in chunks of about `chunk_bytes`. If lines are independent, each
+/// chunk gets a new session, so that the result shows whether they are.
 pub(super) fn parse(
     parser: &Parser,
     info: &InputInfo,
@@ -88,14 +87,14 @@ fn finish(session: &mut ParserSession, parsed: &mut Parsed, name: &str) -> Resul
     Ok(())
 }
 
-/// Cuts bytes at line ends, as the host does with files.
+/// Divides an input at line ends, as the host does with files.
 pub(super) fn each_chunk(
     bytes: &[u8],
     chunk_bytes: usize,
     mut take: impl FnMut(&Chunk) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let mut chunks = Chunks::new(bytes, chunk_bytes);
-    // Reading from memory does not fail.
+    // Reading from memory cannot fail.
     while let Ok(Some(chunk)) = chunks.next(Vec::new()) {
         take(&chunk)?;
     }
@@ -154,18 +153,18 @@ impl Parsed {
     }
 }
 
-/// What the logs showed of an indicator, as a person writes it down.
+/// The sightings of an indicator, as a case file contains them.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Seen {
+pub(super) struct CaseSightings {
     count: u64,
     allowed: u64,
     blocked: u64,
     clients: Vec<String>,
 }
 
-impl Seen {
-    /// The sightings of a URL, a domain or an address.
+impl CaseSightings {
+    /// The sightings with their indicator.
     pub(super) fn sightings(&self, indicator: &str) -> anyhow::Result<Sightings> {
         Ok(Sightings {
             count: self.count,
@@ -177,7 +176,7 @@ impl Seen {
     }
 }
 
-/// A URL, a domain or an address as a person writes it.
+/// Parses a URL, a domain or an IP address.
 pub(in crate::cli::commands) fn parse_indicator(text: &str) -> anyhow::Result<Indicator> {
     let kind = if text.contains('/') {
         Kind::Url
@@ -185,10 +184,10 @@ pub(in crate::cli::commands) fn parse_indicator(text: &str) -> anyhow::Result<In
         Kind::Domain
     };
     Indicator::parse(kind, text.as_bytes())
-        .with_context(|| format!("`{text}` is no URL, domain or address"))
+        .with_context(|| format!("`{text}` is not a URL, domain or IP address"))
 }
 
-/// VirusTotal's answer, the object in it, or its attributes alone.
+/// A report from VirusTotal's answer, its `data`, or its attributes.
 pub(super) fn report_of(json: Value) -> Report {
     let mut attributes = json;
     for inner in ["data", "attributes"] {
@@ -199,7 +198,7 @@ pub(super) fn report_of(json: Value) -> Report {
     Report::from_attributes(&attributes.to_string())
 }
 
-/// What a policy says to a report, in an instance of its own.
+/// Calls a policy with a report, in a new instance.
 pub(super) fn judge(
     policy: &Policy,
     sightings: &Sightings,
@@ -213,9 +212,9 @@ pub(super) fn judge(
     Ok((screening, judgement))
 }
 
-/// What a policy said, as JSON.
+/// A policy's answers as JSON.
 #[derive(Debug, Serialize)]
-pub(super) struct Said<'a> {
+pub(super) struct PolicyResult<'a> {
     screen: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<i32>,
@@ -231,7 +230,7 @@ pub(super) struct Said<'a> {
     settles: Option<bool>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> PolicyResult<'a> {
     pub(super) fn new(screening: &'a Screening, judgement: &'a Judgement) -> Self {
         let (screen, priority, skip_reason) = match screening {
             Screening::Ask { priority: 0 } => ("ask", None, None),

@@ -1,8 +1,8 @@
-//! Cases: files that a person writes by hand.
+//! Test cases in files.
 //!
-//! A parser's case is a log `NAME.log` beside `NAME.jsonl`, which holds a row
-//! for each observation as `vthost plugin run` prints it, and the counts as the
-//! last row. A policy's case is `NAME.json`; see [`PolicyCase`].
+//! A parser's case is a log `NAME.log` and the expected output of `vthost plugin run`
+//! in `NAME.jsonl`: a row for each observation, and the counts as the last row. A
+//! policy's case is `NAME.json`; see [`PolicyCase`].
 
 use std::path::{Path, PathBuf};
 
@@ -11,49 +11,49 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Check;
-use crate::cli::commands::plugin::trial::{self, Said, Seen};
+use crate::cli::commands::plugin::trial::{self, CaseSightings, PolicyResult};
 use crate::cli::commands::plugin::{AnyPlugin, load};
 use crate::extraction::DEFAULT_CHUNK_BYTES;
 use crate::plugin::{Engine, Parser};
 
-/// Stamps without a year lie before this instant, so that cases stay true:
-/// 2025-01-01T00:00:00Z, in microseconds.
+/// Stamps without a year are not later than this, so that cases do not depend on the
+/// date of the test: 2025-01-01T00:00:00Z in microseconds.
 const REFERENCE_US: i64 = 1_735_689_600_000_000;
 
-/// Where the cases are, and what they are for.
+/// A folder of cases, and the plugin to test.
 pub(super) struct Cases<'a> {
     pub(super) engine: &'a Engine,
-    /// As the user named it, to load it again under a case's settings.
+    /// Its name or file, to load it with the settings of a case.
     pub(super) plugin: &'a str,
     pub(super) config: &'a [String],
     pub(super) folder: &'a Path,
-    /// Whether to write what the plugin says as what is expected.
+    /// Whether to write the plugin's results as the expected ones.
     pub(super) update: bool,
 }
 
-/// What a policy is shown, and what it is to say.
+/// A policy's input and expected output.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PolicyCase {
-    /// A URL, a domain or an address.
+    /// A URL, a domain or an IP address.
     indicator: String,
-    /// What the logs showed of it.
+    /// Its sightings in the logs.
     #[serde(default)]
-    sightings: Seen,
-    /// VirusTotal's answer, or the attributes in it alone.
+    sightings: CaseSightings,
+    /// VirusTotal's answer, or its attributes.
     report: Value,
-    /// Settings, instead of those of the command line.
+    /// Settings that replace those of the command line.
     settings: Option<Map<String, Value>>,
     /// The time of the run, in seconds since 1970.
     #[serde(default)]
     now: i64,
-    /// `verdict`, `reason`, `screen`, …: what is not named is not compared.
+    /// `verdict`, `reason`, `screen`, …: only these fields are compared.
     expect: Map<String, Value>,
 }
 
 impl Cases<'_> {
     fn files(&self, extension: &str) -> anyhow::Result<Vec<PathBuf>> {
-        let unreadable = || format!("cannot read the cases `{}`", self.folder.display());
+        let unreadable = || format!("cannot read the cases in `{}`", self.folder.display());
         let mut files = Vec::new();
         for entry in std::fs::read_dir(self.folder).with_context(unreadable)? {
             let path = entry.with_context(unreadable)?.path();
@@ -63,7 +63,7 @@ impl Cases<'_> {
         }
         if files.is_empty() {
             bail!(
-                "`{}` has no case: no file *.{extension}",
+                "`{}` contains no case (*.{extension})",
                 self.folder.display()
             );
         }
@@ -71,7 +71,7 @@ impl Cases<'_> {
         Ok(files)
     }
 
-    /// A check for each log.
+    /// One check for each log.
     pub(super) fn of_parser(&self, parser: &Parser) -> anyhow::Result<Vec<Check>> {
         let check = |log: PathBuf| {
             let name = log.file_name().unwrap_or_default().to_string_lossy();
@@ -98,21 +98,21 @@ impl Cases<'_> {
         }
         let expected = std::fs::read_to_string(&path).with_context(|| {
             format!(
-                "cannot read `{}`; write it by hand, or with --update and read it with care",
+                "cannot read `{}`; write it, or create it with --update and check it",
                 path.display()
             )
         })?;
         let (expected, got) = (rows(&expected, &path)?, rows(&got, &path)?);
-        Ok(same(&expected, &got))
+        Ok(compare(&expected, &got))
     }
 
-    /// A check for each JSON file.
+    /// One check for each JSON file.
     pub(super) fn of_policy(&self) -> anyhow::Result<Vec<Check>> {
         let check = |path: PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let result = self
                 .judge(&path)
-                .with_context(|| format!("the case `{}`", path.display()))?;
+                .with_context(|| format!("in case `{}`", path.display()))?;
             Ok(Check::of(format!("case {name}"), result))
         };
         self.files("json")?.into_iter().map(check).collect()
@@ -129,18 +129,18 @@ impl Cases<'_> {
                 .collect(),
         };
         let AnyPlugin::Policy(policy) = load(self.engine, self.plugin, &config)? else {
-            bail!("a parser has no cases of this kind");
+            bail!("`{}` is not a policy", self.plugin);
         };
         let sightings = case.sightings.sightings(&case.indicator)?;
         let report = trial::report_of(case.report);
         let (screening, judgement) = match trial::judge(&policy, &sightings, &report, case.now) {
-            Ok(said) => said,
+            Ok(results) => results,
             Err(stop) => return Ok(Err(stop.to_string())),
         };
-        let said = serde_json::to_value(Said::new(&screening, &judgement))?;
+        let result = serde_json::to_value(PolicyResult::new(&screening, &judgement))?;
         if self.update {
             if let Some(expect) = document.get_mut("expect") {
-                *expect = said;
+                *expect = result;
             }
             let text = serde_json::to_string_pretty(&document)?;
             std::fs::write(path, format!("{text}\n"))?;
@@ -150,29 +150,30 @@ impl Cases<'_> {
         for (key, value) in &case.expect {
             let shown = |value: Option<&Value>| match value {
                 Some(value) => format!("{key}: {value}"),
-                None => format!("{key}: nothing"),
+                None => format!("{key}: none"),
             };
             expected.push(shown(Some(value)));
-            got.push(shown(said.get(key)));
+            got.push(shown(result.get(key)));
         }
-        Ok(same(&expected, &got))
+        Ok(compare(&expected, &got))
     }
 }
 
-/// The rows of a file of JSON Lines in one writing.
+/// The rows of a JSON Lines file in a normal form.
 fn rows(text: &str, path: &Path) -> anyhow::Result<Vec<String>> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines
         .map(|line| {
             let row: Value = serde_json::from_str(line)
-                .with_context(|| format!("`{}` has a line that is no JSON", path.display()))?;
+                .with_context(|| format!("`{}` has a line that is not JSON", path.display()))?;
             Ok(row.to_string())
         })
         .collect()
 }
 
-/// The lines that differ: `-` is expected and missing, `+` is not expected.
-fn same(expected: &[String], got: &[String]) -> Result<(), String> {
+/// Compares two lists of lines. The error lists missing lines with `-` and unexpected
+/// ones with `+`.
+fn compare(expected: &[String], got: &[String]) -> Result<(), String> {
     if expected == got {
         return Ok(());
     }
@@ -189,7 +190,7 @@ fn same(expected: &[String], got: &[String]) -> Result<(), String> {
     let mut text: Vec<String> = missing.iter().map(|line| format!("- {line}")).collect();
     text.extend(extra.iter().map(|line| format!("+ {line}")));
     if text.is_empty() {
-        text.push("the same rows in another order".to_owned());
+        text.push("equal rows in a different order".to_owned());
     }
     Err(text.join("\n"))
 }
@@ -199,14 +200,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_shows_what_is_missing_and_what_is_extra() {
+    fn differences_show_missing_and_unexpected_rows() {
         let lines = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(same(&lines("a b"), &lines("a b")), Ok(()));
+        assert_eq!(compare(&lines("a b"), &lines("a b")), Ok(()));
         assert_eq!(
-            same(&lines("a b b"), &lines("a c b")),
+            compare(&lines("a b b"), &lines("a c b")),
             Err("- b\n+ c".to_owned())
         );
-        let order = "the same rows in another order".to_owned();
-        assert_eq!(same(&lines("a b"), &lines("b a")), Err(order));
+        let order = "equal rows in a different order".to_owned();
+        assert_eq!(compare(&lines("a b"), &lines("b a")), Err(order));
     }
 }

@@ -1,12 +1,12 @@
-//! What every plugin must bear, whatever it is for.
+//! Checks that every plugin must pass.
 
 use super::Check;
-use crate::cli::commands::plugin::trial::{self, Parsed, Seen};
+use crate::cli::commands::plugin::trial::{self, CaseSightings, Parsed};
 use crate::extraction::DEFAULT_CHUNK_BYTES;
 use crate::plugin::{Parser, ParserSession, Policy, Reading};
 use crate::virustotal::report::Report;
 
-/// Checks of a parser, on inputs made of its own examples and of nothing good.
+/// Checks a parser with its own examples and with malformed inputs.
 pub(super) fn of_parser(parser: &Parser) -> Vec<Check> {
     let examples: Vec<&str> = parser
         .description()
@@ -16,20 +16,20 @@ pub(super) fn of_parser(parser: &Parser) -> Vec<Check> {
         .collect();
     let log = format!("{}\n", examples.join("\n")).repeat(50).into_bytes();
     let mut checks = vec![
-        Check::of("it says what it is", Ok(())),
-        Check::of("it recognises its examples", recognises(parser, &examples)),
-        Check::of("it reads its examples", reads(parser, &examples)),
+        Check::of("describes itself", Ok(())),
+        Check::of("detects its examples", detects(parser, &examples)),
+        Check::of("parses its examples", parses(parser, &examples)),
     ];
-    for (name, bytes) in nuisances(&log) {
-        let result = bears(parser, &bytes);
-        checks.push(Check::of(format!("it bears {name}"), result));
+    for (name, bytes) in malformed_inputs(&log) {
+        let result = handles(parser, &bytes);
+        checks.push(Check::of(format!("handles {name}"), result));
     }
     checks.push(Check::of(
-        "the same input gives the same",
+        "returns equal results for equal inputs",
         repeatable(parser, &log),
     ));
     checks.push(Check::of(
-        "chunks may end anywhere",
+        "does not depend on chunk boundaries",
         in_chunks(parser, &log),
     ));
     checks
@@ -40,29 +40,29 @@ fn parse(parser: &Parser, bytes: &[u8], chunk_bytes: usize) -> Result<Parsed, St
     trial::parse(parser, &info, bytes, chunk_bytes).map_err(|stop| stop.to_string())
 }
 
-fn recognises(parser: &Parser, examples: &[&str]) -> Result<(), String> {
+fn detects(parser: &Parser, examples: &[&str]) -> Result<(), String> {
     for example in examples {
         let info = trial::input("some.log", example.as_bytes(), 0);
         if parser.detect(&info).map_err(|stop| stop.to_string())? == 0 {
-            return Err(format!("it is not sure at all of: {example}"));
+            return Err(format!("confidence 0 for the example: {example}"));
         }
     }
     Ok(())
 }
 
-fn reads(parser: &Parser, examples: &[&str]) -> Result<(), String> {
+fn parses(parser: &Parser, examples: &[&str]) -> Result<(), String> {
     for example in examples {
         let line = format!("{example}\n");
         let parsed = parse(parser, line.as_bytes(), DEFAULT_CHUNK_BYTES)?;
         if let Some(reason) = parsed.counts.rejected.keys().next() {
-            return Err(format!("it rejects ({reason}): {example}"));
+            return Err(format!("rejected with the reason `{reason}`: {example}"));
         }
     }
     Ok(())
 }
 
-/// A refusal in words is an answer; all else that is no batch is not.
-fn bears(parser: &Parser, bytes: &[u8]) -> Result<(), String> {
+/// A parser may refuse an input with an error; any other failure is a fault.
+fn handles(parser: &Parser, bytes: &[u8]) -> Result<(), String> {
     let info = trial::input("some.log", bytes, 0);
     match trial::parse(parser, &info, bytes, DEFAULT_CHUNK_BYTES) {
         Err(stop) if !stop.is_refusal() => Err(stop.to_string()),
@@ -70,8 +70,7 @@ fn bears(parser: &Parser, bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Inputs that no format is made of.
-fn nuisances(log: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+fn malformed_inputs(log: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let mut damaged = log.to_vec();
     for (place, byte) in damaged.iter_mut().enumerate() {
         if place % 7 == 3 {
@@ -79,19 +78,19 @@ fn nuisances(log: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         }
     }
     vec![
-        ("nothing", Vec::new()),
+        ("an empty input", Vec::new()),
         ("empty lines", b"\n\r\n\n".to_vec()),
         ("NUL bytes", vec![0; 4096]),
-        ("noise", (0..200_000).map(noise).collect()),
-        ("a line of a megabyte", vec![b'a'; 1 << 20]),
-        ("a megabyte of quotes and commas", b"\",".repeat(1 << 19)),
-        ("its examples damaged", damaged),
-        ("its examples cut off", log[..log.len() * 2 / 3].to_vec()),
+        ("random bytes", (0..200_000).map(noise).collect()),
+        ("a line of 1 MiB", vec![b'a'; 1 << 20]),
+        ("1 MiB of quotes and commas", b"\",".repeat(1 << 19)),
+        ("damaged examples", damaged),
+        ("truncated examples", log[..log.len() * 2 / 3].to_vec()),
         ("many lines", log.repeat(20)),
     ]
 }
 
-/// Bytes of all kinds, the same in every run.
+/// A pseudo-random byte for this position.
 fn noise(place: usize) -> u8 {
     let mixed = (place as u32).wrapping_mul(0x9e37_79b9).rotate_left(13);
     (mixed.wrapping_mul(0x85eb_ca6b) >> 24) as u8
@@ -115,38 +114,38 @@ fn in_chunks(parser: &Parser, log: &[u8]) -> Result<(), String> {
                 .as_ref()
                 .map_or(Reading::OrderedLines, ParserSession::reading);
             return Err(format!(
-                "chunks of about {chunk_bytes} bytes give something else than the whole; it says {reading:?}"
+                "chunks of about {chunk_bytes} bytes give other results than the whole input; the parser's reading is {reading:?}"
             ));
         }
     }
     Ok(())
 }
 
-/// Checks of a policy, on reports from nothing to everything.
+/// Checks a policy with reports from an empty to a complete one.
 pub(super) fn of_policy(policy: &Policy) -> Vec<Check> {
-    let mut checks = vec![Check::of("it says what it is", Ok(()))];
+    let mut checks = vec![Check::of("describes itself", Ok(()))];
     let reports = [
         ("an empty report", "{}"),
         (
-            "no engine at all",
+            "a report without opinions",
             r#"{"last_analysis_stats":{"harmless":0}}"#,
         ),
         (
-            "all engines for it",
+            "a report with only harmless opinions",
             r#"{"last_analysis_stats":{"harmless":90}}"#,
         ),
         (
-            "all engines against it",
+            "a report with only malicious opinions",
             r#"{"last_analysis_stats":{"malicious":90}}"#,
         ),
         (
-            "numbers beyond all bounds",
+            "a report with extreme numbers",
             r#"{"last_analysis_stats":{"malicious":4294967295,"suspicious":4294967295,"harmless":4294967295},"reputation":-2147483648,"last_analysis_date":9223372036854775807,"creation_date":-9223372036854775808}"#,
         ),
-        ("a report of every part", include_str!("../report.json")),
+        ("a complete report", include_str!("../report.json")),
     ];
     for (name, json) in reports {
-        checks.push(Check::of(format!("it bears {name}"), judges(policy, json)));
+        checks.push(Check::of(format!("handles {name}"), judges(policy, json)));
     }
     checks
 }
@@ -159,15 +158,18 @@ fn judges(policy: &Policy, json: &str) -> Result<(), String> {
         "192.0.2.1",
         "2001:db8::1",
     ] {
-        let words = |error: anyhow::Error| format!("{error:#}");
-        let sightings = Seen::default().sightings(indicator).map_err(words)?;
+        let sightings = CaseSightings::default()
+            .sightings(indicator)
+            .map_err(|error| format!("{error:#}"))?;
         let judge = |now_s| {
             trial::judge(policy, &sightings, &report, now_s)
                 .map_err(|stop| format!("{indicator}: {stop}"))
         };
         for now_s in [0, 1_735_689_600, i64::MAX] {
             if judge(now_s)? != judge(now_s)? {
-                return Err(format!("{indicator}: the same question has two answers"));
+                return Err(format!(
+                    "{indicator}: two calls with equal arguments returned different judgements"
+                ));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The checks as a JUnit report, which every CI reads.
+//! The checks as a JUnit report.
 
 use std::fmt::Write as _;
 
@@ -20,10 +20,10 @@ pub(super) fn report(plugin: &str, checks: &[Check]) -> String {
         // Writing to a String cannot fail.
         let _ = match &check.failure {
             None => writeln!(xml, "  <testcase name=\"{name}\"/>"),
-            Some(words) => writeln!(
+            Some(failure) => writeln!(
                 xml,
                 "  <testcase name=\"{name}\"><failure>{}</failure></testcase>",
-                escaped(words)
+                escaped(failure)
             ),
         };
     }
@@ -31,7 +31,7 @@ pub(super) fn report(plugin: &str, checks: &[Check]) -> String {
     xml
 }
 
-/// Text for XML 1.0, which has no control characters but these three.
+/// Escapes text for XML 1.0, which allows only three control characters.
 fn escaped(text: &str) -> String {
     let mut xml = String::new();
     for c in text.chars() {
@@ -53,16 +53,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_failed_is_said() {
+    fn failures_are_reported() {
         let checks = [
-            Check::of("well", Ok(())),
+            Check::of("passes", Ok(())),
             Check::of("a<b", Err("\"x\" & \u{1b}".to_owned())),
         ];
         assert_eq!(
             report("policy p@1.0.0", &checks),
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
              <testsuite name=\"policy p@1.0.0\" tests=\"2\" failures=\"1\">\n\
-             \x20 <testcase name=\"well\"/>\n\
+             \x20 <testcase name=\"passes\"/>\n\
              \x20 <testcase name=\"a&lt;b\"><failure>&quot;x&quot; &amp; \u{fffd}</failure></testcase>\n\
              </testsuite>\n"
         );

@@ -1,5 +1,4 @@
-//! `vthost plugin test`: a plugin against cases that a person wrote down, and
-//! against what every plugin must bear.
+//! `vthost plugin test`: checks that every plugin must pass, and test cases.
 
 mod cases;
 mod conformance;
@@ -13,11 +12,11 @@ use crate::output::visible;
 
 use cases::Cases;
 
-/// One thing that was tried.
+/// A check and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Check {
     name: String,
-    /// What is wrong, in lines; none when it is well.
+    /// What is wrong, in lines; none if the check passed.
     failure: Option<String>,
 }
 
