@@ -1,4 +1,4 @@
-//! The article's script and vthost give the same files for the article's list.
+//! The script of the original article and vthost write the same files for the article's list.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::support::{Home, patient, serve};
 const LIST: &str = "milestone-of-se.nesuke.com\nhttp://027.ru\n1.1.1.1\n103.9.36.172\n";
 
 #[test]
-fn the_script_and_vthost_agree() {
+fn script_and_vthost_write_the_same_files() {
     let Some(python) = vt_py::python_for_test(Path::new(env!("CARGO_TARGET_TMPDIR"))) else {
         return;
     };
@@ -72,7 +72,7 @@ fn the_script_and_vthost_agree() {
     assert_eq!(bad.len(), 2);
 }
 
-/// The lines without their first word, which must look like a date.
+/// The lines without their first word, which must have the length of a date.
 fn without_dates(text: &str) -> Vec<String> {
     let lines = text.lines().map(|line| {
         let (date, rest) = line.split_once(' ').unwrap();

@@ -1,4 +1,4 @@
-//! The commands, as their users type them.
+//! The commands as users type them.
 
 use serde_json::Value;
 use vthost_simulator::{DEMO_KEY, Logged, Server, Simulator, Stats};
@@ -12,7 +12,7 @@ const LOG: &str = "\
 1714564803.000    161 10.0.0.5 TCP_MISS/200 4310 GET http://evil.example.org/x - HIER_DIRECT/203.0.113.11 text/html
 ";
 
-/// One host that a single engine calls bad.
+/// A server on which one engine reports weak.example.net as malicious.
 fn server() -> Server {
     let mut simulator = Simulator::new(patient());
     let one = Stats {
@@ -31,7 +31,7 @@ fn rows(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn plugins_are_files_that_can_be_swapped() {
+fn replaced_plugin_files_are_used_by_the_next_run() {
     let home = Home::new();
     let server = server();
     home.write("logs/access.log", LOG);
@@ -53,14 +53,14 @@ fn plugins_are_files_that_can_be_swapped() {
     assert_eq!(run("1").status, Some(0));
     assert_eq!(home.read("1/bad-domain.txt").lines().count(), 2);
 
-    // Another policy under the same name: one engine is not enough any more.
+    // Another policy under the same name, which does not accept one engine.
     std::fs::copy(home.path("p/threshold.wasm"), home.path("p/strict.wasm")).unwrap();
     assert_eq!(run("2").status, Some(0));
     let bad = home.read("2/bad-domain.txt");
     assert_eq!(bad.lines().count(), 1);
     assert!(bad.contains("http://evil.example.org/x"), "{bad}");
 
-    // Another parser under the same name: it makes nothing of these lines.
+    // Another parser under the same name, which rejects these lines.
     std::fs::copy(home.path("p/list.wasm"), home.path("p/squid.wasm")).unwrap();
     let ran = run("3");
     assert!(
@@ -76,7 +76,7 @@ fn plugins_are_files_that_can_be_swapped() {
 }
 
 #[test]
-fn a_policy_can_be_applied_to_what_is_stored() {
+fn judge_applies_a_policy_to_stored_reports() {
     let home = Home::new();
     let server = server();
     let log = home.write("access.log", LOG);
@@ -104,14 +104,14 @@ fn a_policy_can_be_applied_to_what_is_stored() {
     let clients = rows(&home.read("2/results.jsonl"));
     let bad = clients.iter().find(|row| row["verdict"] == "bad").unwrap();
     assert_eq!(bad["contacted_by"], serde_json::json!(["10.0.0.5"]));
-    // Without logs: everything that is stored.
+    // Without logs: all stored indicators.
     assert_eq!(judge(&[]).status, Some(0));
     assert!(home.read("2/good-domain.txt").contains("weak.example.net"));
     assert_eq!(server.log().len(), asked, "no request");
 }
 
 #[test]
-fn settings_of_a_policy_are_checked_before_anything_runs() {
+fn invalid_policy_settings_are_reported_before_the_run() {
     let home = Home::new();
     let log = home.write("access.log", LOG);
     let check = |config: &str, expected: &str| {
@@ -125,7 +125,7 @@ fn settings_of_a_policy_are_checked_before_anything_runs() {
 }
 
 #[test]
-fn an_allow_list_spends_no_request() {
+fn allowed_domains_are_not_looked_up() {
     let home = Home::new();
     let server = server();
     let log = home.write("access.log", LOG);
@@ -151,7 +151,7 @@ fn an_allow_list_spends_no_request() {
 }
 
 #[test]
-fn extract_unique_counts() {
+fn unique_rows_have_counts() {
     let home = Home::new();
     let log = home.write("access.log", LOG);
     let ran = home.run(&["extract", "--unique", &log]);
@@ -173,7 +173,7 @@ fn extract_unique_counts() {
 }
 
 #[test]
-fn what_memory_has_no_room_for_goes_to_the_disk() {
+fn sightings_above_the_memory_limit_give_the_same_rows() {
     let home = Home::new();
     let line = |number: u32| {
         let (client, site, page) = (number % 7, number % 50, number % 400);
@@ -198,7 +198,7 @@ fn what_memory_has_no_room_for_goes_to_the_disk() {
 }
 
 #[test]
-fn standard_input_is_an_input() {
+fn standard_input_is_read() {
     let home = Home::new();
     let mut child = home
         .vthost(&["extract", "-"])
@@ -215,7 +215,7 @@ fn standard_input_is_an_input() {
 }
 
 #[test]
-fn exit_statuses_tell_how_it_went() {
+fn exit_status_depends_on_the_outcome() {
     let home = Home::new();
     let server = server();
     let url = server.url();
@@ -247,7 +247,7 @@ fn exit_statuses_tell_how_it_went() {
 }
 
 #[test]
-fn the_quota_is_shown() {
+fn quota_shows_what_is_used_and_left() {
     let home = Home::new();
     let server = server();
     let url = server.url();
@@ -263,7 +263,7 @@ fn the_quota_is_shown() {
         "demo",
     ]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
-    // What is asked about the user is free of charge.
+    // Requests about the user are free of charge.
     let charged = |logged: &Logged| !logged.path.starts_with("/api/v3/users/");
     let asked = server.log().iter().filter(|logged| charged(logged)).count();
     assert!(
@@ -271,15 +271,15 @@ fn the_quota_is_shown() {
         "{}",
         ran.stdout
     );
-    // A ledger that knows nothing is told what others asked.
+    // A new ledger learns from VirusTotal what others have used.
     let args = ["quota", "--store", "other", "--vt-url", &url];
     let alone = home.run(&args);
     assert!(alone.stdout.contains("today: 0 used"), "{}", alone.stdout);
-    let told = home.run(&[&args[..], &["--vt-user", "demo"]].concat());
+    let reconciled = home.run(&[&args[..], &["--vt-user", "demo"]].concat());
     assert!(
-        told.stdout.contains(&format!("today: {asked} used")),
+        reconciled.stdout.contains(&format!("today: {asked} used")),
         "{}",
-        told.stdout
+        reconciled.stdout
     );
     let reserved = home.run(&[&args[..], &["--reserve", "100"]].concat());
     let left = format!("{} left", 400 - asked);
@@ -288,7 +288,7 @@ fn the_quota_is_shown() {
 }
 
 #[test]
-fn the_demo_needs_nothing_and_tells_what_it_did() {
+fn demo_runs_without_key_and_network() {
     let home = Home::new();
     let output = home
         .vthost(&["demo"])
@@ -329,7 +329,7 @@ fn built_in_plugins_are_listed() {
 }
 
 #[test]
-fn several_policies_are_asked_in_their_order() {
+fn policies_are_asked_in_their_order() {
     let home = Home::new();
     let server = server();
     let url = server.url();
@@ -383,7 +383,7 @@ fn several_policies_are_asked_in_their_order() {
 }
 
 #[test]
-fn a_plugin_that_is_not_the_pinned_one_does_not_run() {
+fn plugin_with_another_digest_than_the_pinned_one_is_refused() {
     let home = Home::new();
     home.run(&["plugin", "export", "plugins"]);
     let log = home.write("access.log", LOG);
@@ -392,7 +392,7 @@ fn a_plugin_that_is_not_the_pinned_one_does_not_run() {
     let refused = home.run(&args);
     assert_eq!(refused.status, Some(3));
     assert!(
-        refused.stderr.contains("nothing was run"),
+        refused.stderr.contains("the plugin was not run"),
         "{}",
         refused.stderr
     );

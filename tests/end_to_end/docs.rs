@@ -1,5 +1,5 @@
-//! Documentation that the program itself decides: `docs/cli.md` is its help,
-//! `docs/formats.md` what `vthost formats` prints. To write them anew: `UPDATE_DOCS=1 cargo test docs`.
+//! Generated documentation: `docs/cli.md` is the help of all commands, `docs/formats.md` the output
+//! of `vthost formats`. To regenerate them: `UPDATE_DOCS=1 cargo test docs`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,9 +8,9 @@ use clap::{Command, CommandFactory as _};
 use vthost::cli::args::Arguments;
 
 const HEAD: &str = "# The command line\n\n\
-    This page is what `--help` prints. A test keeps it so.\n";
+    This page is what `--help` prints. A test keeps it up to date.\n";
 
-/// Help of a command and of those below it.
+/// Appends the help of a command and of its subcommands.
 fn describe(command: &mut Command, path: &str, text: &mut String) {
     let help = command.render_long_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
@@ -26,7 +26,7 @@ fn describe(command: &mut Command, path: &str, text: &mut String) {
 }
 
 #[test]
-fn the_command_line_is_documented() {
+fn cli_page_is_the_help() {
     let mut text = HEAD.to_owned();
     let mut command = Arguments::command().term_width(100);
     command.build();
@@ -39,7 +39,7 @@ fn the_command_line_is_documented() {
 }
 
 #[test]
-fn the_formats_are_documented() {
+fn formats_page_is_the_list_of_formats() {
     let ran = crate::support::Home::new().run(&["formats"]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/formats.md");
@@ -50,7 +50,7 @@ fn the_formats_are_documented() {
 }
 
 #[test]
-fn the_commands_of_the_documents_parse() {
+fn commands_in_documents_are_valid() {
     let documents = [
         include_str!("../../README.md"),
         include_str!("../../docs/plugins.md"),

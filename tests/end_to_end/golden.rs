@@ -1,5 +1,5 @@
-//! Sample logs through the parsers as components: `tests/logs/FORMAT/NAME.log`
-//! and, written by hand, `NAME.expected.jsonl`.
+//! Sample logs, parsed by the components: `tests/logs/FORMAT/NAME.log` must give
+//! `NAME.expected.jsonl`, which is written by hand.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ fn rows(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn samples_give_what_is_expected() {
+fn samples_give_the_expected_observations() {
     let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/logs");
     let mut checked = 0;
     for format in std::fs::read_dir(logs).unwrap() {
@@ -32,7 +32,7 @@ fn samples_give_what_is_expected() {
     assert!(checked >= 2, "{checked}");
 }
 
-/// The parser that is named and the one that is detected must both give it.
+/// Checks a log with the named parser and with detection.
 fn check(parser: &str, log: &Path, expected: &str) {
     let home = Home::new();
     let folder = log.parent().unwrap();
@@ -52,8 +52,7 @@ fn check(parser: &str, log: &Path, expected: &str) {
     }
 }
 
-/// The parsers and the examples of their formats, by what `vthost formats`
-/// prints.
+/// The examples that `vthost formats` prints, each with the name of its parser.
 fn examples(home: &Home) -> Vec<(String, String)> {
     let formats = home.run(&["formats"]).stdout;
     let mut examples = Vec::new();
@@ -68,13 +67,12 @@ fn examples(home: &Home) -> Vec<(String, String)> {
     examples
 }
 
-/// Detection must choose the parser that gave an example, and find what was
-/// contacted.
+/// Detection must choose the parser of the example, and extract its indicator.
 #[test]
-fn every_format_is_recognised_by_its_example() {
+fn format_of_every_example_is_detected() {
     let home = Home::new();
     for (parser, example) in examples(&home) {
-        // A header alone names nothing; `list` and `text` take any line.
+        // A header has no indicator; `list` and `text` accept any line.
         let is_header = example.starts_with('#') || parser == "csv";
         if is_header || matches!(parser.as_str(), "list" | "text") {
             continue;
@@ -96,10 +94,9 @@ fn every_format_is_recognised_by_its_example() {
     }
 }
 
-/// An example, cut off at every byte, and with bytes changed and moved: no such
-/// line may stop a parser.
+/// Parses each example truncated at every byte, and with bytes changed and moved.
 #[test]
-fn no_parser_is_stopped_by_damaged_lines() {
+fn damaged_lines_do_not_stop_a_parser() {
     let home = Home::new();
     for (parser, example) in examples(&home) {
         let whole = example.as_bytes();
@@ -108,7 +105,7 @@ fn no_parser_is_stopped_by_damaged_lines() {
             log.extend_from_slice(&whole[..end]);
             log.push(b'\n');
         }
-        // A generator of Lehmer's kind, with a fixed seed.
+        // A Lehmer generator with a fixed seed.
         let mut state = 48_271_u64;
         let mut next = |below: usize| {
             state = state * 48_271 % 2_147_483_647;

@@ -1,5 +1,5 @@
-//! The guide for plugin authors, followed: every command in `docs/plugins.md` is run
-//! in the order in which it stands there.
+//! The guide for plugin authors: every command in `docs/plugins.md` is run, in the order of the
+//! page.
 
 use std::path::Path;
 use std::process::Command;
@@ -24,8 +24,8 @@ fn commands(page: &str) -> Vec<&str> {
     commands
 }
 
-/// What a line of the guide is here. Crates are those of this build, the Rust
-/// target is there, and the registry is the test's own.
+/// A line of the guide as the test runs it: with the crates of this build, without installing the
+/// Rust target, and with the test's registry.
 fn adapted(line: &str, registry: Option<&Registry>) -> String {
     if line.starts_with("rustup ") {
         return String::new();
@@ -42,7 +42,7 @@ fn adapted(line: &str, registry: Option<&Registry>) -> String {
     }
 }
 
-/// A vthost that asks the simulator.
+/// Writes a `vthost` command that looks up at the simulator.
 fn write_vthost(home: &Home, url: &str) {
     let program = env!("CARGO_BIN_EXE_vthost");
     let script = format!(
@@ -55,7 +55,7 @@ fn write_vthost(home: &Home, url: &str) {
 }
 
 #[test]
-fn the_guide_is_followed() {
+fn commands_of_the_guide_work() {
     let registry = Registry::start(Users::Everybody);
     let server = serve(Simulator::new(patient()));
     let home = Home::new();
@@ -88,12 +88,12 @@ fn the_guide_is_followed() {
         .env("XDG_CACHE_HOME", home.path("cache"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    let wrong = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{said}\n{wrong}");
+    let stdout = String::from_utf8_lossy(&ran.stdout);
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{stdout}\n{stderr}");
     let read = |name: &str| home.read(&format!("work/our-policy/{name}"));
     assert!(read("out/bad-domain.txt").contains("evil.example.com"));
-    assert!(said.contains("bad: 8 engines"), "{said}");
+    assert!(stdout.contains("bad: 8 engines"), "{stdout}");
     if registry.is_some() {
         assert!(read("vthost.toml").contains("\"pulled.wasm\" = \"sha256:"));
     }

@@ -1,5 +1,5 @@
-//! Networks as they are: proxies that want a password or answer themselves,
-//! nobody there at all, and what `vthost doctor` says of it.
+//! Network problems: proxies that require a password or answer themselves, an unreachable
+//! VirusTotal, and what `vthost doctor` reports.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use vthost_simulator::{DEMO_KEY, Effect, Fault, Simulator};
 
 use crate::support::{Home, Ran, patient, serve};
 
-/// A forward proxy for plain HTTP on loopback that wants `user:hunter2`.
+/// A forward proxy for plain HTTP on loopback that requires `user:hunter2`.
 struct Proxy {
     port: u16,
     forwarded: Arc<AtomicUsize>,
@@ -25,7 +25,7 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let counter = Arc::clone(&counter);
-                // A client that goes away early is no concern of the proxy's.
+                // An error means that the client has disconnected.
                 std::thread::spawn(move || relay(client.unwrap(), &counter).ok());
             }
         });
@@ -33,7 +33,7 @@ impl Proxy {
     }
 }
 
-/// Relays one request, and closes.
+/// Relays one request and closes the connection.
 fn relay(mut client: TcpStream, forwarded: &AtomicUsize) -> std::io::Result<()> {
     let mut head = String::new();
     let mut reader = BufReader::new(client.try_clone()?);
@@ -65,7 +65,7 @@ fn relay(mut client: TcpStream, forwarded: &AtomicUsize) -> std::io::Result<()> 
 }
 
 #[test]
-fn a_proxy_with_a_password_is_used_and_the_password_shown_nowhere() {
+fn proxy_password_is_used_and_never_printed() {
     let home = Home::new();
     let list = home.write("list.txt", "evil.example.com\nfine.example.com\n");
     let server = serve(Simulator::new(patient()));
@@ -105,19 +105,27 @@ fn a_proxy_with_a_password_is_used_and_the_password_shown_nowhere() {
 }
 
 #[test]
-fn nobody_there_ends_the_run_before_the_slots_are_wasted() {
+fn unreachable_virustotal_ends_the_run_after_a_few_requests() {
     let home = Home::new();
     let names: String = (0..100).map(|n| format!("host{n}.example.com\n")).collect();
     let list = home.write("list.txt", names);
-    // Whatever was bound here is gone, so nobody listens.
+    // The listener is closed again, so the port refuses connections.
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
         .port();
-    let nobody = format!("http://127.0.0.1:{port}");
+    let unreachable = format!("http://127.0.0.1:{port}");
     let args = [
-        "--rate", "1000/s", "--vt-url", &nobody, "--store", "s", "--out", "out", &list,
+        "--rate",
+        "1000/s",
+        "--vt-url",
+        &unreachable,
+        "--store",
+        "s",
+        "--out",
+        "out",
+        &list,
     ];
     let ran = home.run(&args);
     assert_eq!(ran.status, Some(3), "{}", ran.stderr);
@@ -133,14 +141,14 @@ fn nobody_there_ends_the_run_before_the_slots_are_wasted() {
 
     let server = serve(Simulator::new(patient()));
     let url = server.url();
-    let args = args.map(|arg| if arg == nobody { &url } else { arg });
+    let args = args.map(|arg| if arg == unreachable { &url } else { arg });
     let again = home.run(&args);
     assert_eq!(again.status, Some(0), "{}", again.stderr);
     assert_eq!(server.log().len(), 100);
 }
 
 #[test]
-fn a_doctor_finds_what_is_wrong() {
+fn doctor_reports_failed_checks() {
     let home = Home::new();
     let server = serve(Simulator::new(patient()));
     let url = server.url();
@@ -160,31 +168,31 @@ fn a_doctor_finds_what_is_wrong() {
             .filter(|logged| logged.path.contains("/urls") || logged.path.contains("/domains"))
             .count()
     };
-    assert_eq!(used(&server.log()), 0, "it is free of charge");
+    assert_eq!(used(&server.log()), 0, "doctor sends no charged request");
 
     let wrong_key = home
         .vthost(&["doctor", "--vt-url", &url])
         .env("VT_API_KEY", "wrong-but-secret")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&wrong_key.stdout);
+    let stdout = String::from_utf8_lossy(&wrong_key.stdout);
     assert_eq!(wrong_key.status.code(), Some(3));
     assert!(
-        said.contains("no  VirusTotal: VirusTotal does not accept"),
-        "{said}"
+        stdout.contains("no  VirusTotal: VirusTotal does not accept"),
+        "{stdout}"
     );
-    assert!(!said.contains("wrong-but-secret"), "{said}");
+    assert!(!stdout.contains("wrong-but-secret"), "{stdout}");
 
     let mut portal = Simulator::new(patient());
     portal.add_fault(Fault::new(".", 1_000, Effect::Html(200)).unwrap());
     let portal = serve(portal);
-    let said = home.run(&["doctor", "--vt-url", &portal.url()]).stdout;
-    assert!(said.contains("something on the way answered"), "{said}");
-    assert!(!said.contains(DEMO_KEY));
+    let stdout = home.run(&["doctor", "--vt-url", &portal.url()]).stdout;
+    assert!(stdout.contains("something on the way answered"), "{stdout}");
+    assert!(!stdout.contains(DEMO_KEY));
 }
 
 #[test]
-fn what_a_store_owes_is_told() {
+fn status_lists_pending_analyses() {
     let home = Home::new();
     let mut options = patient();
     options.stuck = Some("new".into());
@@ -217,7 +225,7 @@ fn what_a_store_owes_is_told() {
 }
 
 #[test]
-fn another_policy_says_what_it_changes() {
+fn judge_prints_changed_verdicts() {
     let home = Home::new();
     let mut simulator = Simulator::new(patient());
     let one = vthost_simulator::Stats {
@@ -275,7 +283,7 @@ fn another_policy_says_what_it_changes() {
 
 #[test]
 #[cfg(unix)]
-fn the_command_that_a_run_ends_with_goes_on() {
+fn printed_command_resumes_the_run() {
     let home = Home::new();
     let names: String = (0..20).map(|n| format!("host{n}.example.com\n")).collect();
     let list = home.write("it's a list.txt", names);
@@ -291,8 +299,8 @@ fn the_command_that_a_run_ends_with_goes_on() {
         let line = lines.find_map(|line| line.strip_prefix("  vthost "));
         format!("vthost {}", line.unwrap())
     };
-    let goes_on = home.shell(&command(&ended));
-    assert_eq!(goes_on.status, Some(0), "{}", goes_on.stderr);
+    let resumed = home.shell(&command(&ended));
+    assert_eq!(resumed.status, Some(0), "{}", resumed.stderr);
     assert_eq!(home.read("good-domain.txt").lines().count(), 20);
 
     let spent = ["--per-month", "1", "--store", "other"];

@@ -1,4 +1,4 @@
-//! What leaves the machine, tier by tier, by the simulator's own log.
+//! What leaves the machine with each value of `--share`, by the simulator's log.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const LIST: &str = "http://public.example.com/a\n\
     10.1.2.3\n\
     printer.local\n";
 
-/// A run over a list on a tier, and what VirusTotal saw of it.
+/// A run over a list with a value of `--share`, and the requests that VirusTotal received.
 fn run_on(share: &str, list: &str) -> (Home, Ran, Vec<Logged>) {
     let home = Home::new();
     let list = home.write("list.txt", list);
@@ -64,7 +64,7 @@ fn is_hash(logged: &Logged) -> bool {
 }
 
 #[test]
-fn no_tier_shows_more_than_it_says() {
+fn no_share_level_sends_more_than_documented() {
     for share in ["host", "hash", "url", "submit"] {
         let log = log_of(share);
         assert!(!log.is_empty());
@@ -82,7 +82,7 @@ fn no_tier_shows_more_than_it_says() {
                 "url" => assert_eq!(logged.method, "GET", "{sent}"),
                 _ => {}
             }
-            // The base64 form of anything with the token would begin like this.
+            // The base64 form of the URL with the token would begin with this.
             assert!(
                 !sent.contains("aHR0cDovL3B1YmxpYy5leGFtcGxlLmNvbS9yZXNldD"),
                 "{sent}"
@@ -92,7 +92,7 @@ fn no_tier_shows_more_than_it_says() {
 }
 
 #[test]
-fn each_tier_asks_what_it_may() {
+fn each_share_level_sends_what_is_documented() {
     let asks = |share: &str, what: fn(&Logged) -> bool| log_of(share).iter().any(what);
     assert!(asks("host", |logged| logged.path
         == "/api/v3/domains/public.example.com"));
@@ -104,7 +104,7 @@ fn each_tier_asks_what_it_may() {
 }
 
 #[test]
-fn a_dry_run_sends_nothing_and_says_everything() {
+fn dry_run_prints_requests_and_sends_none() {
     let home = Home::new();
     let list = home.write("list.txt", LIST);
     let server = serve(Simulator::new(patient()));
@@ -122,7 +122,7 @@ fn a_dry_run_sends_nothing_and_says_everything() {
 }
 
 #[test]
-fn a_dry_run_shows_what_is_cut_and_no_password() {
+fn dry_run_shows_shortened_urls_without_passwords() {
     let home = Home::new();
     let list = "http://me:hunter2@public.example.com/a#part\n\
         http://tok3n@public.example.com/b\n\
@@ -150,14 +150,13 @@ fn a_dry_run_shows_what_is_cut_and_no_password() {
     );
 }
 
-/// Requests as a dry run prints them; what it says of them is cut off.
+/// The requests that a dry run prints, without the remarks.
 fn printed(stdout: &str) -> Vec<String> {
     let requests = stdout.lines().map(|line| line.split("  (").next().unwrap());
     requests.map(str::to_owned).collect()
 }
 
-/// Requests as the simulator has seen them, but for those that ask how an
-/// analysis is getting on.
+/// The requests that the simulator received, without polls of analyses.
 fn seen(log: &[Logged]) -> Vec<String> {
     let log = log.iter();
     let requests = log.filter(|logged| !logged.path.contains("/analyses/"));
@@ -175,7 +174,7 @@ fn seen(log: &[Logged]) -> Vec<String> {
         .collect()
 }
 
-/// VirusTotal with an object for each of four hosts, and no opinion on any.
+/// A VirusTotal with a report on each of four hosts, without engine results.
 fn without_opinions() -> Simulator {
     let mut simulator = Simulator::new(patient());
     let unrated = Known {
@@ -189,7 +188,7 @@ fn without_opinions() -> Simulator {
     simulator
 }
 
-/// Looks up a list, at this rate, as far as this tier.
+/// The arguments of a run over a list with this value of `--share` and this rate.
 fn arguments<'a>(share: &'a str, rate: &'a str, url: &'a str, list: &'a str) -> Vec<&'a str> {
     vec![
         "--parser",
@@ -214,9 +213,9 @@ fn printed_ms(time: &str) -> i64 {
 }
 
 #[test]
-fn a_dry_run_prints_the_requests_of_the_run() {
-    // Three hosts and an address, none of which settles anything. Of the five
-    // URLs one holds a token and one is of no scheme that VirusTotal scans.
+fn dry_run_prints_the_requests_of_the_run() {
+    // Three hosts and an address, whose reports settle nothing. Of the five URLs one contains a
+    // token and one has a scheme that VirusTotal does not scan.
     let list = "http://one.example.com/a\n\
         http://one.example.com/b\n\
         http://two.example.com/c\n\
@@ -225,9 +224,8 @@ fn a_dry_run_prints_the_requests_of_the_run() {
         three.example.com\n\
         8.8.8.8\n\
         10.0.0.1\n";
-    // Hosts: four. URLs by their digests: the four of HTTP, for a digest shows
-    // no token; three can be shown. Handed in: those, a domain and an address,
-    // and each analysis is asked for once.
+    // Hosts: four. URLs by SHA-256: the four of HTTP, because a digest reveals no token; three
+    // can be sent. Submitted: those, a domain and an address, and each analysis is polled once.
     let tiers = [
         ("host", "4 hosts: 4 requests", 4),
         (
@@ -264,7 +262,7 @@ fn a_dry_run_prints_the_requests_of_the_run() {
                 .and_then(|times| times.split_once(" and "))
                 .unwrap(),
         };
-        // One request at once, and one in each hour that follows.
+        // One request immediately, and one in each following hour.
         for (time, requests) in [(first, 4), (last, most)] {
             let from_ms = printed_ms(time) - (requests - 1) * 3_600_000;
             // A time is printed without its milliseconds.
@@ -278,7 +276,7 @@ fn a_dry_run_prints_the_requests_of_the_run() {
     }
 }
 
-/// URLs that each hold a secret in another place.
+/// URLs that contain a secret, each in another place.
 fn secrets() -> Vec<String> {
     let parameters = [
         "token",
@@ -339,7 +337,7 @@ fn secrets() -> Vec<String> {
         .collect()
 }
 
-/// The secrets as values that are looked for.
+/// The URLs with a distinct, searchable value for each secret.
 fn canaries() -> Vec<String> {
     let secrets = secrets();
     assert!(secrets.len() >= 50, "{}", secrets.len());
@@ -349,12 +347,12 @@ fn canaries() -> Vec<String> {
         .collect()
 }
 
-/// A log of a URL on each line.
+/// A log with one of the URLs on each line.
 fn log_with(line: impl Fn(&str) -> String) -> String {
     canaries().iter().map(|url| line(url) + "\n").collect()
 }
 
-fn none_leaves(parser: &str, read_as: &str, log: &str) {
+fn check_no_secret_is_sent(parser: &str, read_as: &str, log: &str) {
     for share in ["host", "hash", "url", "submit"] {
         let home = Home::new();
         let log = home.write("a.log", log);
@@ -400,36 +398,36 @@ fn none_leaves(parser: &str, read_as: &str, log: &str) {
 }
 
 #[test]
-fn none_of_fifty_secrets_in_a_list_leaves_on_any_tier() {
-    none_leaves("list", "list", &log_with(str::to_owned));
+fn secrets_in_a_list_are_not_sent() {
+    check_no_secret_is_sent("list", "list", &log_with(str::to_owned));
 }
 
 #[test]
-fn none_of_fifty_secrets_in_a_proxys_log_leaves_on_any_tier() {
+fn secrets_in_a_proxy_log_are_not_sent() {
     let line = |url: &str| {
         format!(
             "1714564800.123    161 10.0.0.5 TCP_MISS/200 4310 GET {url} - \
              HIER_DIRECT/10.0.0.10 text/html"
         )
     };
-    none_leaves("auto", "squid", &log_with(line));
+    check_no_secret_is_sent("auto", "squid", &log_with(line));
 }
 
 #[test]
-fn none_of_fifty_secrets_in_a_sensors_log_leaves_on_any_tier() {
+fn secrets_in_a_sensor_log_are_not_sent() {
     let line = |url: &str| {
-        // The host stands apart; what a proxy is asked for is a whole URL.
+        // The log has the host separately; the target of a proxy request is a whole URL.
         let target = url.strip_prefix("http://a.example.com").unwrap_or(url);
         format!(
             r#"{{"timestamp":"2024-05-01T12:00:00.000000+0000","flow_id":1,"event_type":"http","src_ip":"10.0.0.5","src_port":51000,"dest_ip":"10.0.0.10","dest_port":80,"proto":"TCP","http":{{"hostname":"a.example.com","url":"{target}","http_method":"GET"}}}}"#
         )
     };
-    none_leaves("auto", "suricata", &log_with(line));
+    check_no_secret_is_sent("auto", "suricata", &log_with(line));
 }
 
-/// A value of each range of addresses that are not reachable from everywhere,
-/// and a name of each suffix that the public DNS does not have.
-const INSIDE: [&str; 52] = [
+/// An address of each range that is not globally reachable, and a name with each suffix that is
+/// not in the public DNS.
+const INTERNAL: [&str; 52] = [
     "0.1.2.3",
     "10.1.2.3",
     "172.16.4.5",
@@ -485,13 +483,13 @@ const INSIDE: [&str; 52] = [
 ];
 
 #[test]
-fn nothing_of_the_inside_leaves_on_any_tier() {
+fn internal_names_and_addresses_are_not_sent() {
     let url = |value: &&str| match value.contains(':') {
         true => format!("http://[{value}]:8080/path\n"),
         false => format!("http://{value}:8080/path\n"),
     };
-    let hosts: String = INSIDE.iter().map(|value| format!("{value}\n")).collect();
-    let urls: String = INSIDE.iter().map(url).collect();
+    let hosts: String = INTERNAL.iter().map(|value| format!("{value}\n")).collect();
+    let urls: String = INTERNAL.iter().map(url).collect();
     let outside = "http://public.example.com/path\n";
     for share in ["host", "hash", "url", "submit"] {
         let requests = |list: &str| {
@@ -505,19 +503,19 @@ fn nothing_of_the_inside_leaves_on_any_tier() {
         assert!(!alone.is_empty());
         let (among, summary) = requests(&format!("{hosts}{outside}{urls}"));
         assert_eq!(among, alone, "{share}");
-        let kept = 2 * INSIDE.len() as u64;
+        let kept = 2 * INTERNAL.len() as u64;
         assert_eq!(summary["unknown_by"]["internal"], kept, "{share}");
         let by_reason = summary["kept_back_by"].as_object().unwrap().values();
         let by_reason: u64 = by_reason.map(|count| count.as_u64().unwrap()).sum();
         assert_eq!(by_reason, kept, "{summary}");
-        // Two each, as a host and in a URL; `localhost` is a suffix.
+        // Each appears twice, as a host and in a URL. `localhost` is a suffix.
         let count = |reason: &str| summary["kept_back_by"][reason].as_u64();
         assert_eq!(count("an internal name (--internal-suffix)"), Some(4));
         assert_eq!(count("a name of a single label"), Some(4));
     }
 }
 
-/// The files below a folder that hold some bytes.
+/// The files in a folder tree that contain these bytes.
 fn files_with(directory: &Path, bytes: &[u8]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
@@ -532,7 +530,7 @@ fn files_with(directory: &Path, bytes: &[u8]) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_key_is_in_no_file_after_a_run_or_a_kill() {
+fn key_is_in_no_file_after_a_run_or_a_kill() {
     let check = |is_killed: bool| {
         let home = Home::new();
         let list = home.write(
@@ -548,7 +546,7 @@ fn the_key_is_in_no_file_after_a_run_or_a_kill() {
         command.stdout(log("stdout.log")).stderr(log("stderr.log"));
         let mut run = command.spawn().unwrap();
         if is_killed {
-            // Two answers, and then a wait of an hour.
+            // The run has two answers, then it waits for an hour.
             let results = || {
                 let status = home.run(&["status"]);
                 status.stdout.contains("2 answers found")
@@ -564,7 +562,7 @@ fn the_key_is_in_no_file_after_a_run_or_a_kill() {
         assert_eq!(files_with(&home, b"").iter().any(is_log), is_killed);
         let none: [PathBuf; 0] = [];
         assert_eq!(files_with(&home, DEMO_KEY.as_bytes()), none);
-        // What was asked is found, so the store was searched.
+        // The search finds the questions, so it covers the store.
         let is_store = |path: &PathBuf| path.to_string_lossy().contains("sqlite");
         let stored = files_with(&home, b"domains/public.example.com");
         assert!(stored.iter().any(is_store), "{stored:?}");

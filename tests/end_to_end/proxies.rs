@@ -1,7 +1,6 @@
-//! Proxies as organisations run them, started here on loopback between host and
-//! simulator: Debian's tinyproxy, and mitmproxy, which opens TLS with a
-//! certificate authority of its own. Where they are not installed the tests are
-//! left out with a note; in continuous integration (`CI` is set) they fail.
+//! Real proxies on loopback between the host and the simulator: Debian's tinyproxy, and mitmproxy,
+//! which intercepts TLS with its own certificate authority. If they are not installed, the tests
+//! are skipped with a note; with `CI` set they fail.
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
@@ -11,15 +10,15 @@ use vthost_simulator::{DEMO_KEY, Server, Simulator};
 
 use crate::support::{Home, Ran, patient, serve};
 
-/// A proxy that wants `user:hunter2`, until it is dropped.
+/// A running proxy that requires `user:hunter2`. It is stopped when dropped.
 struct Proxy {
     process: Child,
     port: u16,
 }
 
 impl Proxy {
-    /// Starts a program that writes to `home/proxy.log` and soon listens on this
-    /// port; none where there is no such program.
+    /// Starts a program that logs to `home/proxy.log` and waits until it listens on this port.
+    /// None if the program is not installed.
     fn start(home: &Home, port: u16, program: &str, args: &[&str]) -> Option<Self> {
         let log = File::create(home.path("proxy.log")).unwrap();
         let mut command = Command::new(program);
@@ -29,7 +28,7 @@ impl Proxy {
             Ok(process) => process,
             Err(error) => {
                 assert!(std::env::var_os("CI").is_none(), "{program}: {error}");
-                eprintln!("left out, for want of {program}: {error}");
+                eprintln!("skipped: cannot start {program}: {error}");
                 return None;
             }
         };
@@ -49,7 +48,7 @@ impl Proxy {
         Self::start(home, port, "tinyproxy", &["-d", "-c", &config])
     }
 
-    /// One that leads whoever asks for [`SITE`] to the simulator.
+    /// A proxy that forwards requests for [`SITE`] to the simulator.
     fn mitmproxy(home: &Home, server: &Server) -> Option<Self> {
         let port = free_port();
         let directory = format!("confdir={}", home.path("authority").display());
@@ -62,7 +61,7 @@ impl Proxy {
             &listen,
             "--set",
             &directory,
-            // It is to connect to where it leads, not to where the client wants.
+            // Connect to the mapped address, not to the requested one.
             "--set",
             "connection_strategy=lazy",
             "--map-remote",
@@ -85,7 +84,7 @@ impl Drop for Proxy {
     }
 }
 
-/// A site that is nowhere: only the proxy knows a way.
+/// A site that does not exist: only the proxy can map it.
 const SITE: &str = "https://virustotal.example.com";
 
 fn free_port() -> u16 {
@@ -99,13 +98,13 @@ fn shows_no_secret(ran: &Ran) {
     }
 }
 
-/// What the proxy says of the requests that it let through.
-fn said(home: &Home) -> String {
+/// The proxy's log of forwarded requests.
+fn proxy_log(home: &Home) -> String {
     home.read("proxy.log")
 }
 
 #[test]
-fn tinyproxy_with_a_password() {
+fn tinyproxy_with_password_is_used() {
     let home = Home::new();
     let Some(proxy) = Proxy::tinyproxy(&home) else {
         return;
@@ -136,7 +135,11 @@ fn tinyproxy_with_a_password() {
     shows_no_secret(&ran);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     assert!(home.read("out/bad-domain.txt").contains("evil.example.com"));
-    let through = |path: &str| said(&home).matches(&format!("{path} HTTP/1.1")).count();
+    let through = |path: &str| {
+        proxy_log(&home)
+            .matches(&format!("{path} HTTP/1.1"))
+            .count()
+    };
     assert_eq!(through("/api/v3/domains/evil.example.com"), 1);
     assert_eq!(server.log().len(), 3);
     let by_variable = |no_proxy: &str| {
@@ -156,12 +159,12 @@ fn tinyproxy_with_a_password() {
         through("/api/v3/domains/evil.example.com")
     };
     assert_eq!(by_variable(""), 2);
-    assert_eq!(by_variable("127.0.0.1"), 2, "it was to be passed by");
+    assert_eq!(by_variable("127.0.0.1"), 2, "NO_PROXY bypasses the proxy");
     assert_eq!(server.log().len(), 9);
 }
 
 #[test]
-fn mitmproxy_opens_tls_by_an_authority_of_its_own() {
+fn intercepting_proxy_needs_its_certificate_authority() {
     let home = Home::new();
     let server = serve(Simulator::new(patient()));
     let Some(running) = Proxy::mitmproxy(&home, &server) else {
@@ -194,14 +197,14 @@ fn mitmproxy_opens_tls_by_an_authority_of_its_own() {
         shows_no_secret(&ran);
         assert_eq!(ran.status, Some(0), "{}", ran.stderr);
         assert!(home.read("out/bad-domain.txt").contains("evil.example.com"));
-        let said = said(&home);
+        let log = proxy_log(&home);
         assert_eq!(
-            said.matches("/domains/evil.example.com").count(),
+            log.matches("/domains/evil.example.com").count(),
             run,
-            "{said}"
+            "{log}"
         );
-        let by_http2 = said.matches("/domains/evil.example.com HTTP/2.0").count();
-        assert_eq!(by_http2, 1, "{said}");
+        let by_http2 = log.matches("/domains/evil.example.com HTTP/2.0").count();
+        assert_eq!(by_http2, 1, "{log}");
     }
     assert_eq!(server.log().len(), 5);
     let args = [
@@ -223,6 +226,11 @@ fn mitmproxy_opens_tls_by_an_authority_of_its_own() {
     assert!(output.status.success(), "{stderr}");
     assert!(!stderr.contains("hunter2"), "{stderr}");
     assert!(home.read("variable/bad-domain.txt").contains("evil"));
-    assert_eq!(said(&home).matches("/domains/evil.example.com").count(), 3);
+    assert_eq!(
+        proxy_log(&home)
+            .matches("/domains/evil.example.com")
+            .count(),
+        3
+    );
     assert_eq!(server.log().len(), 7);
 }
