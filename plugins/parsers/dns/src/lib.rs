@@ -1,24 +1,124 @@
-//! Query logs of name servers: BIND (also Infoblox and other appliances built
-//! on it), Unbound, dnsmasq and Pi-hole, CoreDNS, Route 53 hosted zones, and
-//! the debug log of Windows DNS.
+//! Logs of name servers. Each program has a module, whose reader turns one line
+//! into what the program reported.
+
+mod bind;
+mod coredns;
+mod dnsmasq;
+mod dnstap;
+mod local;
+mod powerdns;
+mod route53;
+mod unbound;
+mod windows;
 
 use std::borrow::Cow;
 
-use vthost_plugin::contact::Contact;
+use vthost_plugin::contact::{Contact, plausible_address};
 use vthost_plugin::parser::{
     Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
 };
-use vthost_plugin::split::{after, split_once, until};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
 struct Dns {
-    stamps: Stamps,
-    /// Which of the [`KINDS`] the line before was: most inputs have one.
-    kind: usize,
+    times: Times,
+    /// Index in [`READERS`] of the reader of the line before. Most inputs have one.
+    last: usize,
 }
 
 vthost_plugin::export_parser!(Dns);
+
+/// How the input writes time stamps.
+#[derive(Clone, Copy)]
+struct Times {
+    stamps: Stamps,
+    /// The order of day and month in a Windows log.
+    order: DateOrder,
+}
+
+/// What one line reports.
+enum Report<'a> {
+    Query(Query<'a>),
+    /// A line of a known kind without a contact; the reason in a few words.
+    NoContact(&'static str),
+}
+
+/// A name that was asked for.
+struct Query<'a> {
+    name: Cow<'a, [u8]>,
+    /// Empty if the line does not name the client.
+    client: &'a [u8],
+    time_us: Option<i64>,
+    action: Action,
+}
+
+impl<'a> Query<'a> {
+    /// A query of which the line reports neither time nor action.
+    fn new(name: &'a [u8], client: &'a [u8]) -> Self {
+        Self {
+            name: name.into(),
+            client,
+            time_us: None,
+            action: Action::Unstated,
+        }
+    }
+
+    fn action(self, action: Action) -> Self {
+        Self { action, ..self }
+    }
+}
+
+impl<'a> From<Query<'a>> for Report<'a> {
+    fn from(query: Query<'a>) -> Self {
+        Self::Query(query)
+    }
+}
+
+impl Report<'_> {
+    /// The same report with this time, unless it has one.
+    fn at(mut self, time_us: Option<i64>) -> Self {
+        if let Self::Query(query) = &mut self {
+            query.time_us = query.time_us.or(time_us);
+        }
+        self
+    }
+}
+
+/// Reads a line of one program; `None` if it is not a known line of that program.
+///
+/// No line is read by two readers, so their order changes the cost only. A client
+/// chooses the names in a log: a reader must check what surrounds them.
+type Reader = for<'a> fn(&'a [u8], Times) -> Option<Report<'a>>;
+
+const READERS: [Reader; 9] = [
+    bind::read,
+    dnsmasq::read,
+    unbound::read,
+    powerdns::read,
+    dnstap::read,
+    coredns::read,
+    route53::read,
+    windows::read,
+    local::read,
+];
+
+/// The programs whose lines are read, as syslog names them.
+const PROGRAMS: [&[u8]; 11] = [
+    b"named",
+    b"unbound",
+    b"dnsmasq",
+    b"pihole-FTL",
+    b"coredns",
+    b"pdns_recursor",
+    b"pdns-recursor",
+    b"dnsdist",
+    b"systemd-resolved",
+    b"kresd",
+    b"dhcpd",
+];
+
+const UNKNOWN_SENTENCE: &str = "an unknown sentence of a name server";
+const OTHER_PROGRAM: &str = "no line of a known name server";
 
 impl LineParser for Dns {
     type Settings = NoSettings;
@@ -28,22 +128,37 @@ impl LineParser for Dns {
             name: "dns",
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
-            summary: "Query logs of BIND, Infoblox, Unbound, dnsmasq, CoreDNS, Route 53, Windows DNS",
+            summary: "Query logs of name servers: BIND, Unbound, dnsmasq, PowerDNS, CoreDNS, Windows DNS and others",
             formats: &[
                 (
                     "bind",
-                    "BIND and Infoblox query log",
+                    "BIND and Infoblox",
                     "May  1 12:00:00 ns named[1]: client @0x7f0000000000 10.0.0.5#51000 (www.example.com): query: www.example.com IN A +E(0)K (10.0.0.53)",
                 ),
                 (
                     "unbound",
-                    "Unbound query log",
-                    "May  1 12:00:00 ns unbound[1]: [1:0] info: 10.0.0.5 www.example.com. A IN",
+                    "Unbound",
+                    "[1714564800] unbound[1:0] info: 10.0.0.5 www.example.com. A IN",
                 ),
                 (
                     "dnsmasq",
-                    "dnsmasq and Pi-hole query log",
+                    "dnsmasq and Pi-hole",
                     "May  1 12:00:00 dnsmasq[1]: query[A] www.example.com from 10.0.0.5",
+                ),
+                (
+                    "pdns-recursor",
+                    "PowerDNS Recursor",
+                    r#"May 01 12:00:00 msg="Question" subsystem="syncres" level="0" prio="Info" tid="1" ts="1714564800.250" ecs="" mtid="1" proto="udp" qname="www.example.com" qtype="A" remote="10.0.0.5:51000""#,
+                ),
+                (
+                    "dnsdist",
+                    "dnsdist, verbose or by LogAction",
+                    "[1714564800.250000000] Packet from 10.0.0.5:51000 for www.example.com. A with id 1",
+                ),
+                (
+                    "dnstap",
+                    "dnstap as text: dnstap-ldns, dnstap-read",
+                    "2024-05-01 12:00:00.250000 CQ 10.0.0.5 UDP 56b \"www.example.com.\" IN A",
                 ),
                 (
                     "coredns",
@@ -60,395 +175,190 @@ impl LineParser for Dns {
                     "Windows DNS debug log",
                     "5/1/2024 12:00:00 PM 0AB4 PACKET  000000 UDP Rcv 10.0.0.5 0001   Q [0001   D   NOERROR] A      (3)www(7)example(3)com(0)",
                 ),
+                (
+                    "resolved",
+                    "systemd-resolved (debug, resolvectl monitor) and Knot Resolver (policies)",
+                    "May  1 12:00:00 pc systemd-resolved[1]: Looking up RR for www.example.com IN A.",
+                ),
             ],
             settings_schema: "",
         }
     }
 
     fn detect(input: &Input) -> u8 {
-        let stamps = Stamps::of(input);
-        let mut kind = 0;
-        input.confidence(88, |line| match () {
-            () if line.trim_ascii().is_empty() => Fit::Neutral,
-            () => Fit::from(query(line, stamps, &mut kind).map_or_else(is_of_server, |_| true)),
+        let mut parser = Self::of(input);
+        input.confidence(88, |line| match parser.read(line) {
+            _ if line.trim_ascii().is_empty() => Fit::Neutral,
+            Ok(Report::Query(_)) => Fit::Yes,
+            // Startup messages alone do not make a query log.
+            Ok(Report::NoContact(_)) => Fit::Neutral,
+            Err(reason) => Fit::from(reason == UNKNOWN_SENTENCE),
         })
     }
 
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
-        Ok(Self {
-            stamps: Stamps::of(input),
-            kind: 0,
-        })
+        Ok(Self::of(input))
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        if line.trim_ascii().is_empty() {
-            return Line::Ignored("blank");
-        }
-        let query = match query(line, self.stamps, &mut self.kind) {
-            Ok(query) => query,
-            Err(program) if program.is_empty() || is_of_server(program) => {
-                return Line::Ignored("not a query");
+        match self.read(line) {
+            Ok(Report::Query(query)) => Contact {
+                name: &query.name,
+                client: query.client,
+                time_us: query.time_us,
+                action: query.action,
+                ..Contact::default()
             }
-            Err(_) => return Line::Rejected("of another program"),
-        };
-        Contact {
-            name: &query.name,
-            client: query.client,
-            time_us: query.time_us,
-            action: Action::Unstated,
-            ..Contact::default()
-        }
-        .push(found)
-    }
-}
-
-/// A client that asks for a name.
-struct Query<'a> {
-    name: Cow<'a, [u8]>,
-    client: &'a [u8],
-    time_us: Option<i64>,
-}
-
-/// The programs whose messages these are, also those that are no queries; BIND's
-/// own files have its categories in that place.
-fn is_of_server(program: &[u8]) -> bool {
-    const PROGRAMS: [&str; 6] = [
-        "named",
-        "unbound",
-        "dnsmasq",
-        "coredns",
-        "pihole-FTL",
-        "dhcpd",
-    ];
-    const CATEGORIES: [&str; 24] = [
-        "client",
-        "config",
-        "database",
-        "default",
-        "dispatch",
-        "dnssec",
-        "edns-disabled",
-        "general",
-        "lame-servers",
-        "network",
-        "notify",
-        "queries",
-        "query-errors",
-        "rate-limit",
-        "resolver",
-        "rpz",
-        "security",
-        "serve-stale",
-        "unmatched",
-        "update",
-        "update-security",
-        "xfer-in",
-        "xfer-out",
-        "zoneload",
-    ];
-    let mut known = PROGRAMS.iter().chain(&CATEGORIES);
-    known.any(|known| known.as_bytes() == program)
-}
-
-/// Reads what one server writes of a query: the name and the client.
-type Said = for<'a> fn(&'a [u8]) -> Option<(&'a [u8], &'a [u8])>;
-
-/// What is read behind the envelope.
-const KINDS: [Said; 4] = [bind, dnsmasq, unbound, coredns];
-
-/// Reads a line, of a program that is not known as the one before was read if
-/// that does.
-///
-/// # Errors
-///
-/// The program, where the line is no query.
-fn query<'a>(line: &'a [u8], stamps: Stamps, kind: &mut usize) -> Result<Query<'a>, &'a [u8]> {
-    if let Some(query) = route53(line, stamps).or_else(|| windows(line, stamps)) {
-        return Ok(query);
-    }
-    let syslog = Syslog::of(line, stamps);
-    let message = syslog.message;
-    let said = match syslog.program {
-        b"dnsmasq" | b"pihole-FTL" => dnsmasq(message),
-        b"unbound" => unbound(message),
-        b"coredns" => coredns(message),
-        _ => (0..KINDS.len()).find_map(|step| {
-            let index = (*kind + step) % KINDS.len();
-            let said = KINDS[index](message)?;
-            *kind = index;
-            Some(said)
-        }),
-    };
-    let (name, client) = said.ok_or(syslog.program)?;
-    Ok(Query {
-        name: name.into(),
-        client,
-        time_us: own_stamp(message, stamps).or(syslog.time_us),
-    })
-}
-
-/// The stamp that `named` itself writes (`print-time`), which has a year:
-/// `07-Apr-2022 08:08:10.043 client …`.
-fn own_stamp(message: &[u8], stamps: Stamps) -> Option<i64> {
-    if !message.first()?.is_ascii_digit() {
-        return None;
-    }
-    let mut blanks = message
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b' ');
-    let (end, _) = blanks.nth(1)?;
-    stamps.any(&message[..end], DateOrder::DayFirst)
-}
-
-/// `client @0x… 10.0.0.5#51000 (name): query: name IN A`, `answer: name IN A`,
-/// `query failed (…) for name/IN/A`, `… resolving 'name/A/IN'`, `validating
-/// name/A: …`, `updating zone 'name/IN'`, the lines of BIND's response policies,
-/// and `transfer of 'name/IN'`.
-fn bind(message: &[u8]) -> Option<(&[u8], &[u8])> {
-    let client = after(message, b"client ").map(|rest| {
-        let rest = if rest.starts_with(b"@") {
-            after(rest, b" ").unwrap_or(rest)
-        } else {
-            rest
-        };
-        let client = until(rest, b"# ");
-        client.strip_suffix(b":").unwrap_or(client)
-    });
-    let matched = || after(message, b"List Matched ").map(|rest| until(rest, b"#"));
-    let client = client.or_else(matched);
-    if let Some(name) = after(message, b"query: ").or_else(|| after(message, b"answer: "))
-        && let Some(client) = client
-    {
-        return Some((until(name, b" "), client));
-    }
-    if let Some(zone) = after(message, b"updating zone '") {
-        return Some((until(zone, b"/'"), client.unwrap_or(b"")));
-    }
-    if let Some(zone) = after(message, b"transfer of '") {
-        return transfer(until(zone, b"/'"), message, client);
-    }
-    if let Some(name) = after(message, b"query failed").and_then(|rest| after(rest, b" for "))
-        && let Some(client) = client
-    {
-        return Some((until(name, b"/ "), client));
-    }
-    if let Some(name) = after(message, b" rewrite ")
-        && let Some(client) = client
-    {
-        return Some((until(name, b"/ "), client));
-    }
-    if let Some(name) = after(message, b"DNS format error ").and_then(|r| after(r, b"resolving ")) {
-        let client = after(name, b" for ").map(|rest| until(rest, b"#"));
-        return Some((until(name, b"/"), client.unwrap_or(b"")));
-    }
-    let name = after(message, b"resolving '")
-        .or_else(|| after(message, b"validating "))
-        .or_else(|| message.strip_prefix(b"resolving '"))
-        .or_else(|| message.strip_prefix(b"validating "))?;
-    Some((until(name, b"/'"), b""))
-}
-
-/// A transfer of a zone that a client began, or that ended: what happens between
-/// is the servers' own affair, and so are reverse zones.
-fn transfer<'a>(
-    zone: &'a [u8],
-    message: &'a [u8],
-    client: Option<&'a [u8]>,
-) -> Option<(&'a [u8], &'a [u8])> {
-    if zone.ends_with(b".arpa") {
-        return None;
-    }
-    let ended = || {
-        after(message, b": Transfer status: ")?;
-        after(message, b"' from ").map(|rest| until(rest, b"#"))
-    };
-    Some((zone, client.or_else(ended)?))
-}
-
-/// `query[A] name from 10.0.0.5`.
-fn dnsmasq(message: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = after(message, b"query[")?;
-    let name = after(rest, b"] ")?;
-    Some((until(name, b" "), until(after(name, b" from ")?, b" ")))
-}
-
-/// `[1:0] info: 10.0.0.5 name. A IN`.
-fn unbound(message: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = message.strip_prefix(b"[")?;
-    let rest = after(rest, b"] ")?;
-    let rest = [&b"info: "[..], b"query: ", b"reply: "]
-        .iter()
-        .find_map(|kind| rest.strip_prefix(*kind))?;
-    let mut words = rest.split(|byte| *byte == b' ');
-    let (client, name, _kind, class) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let is_class = matches!(class, b"IN" | b"CH" | b"HS");
-    (is_class && client.iter().any(|byte| matches!(byte, b'.' | b':'))).then_some((name, client))
-}
-
-/// `10.0.0.5:51000 - 1 "A IN name. udp 40 false 512" NOERROR`.
-fn coredns(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let behind = after(line, b" - ")?;
-    let before = &line[..line.len() - behind.len() - 3];
-    let start = before
-        .iter()
-        .rposition(|byte| *byte == b' ')
-        .map_or(0, |blank| blank + 1);
-    let mut words = after(behind, b"\"")?.split(|byte| *byte == b' ');
-    let (_kind, class, name) = (words.next()?, words.next()?, words.next()?);
-    matches!(class, b"IN" | b"CH" | b"ANY").then_some((name, &before[start..]))
-}
-
-/// `1.0 TIME ZONE NAME TYPE RCODE PROTOCOL EDGE RESOLVER SUBNET`.
-fn route53(line: &[u8], stamps: Stamps) -> Option<Query<'_>> {
-    line.starts_with(b"1.0 ").then_some(())?;
-    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').take(11).collect();
-    let [
-        _version,
-        time,
-        _zone,
-        name,
-        _kind,
-        _code,
-        protocol,
-        _edge,
-        client,
-        _subnet,
-    ] = *words.as_slice()
-    else {
-        return None;
-    };
-    let is_it = matches!(protocol, b"UDP" | b"TCP");
-    is_it.then(|| Query {
-        name: name.into(),
-        client,
-        time_us: stamps.iso8601(time),
-    })
-}
-
-/// `… UDP Rcv 10.0.0.5 0001   Q [0001   D   NOERROR] A      (3)www(7)example(3)com(0)`.
-fn windows(line: &[u8], stamps: Stamps) -> Option<Query<'_>> {
-    let (before, packet) = split_once(line, b" PACKET ")?;
-    let received = after(packet, b"Rcv ")?;
-    let rest = after(received, b"]")?;
-    let start = rest.iter().position(|byte| *byte == b'(')?;
-    let mut name = Vec::new();
-    for label in rest[start..]
-        .trim_ascii_end()
-        .split(|byte| *byte == b'(')
-        .skip(1)
-    {
-        let end = label.iter().position(|byte| *byte == b')')?;
-        let text = &label[end + 1..];
-        if !text.is_empty() {
-            name.extend_from_slice(text);
-            name.push(b'.');
+            .push(found),
+            Ok(Report::NoContact(reason)) => Line::Ignored(reason),
+            Err(_) if line.trim_ascii().is_empty() => Line::Ignored("blank"),
+            Err(reason) => Line::Rejected(reason),
         }
     }
-    // The thread's number stands between the time and PACKET.
-    let before = before.trim_ascii_end();
-    let end = before
+}
+
+impl Dns {
+    fn of(input: &Input) -> Self {
+        Self {
+            times: Times {
+                stamps: Stamps::of(input),
+                order: windows::date_order(input),
+            },
+            last: 0,
+        }
+    }
+
+    /// # Errors
+    ///
+    /// Why no reader knows the line.
+    fn read<'a>(&mut self, line: &'a [u8]) -> Result<Report<'a>, &'static str> {
+        for step in 0..READERS.len() {
+            let index = (self.last + step) % READERS.len();
+            if let Some(report) = READERS[index](line, self.times) {
+                self.last = index;
+                return Ok(report);
+            }
+        }
+        let header = Syslog::of(line, self.times.stamps);
+        Err(match PROGRAMS.contains(&header.program) {
+            true => UNKNOWN_SENTENCE,
+            false => OTHER_PROGRAM,
+        })
+    }
+}
+
+/// The message after the syslog header and its time; `None` if the header names a
+/// program that is not one of these. A header may name none.
+fn message_of<'a>(
+    line: &'a [u8],
+    times: Times,
+    programs: &[&[u8]],
+) -> Option<(&'a [u8], Option<i64>)> {
+    let header = Syslog::of(line, times.stamps);
+    let is_theirs = header.program.is_empty() || programs.contains(&header.program);
+    is_theirs.then_some((header.message, header.time_us))
+}
+
+/// The action that a response code states: a refusal is the server's own decision.
+fn action_of_code(code: &[u8]) -> Action {
+    match code {
+        b"REFUSED" => Action::Blocked,
+        _ => Action::Unstated,
+    }
+}
+
+/// Whether a text is a class of the DNS: `IN`, `CH`, `HS`, `ANY` or `CLASS65280`.
+fn is_class(text: &[u8]) -> bool {
+    matches!(text, b"IN" | b"CH" | b"HS" | b"ANY") || text.starts_with(b"CLASS")
+}
+
+/// The address of `10.0.0.5#51000`, `10.0.0.5@51000`, and also of
+/// `2001:db8::5:51000`, if `mark` is the byte before the port.
+fn without_port(end: &[u8], mark: u8) -> &[u8] {
+    match end.iter().rposition(|byte| *byte == mark) {
+        Some(at) => &end[..at],
+        None => end,
+    }
+}
+
+/// Whether a text is an address and nothing else.
+fn is_address(text: &[u8]) -> bool {
+    plausible_address(text).is_some_and(|address| address.len() == text.len())
+}
+
+/// Whether a sentence begins with one of some texts.
+fn begins(sentence: &[u8], beginnings: &[&str]) -> bool {
+    beginnings
         .iter()
-        .rposition(|byte| *byte == b' ')
-        .unwrap_or(before.len());
-    Some(Query {
-        name: name.into(),
-        client: until(received, b" "),
-        time_us: stamps.any(&before[..end], DateOrder::MonthFirst),
-    })
+        .any(|beginning| sentence.starts_with(beginning.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vthost_plugin::testing;
+    use vthost_plugin::testing::{self, Observed};
+
+    /// What one line gives.
+    pub(crate) fn observed(line: &str) -> Observed {
+        let parsed = testing::parse::<Dns>(line.as_bytes(), "{}").unwrap();
+        assert_eq!(parsed.observations.len(), 1, "{line} {parsed:?}");
+        parsed.observations[0].clone()
+    }
+
+    /// Checks name, client and action of what one line gives.
+    pub(crate) fn check(line: &str, expected: (&str, &str, Action)) {
+        let seen = observed(line);
+        let found = (seen.value.as_str(), seen.client.as_str(), seen.action);
+        assert_eq!(found, expected, "{line}");
+    }
+
+    /// Checks that one line is ignored.
+    pub(crate) fn ignored(line: &str) {
+        let parsed = testing::parse::<Dns>(line.as_bytes(), "{}").unwrap();
+        assert_eq!(parsed.observations, [], "{line}");
+        assert_eq!(parsed.rejected, [], "{line}");
+    }
 
     #[test]
-    fn every_example_names_the_client_and_what_it_asked_for() {
+    fn every_example_gives_the_name_asked_for() {
         for (name, _, example) in Dns::describe().formats {
-            let parsed = testing::parse::<Dns>(example.as_bytes(), "{}").unwrap();
-            let observed = &parsed.observations[0];
-            let value = observed.value.trim_end_matches('.');
-            assert_eq!(
-                (observed.kind, value),
-                ("domain", "www.example.com"),
-                "{name}"
-            );
-            assert_eq!(observed.client, "10.0.0.5", "{name}");
+            let seen = observed(example);
+            let value = seen.value.trim_end_matches('.');
+            assert_eq!((seen.kind, value), ("domain", "www.example.com"), "{name}");
+            if *name != "resolved" {
+                assert_eq!(seen.client, "10.0.0.5", "{name}");
+            }
             assert_eq!(testing::detect::<Dns>(example.as_bytes()), 88, "{name}");
         }
     }
 
     #[test]
-    fn answers_and_other_messages_are_no_queries() {
-        let check = |line: &str| {
+    fn unknown_sentences_are_rejected() {
+        let check = |line: &str, reason: &str| {
             let parsed = testing::parse::<Dns>(line.as_bytes(), "{}").unwrap();
-            assert!(parsed.observations.is_empty(), "{line}");
-            assert_eq!(parsed.rejected, [], "{line}");
+            assert_eq!(parsed.rejected, [(reason.to_owned(), 1)], "{line}");
         };
-        check("May  1 12:00:00 dnsmasq[1]: reply www.example.com is 192.0.2.10");
-        check("May  1 12:00:00 dnsmasq[1]: forwarded www.example.com to 192.0.2.53");
-        check("May  1 12:00:00 ns named[1]: zone example.com/IN: loaded serial 1");
-    }
-
-    #[test]
-    fn lines_of_other_programs_are_rejected() {
-        let line = b"May  1 12:00:00 gw filterlog[1]: 4,,,1,igb0,match,block,out,4";
-        let parsed = testing::parse::<Dns>(line, "{}").unwrap();
-        assert_eq!(parsed.rejected, [("of another program".to_owned(), 1)]);
-    }
-
-    #[test]
-    fn names_in_other_messages_of_bind_were_asked_for_too() {
-        let check = |message: &str, client: &str| {
-            let line = format!("May  1 12:00:00 ns named[1]: {message}");
-            let parsed = testing::parse::<Dns>(line.as_bytes(), "{}").unwrap();
-            let seen = &parsed.observations[0];
-            let found = (seen.value.as_str(), seen.client.as_str());
-            assert_eq!(found, ("www.example.com", client), "{message}");
-        };
-        let at = "client @0x7f00 10.0.0.5#51000";
+        for program in ["named", "unbound", "dnsmasq", "pdns_recursor", "dnsdist"] {
+            check(
+                &format!("May  1 12:00:00 ns {program}[1]: quux of www.example.com"),
+                UNKNOWN_SENTENCE,
+            );
+        }
         check(
-            "network unreachable resolving 'www.example.com/A/IN': 192.0.2.53#53",
-            "",
-        );
-        check(
-            "validating www.example.com/DNSKEY: no valid signature found",
-            "",
-        );
-        check(
-            &format!("{at} (www.example.com): answer: www.example.com IN A (10.0.0.53) -> NOERROR"),
-            "10.0.0.5",
-        );
-        check(
-            &format!("{at}: updating zone 'www.example.com/IN': adding an RR"),
-            "10.0.0.5",
-        );
-        check(
-            &format!("{at} (www.example.com): transfer of 'www.example.com/IN': AXFR started"),
-            "10.0.0.5",
-        );
-        check(
-            "transfer of 'www.example.com/IN' from 192.0.2.53#53: Transfer status: success",
-            "192.0.2.53",
-        );
-        check(
-            "List Matched 10.0.0.5#51000: query: www.example.com IN A (10.0.0.53)",
-            "10.0.0.5",
-        );
-        check(
-            "DNS format error from 192.0.2.53#53 resolving www.example.com/A for 10.0.0.5#51000: bad",
-            "10.0.0.5",
+            "May  1 12:00:00 gw filterlog[1]: 4,,,1,igb0,match,block,out,4",
+            OTHER_PROGRAM,
         );
     }
 
     #[test]
-    fn the_stamp_of_named_has_a_year() {
-        let line = "May  3 12:00:00 ns named[1]: 01-May-2024 12:00:00.250 client 10.0.0.5#51000 UDP: query: www.example.com IN A response: NOERROR";
-        let parsed = testing::parse::<Dns>(line.as_bytes(), "{}").unwrap();
-        // 2024-05-01T12:00:00.250Z.
-        let expected = Some(1_714_564_800_250_000);
-        assert_eq!(parsed.observations[0].time_us, expected);
+    fn a_name_that_imitates_another_program_changes_nothing() {
+        for name in [
+            "x.example.com client",
+            "x from 10.9.9.9 query: y.example.com IN A",
+        ] {
+            ignored(&format!(
+                "May  1 12:00:00 dnsmasq[1]: query[A] {name} from 10.0.0.5"
+            ));
+        }
     }
 }
