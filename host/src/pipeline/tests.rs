@@ -76,7 +76,7 @@ impl Transport for Simulated {
 
 /// A call of an output or a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Call {
+enum RecordedCall {
     Found(String),
     Checkpoint { not_asked: u64 },
     Finish { findings: usize },
@@ -85,14 +85,14 @@ enum Call {
 /// An output that records its calls, and fails in `found` if `is_full`.
 #[derive(Default)]
 struct RecordingOutput {
-    calls: Vec<Call>,
+    calls: Vec<RecordedCall>,
     is_full: bool,
 }
 
 impl Output for RecordingOutput {
     fn found(&mut self, finding: &Finding) -> Result<(), OutputError> {
         let name = finding.sightings.display().to_owned();
-        self.calls.push(Call::Found(name));
+        self.calls.push(RecordedCall::Found(name));
         if self.is_full {
             let missing = OutputSettings {
                 directory: PathBuf::from("/dev/null/results"),
@@ -104,13 +104,13 @@ impl Output for RecordingOutput {
 
     fn checkpoint(&mut self, results: &Results<'_>) -> Result<(), OutputError> {
         let not_asked = results.summary.unknown_by[&Cause::NotAsked];
-        self.calls.push(Call::Checkpoint { not_asked });
+        self.calls.push(RecordedCall::Checkpoint { not_asked });
         Ok(())
     }
 
     fn finish(&mut self, results: &Results<'_>) -> Result<(), OutputError> {
         let findings = results.findings.len();
-        self.calls.push(Call::Finish { findings });
+        self.calls.push(RecordedCall::Finish { findings });
         Ok(())
     }
 }
@@ -290,10 +290,10 @@ fn run_that_waits_for_the_next_day_writes_a_checkpoint() {
     let result = world.look_up(1, WhenSpent::Wait, &mut output, &listener);
     assert_eq!(result.unwrap().ended, RunEnd::Done);
     let expected = [
-        Call::Found("a.example.com".to_owned()),
-        Call::Checkpoint { not_asked: 1 },
-        Call::Found("b.example.com".to_owned()),
-        Call::Finish { findings: 2 },
+        RecordedCall::Found("a.example.com".to_owned()),
+        RecordedCall::Checkpoint { not_asked: 1 },
+        RecordedCall::Found("b.example.com".to_owned()),
+        RecordedCall::Finish { findings: 2 },
     ];
     assert_eq!(output.calls, expected);
     let waits = listener.waits.lock().unwrap();
@@ -315,7 +315,10 @@ fn run_that_does_not_wait_ends_with_unknown_indicators() {
     let result = result.unwrap();
     assert!(matches!(result.ended, RunEnd::QuotaSpent { .. }));
     assert_eq!(result.judged.summary.unknown_by[&Cause::NotAsked], 1);
-    assert_eq!(output.calls.last(), Some(&Call::Finish { findings: 2 }));
+    assert_eq!(
+        output.calls.last(),
+        Some(&RecordedCall::Finish { findings: 2 })
+    );
 }
 
 #[test]
@@ -329,7 +332,10 @@ fn failing_output_does_not_stop_the_lookups() {
     let result = world.look_up(500, WhenSpent::End, &mut output, &listener);
     assert!(matches!(result, Err(RunError::Output(_))));
     assert_eq!(world.requests(), 2);
-    assert_eq!(output.calls.last(), Some(&Call::Finish { findings: 3 }));
+    assert_eq!(
+        output.calls.last(),
+        Some(&RecordedCall::Finish { findings: 3 })
+    );
 }
 
 #[test]
