@@ -259,7 +259,7 @@ fn the_example_in_javascript_stands_before_another_policy() {
     );
     let refused = run(r#"[".example.com"]"#);
     assert_eq!(refused.status, Some(3));
-    let words = "write `.example.com` in lower case and without a dot before it";
+    let words = "write `.example.com` in lower case and without a leading dot";
     assert!(refused.stderr.contains(words), "{}", refused.stderr);
 }
 

@@ -1,4 +1,4 @@
-// What VirusTotal's community votes, where the engines are silent.
+// The votes of VirusTotal's community decide if no engine calls it bad.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "policy.h"
 
-// So many votes, and twice as many as against it, make a verdict.
+// A verdict needs this many votes, and twice as many as there are against it.
 #define MIN_VOTES 3
 
 struct exports_judging_session_t {
@@ -17,7 +17,7 @@ void exports_judging_describe(exports_judging_description_t *said) {
     policy_string_dup(&said->name, "crowd");
     policy_string_dup(&said->version, "1.0.0");
     policy_string_dup(&said->licence, "MIT OR Apache-2.0");
-    policy_string_dup(&said->summary, "Where no engine calls it bad, the community's votes decide");
+    policy_string_dup(&said->summary, "The community's votes decide if no engine calls it bad");
     policy_string_dup(&said->settings_schema, "");
 }
 
@@ -45,7 +45,7 @@ void exports_judging_method_session_screen(exports_judging_borrow_session_t sess
     exports_judging_sightings_free(seen);
 }
 
-// Whether so many votes outweigh the others.
+// Whether the votes are enough for a verdict.
 static bool is_clear(uint64_t votes, uint64_t others) {
     return votes >= MIN_VOTES && votes >= others * 2;
 }

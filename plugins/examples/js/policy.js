@@ -1,4 +1,4 @@
-// Own and partners' domains are not asked. All else is left to the next policy:
+// Skips own and partners' domains. The next policy decides about all others:
 // `vthost --policy allow_list.wasm --policy strict`.
 
 const SCHEMA = {
@@ -16,8 +16,8 @@ class Session {
 
   static open(settings) {
     const { domains = [] } = JSON.parse(settings);
-    const odd = domains.find((domain) => domain.startsWith('.') || domain !== domain.toLowerCase());
-    if (odd !== undefined) throw `write \`${odd}\` in lower case and without a dot before it`;
+    const malformed = domains.find((domain) => domain.startsWith('.') || domain !== domain.toLowerCase());
+    if (malformed !== undefined) throw `write \`${malformed}\` in lower case and without a leading dot`;
     return new Session(domains);
   }
 
@@ -45,7 +45,7 @@ export const judging = {
     name: 'allow-list',
     version: '1.0.0',
     licence: 'MIT OR Apache-2.0',
-    summary: 'Own and partners\' domains are not asked; all else is left to the next policy',
+    summary: 'Skips own and partners\' domains; the next policy decides about all others',
     settingsSchema: JSON.stringify(SCHEMA),
   }),
   Session,

@@ -1,4 +1,4 @@
-"""Engines that share a feed say the same: of a family, only one counts."""
+"""Engines that share a feed agree, so a family of engines counts once."""
 
 import json
 
@@ -16,7 +16,7 @@ from wit_world.exports.judging import (
 
 DEFAULTS = {
     "min_families": 2,
-    # Engines by family. One that is in none is a family of its own.
+    # Engines by family. An engine that is in none is its own family.
     "families": {"BitDefender": ["BitDefender", "G-Data", "VIPRE"]},
 }
 

@@ -1,4 +1,4 @@
-// Our own gateway's log, with blanks between the fields:
+// The log of our own gateway. Blanks separate the fields:
 // `2024-05-01T12:00:00Z 192.0.2.10 allow http://www.example.com/`.
 
 #include <stdio.h>
@@ -7,15 +7,15 @@
 
 #include "parser.h"
 
-// Of the lines for one reason, so many are shown.
+// The most line numbers that are kept for a reason.
 #define SAMPLES 8
 
-// One input being read; lines of this log are independent of each other.
+// An open input. The lines of this log are independent of each other.
 struct exports_parsing_session_t {
     int nothing;
 };
 
-// Memory that is handed to the host, or used until the call ends.
+// Allocates memory for results, or reallocates it.
 static void *allocated(void *old, size_t bytes) {
     void *memory = realloc(old, bytes ? bytes : 1);
     if (!memory) abort();
@@ -29,7 +29,7 @@ void exports_parsing_describe(exports_parsing_description_t *said) {
     parser_string_dup(&said->summary, "The log of our own gateway");
     said->formats.len = 1;
     said->formats.ptr = allocated(NULL, sizeof *said->formats.ptr);
-    // A line that `detect` and `parse` take.
+    // A line that `detect` and `parse` accept.
     exports_parsing_format_t *format = said->formats.ptr;
     parser_string_dup(&format->name, "our-plugin");
     parser_string_dup(&format->title, "Our gateway's access log");
@@ -49,7 +49,7 @@ static bool is_blank(uint8_t byte) {
     return byte == ' ' || byte == '\t' || byte == '\r';
 }
 
-// Reads the line that starts there. A fifth field is counted, and no more.
+// Splits the line at `start` into fields. Stops after the fifth.
 static line_t line_at(const parser_list_u8_t *chunk, size_t start) {
     const uint8_t *feed = memchr(chunk->ptr + start, '\n', chunk->len - start);
     line_t line = {.start = start, .end = feed ? (size_t)(feed - chunk->ptr) : chunk->len};
@@ -77,7 +77,7 @@ static bool is_ours(const parser_list_u8_t *chunk, const line_t *line) {
                                 is_word(chunk, line->fields[2], "deny"));
 }
 
-// 95 of 100, when nearly all lines look like ours. The last may be cut off.
+// 95 of 100 if nearly all lines have our format. The last line may be truncated.
 uint8_t exports_parsing_detect(exports_parsing_input_t *input) {
     const parser_list_u8_t *head = &input->head;
     size_t written = 0, ours = 0;
@@ -94,7 +94,7 @@ uint8_t exports_parsing_detect(exports_parsing_input_t *input) {
     return written > 0 && ours * 10 >= written * 9 ? 95 : 0;
 }
 
-// To refuse an input: say why in `refusal`, and return false.
+// To refuse an input, write the reason to `refusal` and return false.
 bool exports_parsing_static_session_open(exports_parsing_input_t *input,
                                          parser_string_t *settings,
                                          exports_parsing_own_session_t *opened,
@@ -117,16 +117,16 @@ exports_parsing_method_session_reading(exports_parsing_borrow_session_t session)
     return EXPORTS_PARSING_READING_INDEPENDENT_LINES;
 }
 
-// Days from 1970-01-01 to a day of the Gregorian calendar.
+// The days from 1970-01-01 to a date of the Gregorian calendar.
 static int64_t days_to(int64_t year, int64_t month, int64_t day) {
-    // Years begin in March: the leap day is their last.
+    // Years that begin in March have the leap day at the end.
     int64_t from_march = (month + 9) % 12;
     if (month <= 2) year--;
     int64_t leap_days = year / 4 - year / 100 + year / 400;
     return year * 365 + leap_days + (from_march * 153 + 2) / 5 + day - 1 - 719468;
 }
 
-// `2024-05-01T12:00:00Z` in microseconds since 1970, or that there is no time.
+// `2024-05-01T12:00:00Z` in microseconds since 1970, or the value for no time.
 static int64_t microseconds(const parser_list_u8_t *chunk, exports_parsing_span_t span) {
     char text[32], zone = 0;
     int year, month, day, hour, minute, second, length = 0;
@@ -143,7 +143,7 @@ static int64_t microseconds(const parser_list_u8_t *chunk, exports_parsing_span_
     return (minutes * 60 + second) * 1000000;
 }
 
-// What a chunk gave so far.
+// The result for a chunk, and the capacity of its list of observations.
 typedef struct {
     exports_parsing_batch_t *batch;
     size_t room;
@@ -167,7 +167,7 @@ static void push(found_t *found, const parser_list_u8_t *chunk, size_t number, c
     found->batch->records++;
 }
 
-// Counts a line for the one reason of this list.
+// Counts a line in a list that has one reason.
 static void count(exports_parsing_list_tally_t *tallies, const char *reason, size_t number) {
     if (tallies->len == 0) {
         tallies->len = 1;
@@ -181,7 +181,7 @@ static void count(exports_parsing_list_tally_t *tallies, const char *reason, siz
     if (tally->samples.len < SAMPLES) tally->samples.ptr[tally->samples.len++] = number;
 }
 
-// To end the input: say why in `refusal`, and return false.
+// To end the input, write the reason to `refusal` and return false.
 bool exports_parsing_method_session_parse(exports_parsing_borrow_session_t session,
                                           parser_list_u8_t *chunk,
                                           exports_parsing_batch_t *batch,

@@ -1,4 +1,4 @@
-// What our organisation calls bad.
+// The rule of our organisation.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,13 +6,13 @@
 
 #include "policy.h"
 
-// So many engines make it bad.
+// The number of engines that make an indicator bad.
 #define MIN_ENGINES 2
 
-// Domains of our own: no request is spent on them.
+// Our own domains. No request is spent on them.
 static const char *const OWN_DOMAINS[] = {"example.com"};
 
-// The policy under its settings; this one has none.
+// An open policy. This one has no settings.
 struct exports_judging_session_t {
     uint32_t min_engines;
 };
@@ -22,11 +22,11 @@ void exports_judging_describe(exports_judging_description_t *said) {
     policy_string_dup(&said->version, "1.0.0");
     policy_string_dup(&said->licence, "MIT");
     policy_string_dup(&said->summary, "Bad is what several engines call malicious or suspicious");
-    // A JSON Schema, where `open` takes settings.
+    // A JSON Schema, if `open` uses settings.
     policy_string_dup(&said->settings_schema, "");
 }
 
-// To refuse settings: say why in `refusal`, and return false.
+// To refuse settings, write the reason to `refusal` and return false.
 bool exports_judging_static_session_open(policy_string_t *settings,
                                          exports_judging_own_session_t *opened,
                                          policy_string_t *refusal) {
@@ -43,7 +43,7 @@ void exports_judging_session_destructor(exports_judging_session_t *session) {
     free(session);
 }
 
-// Whether a host is this domain or below it.
+// Whether a host is this domain or a subdomain.
 static bool is_within(const policy_string_t *host, const char *domain) {
     size_t len = strlen(domain);
     if (host->len < len) return false;
@@ -51,7 +51,7 @@ static bool is_within(const policy_string_t *host, const char *domain) {
     return memcmp(tail, domain, len) == 0 && (tail == host->ptr || tail[-1] == '.');
 }
 
-// Asked before a request is spent.
+// Called before a request is spent.
 void exports_judging_method_session_screen(exports_judging_borrow_session_t session,
                                            exports_judging_sightings_t *seen,
                                            exports_judging_screening_t *screening) {
@@ -61,7 +61,7 @@ void exports_judging_method_session_screen(exports_judging_borrow_session_t sess
     for (size_t i = 0; i < sizeof OWN_DOMAINS / sizeof *OWN_DOMAINS; i++) {
         if (is_within(&seen->indicator.host, OWN_DOMAINS[i])) {
             screening->tag = EXPORTS_JUDGING_SCREENING_SKIP;
-            policy_string_dup(&screening->val.skip, "it is our own");
+            policy_string_dup(&screening->val.skip, "own domain");
             break;
         }
     }
@@ -81,8 +81,8 @@ static void append(text_t *text, const char *bytes, size_t len) {
     text->len += len;
 }
 
-// The engines that call it bad, with what they call it: `ESET (phishing)`. They
-// come first in the report: a line each, with tabs between name, opinion, label.
+// The malicious and suspicious engines with their results: `ESET (phishing)`. They
+// come first in the report, one per line: name, tab, category, tab, result.
 static void append_accusers(text_t *text, const policy_string_t *engines) {
     const char *line = (const char *)engines->ptr, *end = line + engines->len;
     const char *between = "";
@@ -104,7 +104,7 @@ static void append_accusers(text_t *text, const policy_string_t *engines) {
     }
 }
 
-// Asked for each report.
+// Called for each report.
 void exports_judging_method_session_judge(exports_judging_borrow_session_t session,
                                           exports_judging_sightings_t *seen,
                                           exports_judging_report_t *report,

@@ -1,4 +1,4 @@
-// Our own gateway's log, with blanks between the fields:
+// The log of our own gateway. Blanks separate the fields:
 // `2024-05-01T12:00:00Z 192.0.2.10 allow http://www.example.com/`.
 
 const LINE_FEED = 10;
@@ -6,9 +6,9 @@ const BLANKS = [32, 9, 13];
 const NO_TIME = -(2 ** 63);
 const NO_SPAN = { start: 0, len: 0 };
 
-// One input being read.
+// An open input.
 class Session {
-  // To refuse an input: throw a string that says why.
+  // To refuse an input, throw the reason as a string.
   static open(input, settings) {
     return new Session();
   }
@@ -43,7 +43,7 @@ class Session {
   }
 }
 
-// A line of ours. Values are spans of the chunk.
+// The observation of a line. Values are spans of the chunk.
 function observation(chunk, line, [time, client, verdict, url]) {
   const ms = Date.parse(text(chunk, time));
   return {
@@ -61,7 +61,7 @@ function isOurs(chunk, fields) {
   return fields.length === 4 && ['allow', 'deny'].includes(text(chunk, fields[2]));
 }
 
-// The lines of a chunk, each as the span before its line feed.
+// The lines of a chunk as spans without the line feed.
 function lines(chunk) {
   const spans = [];
   for (let start = 0; start < chunk.length; ) {
@@ -73,7 +73,7 @@ function lines(chunk) {
   return spans;
 }
 
-// The runs of a line that are not blank, but no more than five.
+// The fields of a line. Stops after the fifth.
 function fieldsOf(chunk, line) {
   const fields = [];
   const end = line.start + line.len;
@@ -87,7 +87,7 @@ function fieldsOf(chunk, line) {
   return fields;
 }
 
-// The ASCII text of a span; a long one is none of ours.
+// The ASCII text of a span, or an empty string if it is longer than any of ours.
 function text(chunk, { start, len }) {
   return len > 64 ? '' : String.fromCharCode(...chunk.subarray(start, start + len));
 }
@@ -99,14 +99,14 @@ function count(tallies, reason, line) {
   tally.samples.push(line);
 }
 
-// The interface `parsing` of the contract in `wit/`.
+// Implements the interface `parsing` of the contract in `wit/`.
 export const parsing = {
   describe: () => ({
     name: 'our-plugin',
     version: '1.0.0',
     licence: 'MIT',
     summary: 'The log of our own gateway',
-    // A line that `detect` and `parse` take.
+    // A line that `detect` and `parse` accept.
     formats: [
       {
         name: 'our-plugin',
@@ -117,7 +117,7 @@ export const parsing = {
     settingsSchema: '',
   }),
 
-  // 95 of 100, when nearly all lines look like ours. The last may be cut off.
+  // 95 of 100 if nearly all lines have our format. The last line may be truncated.
   detect({ head }) {
     const all = lines(head);
     const whole = head.includes(LINE_FEED) && head.at(-1) !== LINE_FEED ? all.slice(0, -1) : all;

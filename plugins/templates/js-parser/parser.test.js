@@ -1,4 +1,4 @@
-// The parser, tested natively: `npm test`.
+// Native unit tests: `npm test`.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -7,7 +7,7 @@ import { parsing } from './parser.js';
 
 const bytes = (text) => new TextEncoder().encode(text);
 
-test('our lines are read', () => {
+test('our lines are parsed', () => {
   const log = '2024-05-01T12:00:00Z 192.0.2.10 deny http://evil.example.net/\nnoise\n';
   const batch = parsing.Session.open({}, '{}').parse(bytes(log));
   const [seen] = batch.observations;
@@ -20,7 +20,7 @@ test('our lines are read', () => {
   assert.deepEqual(batch.rejected.map(({ count, samples }) => [count, samples]), [[1, [1]]]);
 });
 
-test('our log is recognised', () => {
+test('our log is detected', () => {
   const { example } = parsing.describe().formats[0];
   assert.equal(parsing.detect({ head: bytes(example) }), 95);
   assert.equal(parsing.detect({ head: bytes('something else') }), 0);

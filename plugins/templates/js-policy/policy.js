@@ -1,14 +1,14 @@
-// What our organisation calls bad.
+// The rule of our organisation.
 
 const DEFAULTS = {
-  // So many engines make it bad.
+  // The number of engines that make an indicator bad.
   min_engines: 2,
-  // Domains of our own: no request is spent on them.
+  // Our own domains. No request is spent on them.
   own_domains: [],
 };
 
-// What `--policy-config KEY=VALUE` can set. The host checks it before anything is
-// read.
+// The settings of `--policy-config KEY=VALUE`. The host checks them before it reads
+// any input.
 const SCHEMA = {
   type: 'object',
   additionalProperties: false,
@@ -18,27 +18,27 @@ const SCHEMA = {
   },
 };
 
-// The policy under its settings.
+// An open policy with its settings.
 class Session {
   constructor(settings) {
     this.settings = { ...DEFAULTS, ...settings };
   }
 
-  // To refuse settings: throw a string that says why.
+  // To refuse settings, throw the reason as a string.
   static open(settings) {
     return new Session(JSON.parse(settings));
   }
 
-  // Asked before a request is spent.
+  // Called before a request is spent.
   screen(sightings) {
     const host = `.${sightings.indicator.host}`;
     const isOwn = (domain) => host.endsWith(`.${domain}`);
     return this.settings.own_domains.some(isOwn)
-      ? { tag: 'skip', val: 'it is our own' }
+      ? { tag: 'skip', val: 'own domain' }
       : { tag: 'ask', val: 0 };
   }
 
-  // Asked for each report.
+  // Called for each report.
   judge(sightings, report, now) {
     const count = report.stats.malicious + report.stats.suspicious;
     const whose = report.scope === 'host' ? `the host ${report.subject.value}: ` : '';
@@ -48,7 +48,7 @@ class Session {
   }
 }
 
-// The engines that call it bad, with what they call it: `ESET (phishing)`.
+// The malicious and suspicious engines with their results: `ESET (phishing)`.
 function accusers(report) {
   return report.engines
     .split('\n')
@@ -61,7 +61,7 @@ function judgement(verdict, reason) {
   return { verdict, reason, tags: [], score: undefined, settles: undefined };
 }
 
-// The interface `judging` of the contract in `wit/`.
+// Implements the interface `judging` of the contract in `wit/`.
 export const judging = {
   describe: () => ({
     name: 'our-plugin',

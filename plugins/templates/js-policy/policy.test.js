@@ -1,11 +1,11 @@
-// The rule, tested natively: `npm test`.
+// Native unit tests: `npm test`.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { judging } from './policy.js';
 
-// A report by engines' names, opinions and labels, the accusers first.
+// A report with these engines' names, categories and results.
 function report(...engines) {
   const count = (opinion) => engines.filter(([, said]) => said === opinion).length;
   return {
@@ -24,7 +24,7 @@ test('two engines are enough', () => {
   assert.deepEqual([bad.verdict, bad.reason], ['bad', '2 engines: A (phishing), B']);
 });
 
-test('our own domains are not asked', () => {
+test('own domains are skipped', () => {
   const ours = judging.Session.open('{"own_domains": ["example.com"]}');
   const screened = (host) => ours.screen({ indicator: { host } }).tag;
   assert.equal(screened('example.com'), 'skip');

@@ -1,8 +1,8 @@
-"""Our own gateway's log, with blanks between the fields:
+"""The log of our own gateway. Blanks separate the fields:
 `2024-05-01T12:00:00Z 192.0.2.10 allow http://www.example.com/`.
 
-The file and its two classes have the names that componentize-py looks for: the
-interface `parsing` of the contract in `wit/`, and its resource `session`.
+componentize-py finds the file and the classes by their names: the interface
+`parsing` of the contract in `wit/`, and its resource `session`.
 """
 
 import re
@@ -36,7 +36,7 @@ class Parsing(exports.Parsing):
             version="1.0.0",
             licence="MIT",
             summary="The log of our own gateway",
-            # A line that `detect` and `parse` take.
+            # A line that `detect` and `parse` accept.
             formats=[
                 Format(
                     name="our-plugin",
@@ -48,7 +48,7 @@ class Parsing(exports.Parsing):
         )
 
     def detect(self, input: Input) -> int:
-        """95 of 100, when nearly all lines look like ours."""
+        """95 of 100 if nearly all lines have our format."""
         lines = [line for line in input.head.splitlines() if line.strip()]
         if b"\n" in input.head and not input.head.endswith(b"\n"):
             lines = lines[:-1]
@@ -57,11 +57,11 @@ class Parsing(exports.Parsing):
 
 
 class Session(contract.Session):
-    """One input being read."""
+    """An open input."""
 
     @classmethod
     def open(cls, input: Input, settings: str) -> "Session":
-        # To refuse an input: `raise componentize_py_types.Err("why")`.
+        # To refuse an input, `raise componentize_py_types.Err("reason")`.
         return cls()
 
     def reading(self) -> Reading:
@@ -94,7 +94,7 @@ class Session(contract.Session):
 
 
 def observation(number: int, start: int, match: re.Match) -> Observation:
-    """A line of ours. Values are spans of the chunk, in which it starts there."""
+    """The observation of the line at `start`. Values are spans of the chunk."""
 
     def span(group: int) -> Span:
         first, end = match.span(group)

@@ -1,7 +1,7 @@
-"""What our organisation calls bad.
+"""The rule of our organisation.
 
-The file and its two classes have the names that componentize-py looks for: the
-interface `judging` of the contract in `wit/`, and its resource `session`.
+componentize-py finds the file and the classes by their names: the interface
+`judging` of the contract in `wit/`, and its resource `session`.
 """
 
 import json
@@ -21,14 +21,14 @@ from wit_world.exports.judging import (
 )
 
 DEFAULTS = {
-    # So many engines make it bad.
+    # The number of engines that make an indicator bad.
     "min_engines": 2,
-    # Domains of our own: no request is spent on them.
+    # Our own domains. No request is spent on them.
     "own_domains": [],
 }
 
-# What `--policy-config KEY=VALUE` can set. The host checks it before anything
-# is read.
+# The settings of `--policy-config KEY=VALUE`. The host checks them before it reads
+# any input.
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,
@@ -51,25 +51,25 @@ class Judging(exports.Judging):
 
 
 class Session(contract.Session):
-    """The policy under its settings."""
+    """An open policy with its settings."""
 
     def __init__(self, settings: dict):
         self.settings = DEFAULTS | settings
 
     @classmethod
     def open(cls, settings: str) -> "Session":
-        # To refuse settings: `raise componentize_py_types.Err("why")`.
+        # To refuse settings, `raise componentize_py_types.Err("reason")`.
         return cls(json.loads(settings))
 
     def screen(self, sightings: Sightings) -> Screening:
-        """Asked before a request is spent."""
+        """Called before a request is spent."""
         host = f".{sightings.indicator.host}"
         if any(host.endswith(f".{domain}") for domain in self.settings["own_domains"]):
-            return Screening_Skip("it is our own")
+            return Screening_Skip("own domain")
         return Screening_Ask(0)
 
     def judge(self, sightings: Sightings, report: Report, now: int) -> Judgement:
-        """Asked for each report."""
+        """Called for each report."""
         count = report.stats.malicious + report.stats.suspicious
         whose = f"the host {report.subject.value}: " if report.scope == Scope.HOST else ""
         if count < self.settings["min_engines"]:
@@ -78,7 +78,7 @@ class Session(contract.Session):
 
 
 def accusers(report: Report) -> list[str]:
-    """The engines that call it bad, with what they call it: `ESET (phishing)`."""
+    """The malicious and suspicious engines with their results: `ESET (phishing)`."""
     names = []
     for line in report.engines.split("\n")[:-1]:
         engine, opinion, label = line.split("\t")

@@ -1,4 +1,4 @@
-"""The rule, tested natively: `PYTHONPATH=bindings python3 -m unittest`."""
+"""Native unit tests: `PYTHONPATH=bindings python3 -m unittest`."""
 
 import unittest
 from types import SimpleNamespace as Facts
@@ -8,7 +8,7 @@ from wit_world.exports.judging import Scope, Screening_Skip, Verdict
 
 
 def report(*engines):
-    """A report by engines' names, opinions and labels, the accusers first."""
+    """A report with these engines' names, categories and results."""
     count = lambda opinion: sum(said == opinion for _, said, _ in engines)
     return Facts(
         subject=Facts(value="example.com"),
@@ -27,7 +27,7 @@ class TheRule(unittest.TestCase):
         bad = ours.judge(None, report(one, two, clean), 0)
         self.assertEqual((bad.verdict, bad.reason), (Verdict.BAD, "2 engines: A (phishing), B"))
 
-    def test_our_own_domains_are_not_asked(self):
+    def test_own_domains_are_skipped(self):
         ours = Session.open('{"own_domains": ["example.com"]}')
         for host, skips in {
             "example.com": True,

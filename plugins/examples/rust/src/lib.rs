@@ -1,5 +1,5 @@
-//! One engine is enough against a domain that was registered lately; against
-//! others it takes several.
+//! One engine is enough for a recently registered domain to be bad; other domains need
+//! several.
 
 use serde::Deserialize;
 use vthost_plugin::policy::{
@@ -46,7 +46,7 @@ impl Policy for Newcomer {
             name: "newcomer",
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
-            summary: "One engine is enough against a domain that was registered lately",
+            summary: "Bad is a recently registered domain with one engine, or any with several",
             settings_schema: SCHEMA,
         }
     }
@@ -90,7 +90,7 @@ mod tests {
     const NOW: i64 = 1_735_689_600;
 
     #[test]
-    fn one_engine_is_enough_against_a_newcomer() {
+    fn one_engine_is_enough_for_a_recent_domain() {
         let ours: Newcomer = policy("{}").unwrap();
         let check = |creation, expected| {
             let mut report = report("example.com", &ONE);

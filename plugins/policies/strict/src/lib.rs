@@ -1,5 +1,4 @@
-//! The rule of the script that vthost replaces: bad is what at least one engine
-//! calls malicious or suspicious.
+//! An indicator is bad if at least one engine calls it malicious or suspicious.
 
 use vthost_plugin::policy::{
     Description, Engine, Judgement, NoSettings, Policy, Report, Sightings, named, whose,
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_s_report_is_called_that() {
+    fn reason_names_the_host_of_a_host_report() {
         let mut report = report("example.com", &[("A", "malicious", "")]);
         report.scope = Scope::Host;
         assert_eq!(judge(&report).reason, "the host example.com: 1 engine: A");

@@ -1,5 +1,5 @@
-//! A rule with settings: how many engines it takes, which are trusted, which do
-//! not count, what is allowed anyway, and how old an analysis may be.
+//! A rule with settings: the number of engines that make an indicator bad, trusted
+//! engines, ignored engines, an allow-list, and the maximum age of an analysis.
 
 use std::net::IpAddr;
 
@@ -43,11 +43,11 @@ impl Default for Settings {
 
 /// An entry of the allow-list.
 enum Allowed {
-    /// This name in lower case, or this URL as it is.
+    /// This name in lower case, or this URL.
     Exactly { name: String, value: String },
-    /// This name and all below it.
+    /// This name and its subdomains.
     Below(String),
-    /// The addresses of a network.
+    /// A network: an address and the length of its prefix.
     Network(IpAddr, u8),
 }
 
@@ -59,7 +59,7 @@ impl Policy for Threshold {
             name: "threshold",
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
-            summary: "Bad is what at least so many engines, or a trusted one, call bad",
+            summary: "Bad is what a minimum number of engines, or a trusted engine, call bad",
             settings_schema: include_str!("schema.json"),
         }
     }
@@ -120,7 +120,7 @@ impl Policy for Threshold {
 }
 
 impl Threshold {
-    /// The engines that count and call it bad.
+    /// The engines that are not ignored and call it bad.
     fn accusers<'a>(&self, report: &'a Report) -> Vec<Engine<'a>> {
         let counts = |engine: &Engine| {
             let is_sure = engine.opinion == Opinion::Malicious;
@@ -130,7 +130,8 @@ impl Threshold {
         report.accusers().filter(counts).collect()
     }
 
-    /// How many call it bad: by the stats where no engine is named.
+    /// The number of engines that call it bad. If the report names no engine, the
+    /// stats count.
     fn count(&self, report: &Report, accusers: &[Engine]) -> u32 {
         let stats = report.stats;
         match (report.engines.is_empty(), self.settings.count_suspicious) {
@@ -140,7 +141,7 @@ impl Threshold {
         }
     }
 
-    /// The age of an analysis that is too old, in days.
+    /// The age of the analysis in days, if it is above the maximum.
     fn too_old(&self, report: &Report, now: i64) -> Option<i64> {
         const SECONDS_PER_DAY: i64 = 86_400;
         let most = i64::from(self.settings.max_analysis_age_days?);
@@ -155,10 +156,10 @@ fn is_among(engines: &[String], name: &str) -> bool {
         .any(|engine| engine.eq_ignore_ascii_case(name))
 }
 
-/// Reads an entry: `192.0.2.0/24`, `.example.com` or `*.example.com`, or a name,
-/// address or URL by itself.
+/// Parses an entry: `192.0.2.0/24`, `.example.com` or `*.example.com`, or a name, an
+/// address or a URL.
 fn allowed(text: &str) -> Result<Allowed, String> {
-    let bad = || format!("allow: `{text}` is no name, suffix or network");
+    let bad = || format!("allow: `{text}` is not a name, suffix or network");
     if let Some((address, length)) = text.split_once('/')
         && let Ok(address) = address.parse::<IpAddr>()
     {
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn engines_are_counted_as_set() {
+    fn settings_decide_which_engines_count() {
         let check = |settings: &str, verdict, reason: &str| {
             let judgement = judge(settings);
             assert_eq!(
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_allow_list_goes_by_whole_labels_and_networks() {
+    fn allow_list_matches_whole_labels_and_networks() {
         let check = |entry: &str, host: &str, is_skipped: bool| {
             let policy: Threshold = policy(&format!(r#"{{"allow": ["{entry}"]}}"#)).unwrap();
             let skips = matches!(policy.screen(&sightings(host)), Screening::Skip(_));
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn stats_count_where_no_engine_is_named() {
+    fn stats_count_if_no_engine_is_named() {
         let mut report = report("one.example.com", &FOUR);
         report.engines.clear();
         let check = |settings: &str, reason: &str| {
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_allowed_with_the_case_of_their_path() {
+    fn allowed_urls_are_case_sensitive_in_their_path() {
         let mut seen = sightings("www.example.com");
         seen.indicator.value = "http://www.example.com/News".to_owned();
         let check = |entry: &str, is_skipped: bool| {
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_settings_are_refused() {
+    fn invalid_settings_are_refused() {
         for settings in [
             r#"{"allow": ["192.0.2.0/33"]}"#,
             r#"{"allow": ["."]}"#,

@@ -1,5 +1,5 @@
-//! Points: each engine counts what it is worth, and the crowd, the age and the
-//! popularity of a site count a little.
+//! A score: the sum of the weights of engines, and of points for community votes, the
+//! age of a domain, and its popularity.
 
 use std::collections::BTreeMap;
 
@@ -37,10 +37,10 @@ impl Default for Settings {
     }
 }
 
-/// An engine that only suspects counts for half.
+/// The factor for a suspicious result.
 const SUSPICION: f64 = 0.5;
 
-/// The community's score from which on it is of weight; around 0 it is noise.
+/// A community score at or below this counts. Scores around 0 are not significant.
 const BAD_REPUTATION: i32 = -10;
 
 const DAY_S: i64 = 86_400;
@@ -53,7 +53,7 @@ impl Policy for Weighted {
             name: "weighted",
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
-            summary: "Bad is what has points enough from engines by weight, votes, age and popularity",
+            summary: "Bad is a score of weighted engines, votes, age and popularity above a limit",
             settings_schema: include_str!("schema.json"),
         }
     }
@@ -104,14 +104,14 @@ impl Policy for Weighted {
         } else {
             Judgement::good(reason)
         };
-        // Half way is where bad begins; `as` cuts off above and below.
+        // 50 is the limit for bad. `as` saturates.
         judgement.score = Some((points / settings.bad_at * 50.0).min(100.0) as u8);
         judgement
     }
 }
 
 impl Weighted {
-    /// Who speaks against it, and for how many points.
+    /// The engines that call it bad, and their points.
     fn accusers<'a>(&self, report: &'a Report) -> Vec<(Engine<'a>, f64)> {
         let accusation = |engine: Engine<'a>| {
             let share = match engine.opinion {
@@ -137,8 +137,8 @@ impl Weighted {
     }
 }
 
-/// The points of engines that the report counts and does not list: each is
-/// worth 1, for its weight cannot be told.
+/// The points of engines that the stats count and the report does not name. Each has
+/// the weight 1.
 fn unnamed(report: &Report) -> f64 {
     let missing = |counted: u32, opinion: Opinion| {
         let listed = report.accusers().filter(|engine| engine.opinion == opinion);
@@ -149,7 +149,7 @@ fn unnamed(report: &Report) -> f64 {
         + missing(report.stats.suspicious, Opinion::Suspicious) * SUSPICION
 }
 
-/// More people call it bad than harmless, or its reputation is low.
+/// Whether more users voted malicious than harmless, or the reputation is low.
 fn is_disliked(report: &Report) -> bool {
     let votes = |votes: Option<u32>| votes.unwrap_or(0);
     votes(report.votes_malicious) > votes(report.votes_harmless)
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_counts_a_little() {
+    fn votes_age_and_popularity_change_the_score() {
         let check = |spoil: fn(&mut Report), reason: &str| {
             let mut report = report("example.com", &[BAD]);
             spoil(&mut report);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_popular_host_settles_where_that_is_set() {
+    fn popular_host_settles_if_configured() {
         let mut report = report("example.com", &[CLEAN]);
         let list = "Tranco".to_owned();
         report.popularity = vec![Rank { list, position: 1 }];
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_must_make_sense() {
+    fn invalid_settings_are_refused() {
         assert!(policy::<Weighted>(r#"{"bad_at": 1, "doubtful_at": 2}"#).is_err());
         assert!(policy::<Weighted>(r#"{"weight": {}}"#).is_err());
     }

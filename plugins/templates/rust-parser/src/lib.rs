@@ -1,4 +1,4 @@
-//! Our own gateway's log, with blanks between the fields:
+//! The log of our own gateway. Blanks separate the fields:
 //! `2024-05-01T12:00:00Z 192.0.2.10 allow http://www.example.com/`.
 
 use vthost_plugin::parser::{
@@ -7,7 +7,7 @@ use vthost_plugin::parser::{
 use vthost_plugin::split::blanks;
 use vthost_plugin::time::Stamps;
 
-/// One input being read.
+/// An open input.
 struct OurParser {
     stamps: Stamps,
 }
@@ -23,7 +23,7 @@ impl LineParser for OurParser {
             version: env!("CARGO_PKG_VERSION"),
             licence: "MIT",
             summary: "The log of our own gateway",
-            // The name, the product, and a line that `detect` and `line` take.
+            // The name, the product, and a line that `detect` and `line` accept.
             formats: &[(
                 "our-plugin",
                 "Our gateway's access log",
@@ -33,7 +33,7 @@ impl LineParser for OurParser {
         }
     }
 
-    /// 95 of 100, when nearly all lines look like ours.
+    /// 95 of 100 if nearly all lines have our format.
     fn detect(input: &Input) -> u8 {
         input.confidence(95, |line| Fit::from(fields(line).is_some()))
     }
@@ -61,7 +61,7 @@ impl LineParser for OurParser {
     }
 }
 
-/// The fields of one of our lines.
+/// The fields of a line, if it has our format.
 fn fields(line: &[u8]) -> Option<[&[u8]; 4]> {
     let mut fields = blanks(line);
     let ours = [fields.next()?, fields.next()?, fields.next()?, fields.next()?];
@@ -74,7 +74,7 @@ mod tests {
     use vthost_plugin::testing::{detect, parse};
 
     #[test]
-    fn our_lines_are_read() {
+    fn our_lines_are_parsed() {
         let log = b"2024-05-01T12:00:00Z 192.0.2.10 deny http://evil.example.net/\nnoise\n";
         let parsed = parse::<OurParser>(log, "{}").unwrap();
         let seen = &parsed.observations[0];
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn our_log_is_recognised() {
+    fn our_log_is_detected() {
         let example = OurParser::describe().formats[0].2;
         assert_eq!(detect::<OurParser>(example.as_bytes()), 95);
         assert_eq!(detect::<OurParser>(b"something else"), 0);

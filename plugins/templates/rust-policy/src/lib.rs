@@ -1,23 +1,23 @@
-//! What our organisation calls bad.
+//! The rule of our organisation.
 
 use serde::Deserialize;
 use vthost_plugin::policy::{
     Description, Engine, Judgement, Policy, Report, Screening, Sightings, named, whose,
 };
 
-/// The policy under its settings.
+/// An open policy with its settings.
 struct OurPolicy(Settings);
 
 vthost_plugin::export_policy!(OurPolicy);
 
-/// What `--policy-config KEY=VALUE` can set. The host checks it against
-/// `SCHEMA` before anything is read.
+/// The settings of `--policy-config KEY=VALUE`. The host checks them against
+/// `SCHEMA` before it reads any input.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
-    /// So many engines make it bad.
+    /// The number of engines that make an indicator bad.
     min_engines: u32,
-    /// Domains of our own: no request is spent on them.
+    /// Our own domains. No request is spent on them.
     own_domains: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ impl Policy for OurPolicy {
         Ok(Self(settings))
     }
 
-    /// Asked before a request is spent.
+    /// Called before a request is spent.
     fn screen(&self, seen: &Sightings) -> Screening {
         let host = seen.indicator.host.as_str();
         let is_own = |domain: &String| {
@@ -64,12 +64,12 @@ impl Policy for OurPolicy {
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         };
         if self.0.own_domains.iter().any(is_own) {
-            return Screening::Skip("it is our own".to_owned());
+            return Screening::Skip("own domain".to_owned());
         }
         Screening::Ask(0)
     }
 
-    /// Asked for each report.
+    /// Called for each report.
     fn judge(&self, _seen: &Sightings, report: &Report, _now: i64) -> Judgement {
         let count = report.stats.malicious + report.stats.suspicious;
         let whose = whose(report);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_domains_are_not_asked() {
+    fn own_domains_are_skipped() {
         let ours: OurPolicy = policy(r#"{"own_domains": ["example.com"]}"#).unwrap();
         let skips = |host| matches!(ours.screen(&sightings(host)), Screening::Skip(_));
         assert!(skips("example.com") && skips("www.example.com"));
