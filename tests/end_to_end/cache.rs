@@ -1,12 +1,11 @@
-//! Compiled code that is kept between runs: whoever shares it, and whatever
-//! happens to it, plugins run.
+//! The cache of compiled code: concurrent use, damage, and missing permissions.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::support::{Home, Ran};
 
-/// A home with a policy in a file, and a cache of its own.
+/// A home with policy files and its own cache.
 struct Cached(Home);
 
 impl Cached {
@@ -41,7 +40,7 @@ impl Cached {
 }
 
 #[test]
-fn two_that_fill_the_cache_at_once_do_no_harm() {
+fn concurrent_processes_can_fill_the_cache() {
     let cached = Cached::new();
     let children: Vec<_> = (0..4)
         .map(|_| cached.check("strict.wasm").spawn().unwrap())
@@ -77,17 +76,17 @@ fn damaged_files_are_compiled_again() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_is_done_without() {
+fn plugins_run_without_a_writable_cache() {
     let cached = Cached::new();
     cached.0.write("cache", "a file where the folder should be");
     assert_eq!(cached.run("strict.wasm").status, Some(0));
 }
 
 #[test]
-fn a_large_plugin_is_announced_while_it_is_compiled() {
+fn compilation_of_a_large_plugin_is_announced() {
     let cached = Cached::new();
     let mut bytes = std::fs::read(cached.0.path("strict.wasm")).unwrap();
-    // A custom section, which means nothing: its id, its length, its name.
+    // A custom section has no meaning: its id, its length, its name.
     let padding = wasm_encoder::CustomSection {
         name: "padding".into(),
         data: vec![0; 5_000_000].into(),

@@ -1,4 +1,4 @@
-//! The simulator without HTTP, in virtual time.
+//! A transport that calls the simulator directly, in virtual time.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -9,8 +9,7 @@ use vthost_simulator::{DEMO_KEY, Request, Simulator};
 
 use crate::support::FastClock;
 
-/// The simulator without HTTP, in virtual time: a request is on its way for a
-/// while, and so is its answer.
+/// Calls the simulator without HTTP. Requests and replies take virtual time.
 pub(crate) struct Direct {
     simulator: Mutex<Simulator>,
     clock: FastClock,
@@ -19,7 +18,7 @@ pub(crate) struct Direct {
 }
 
 impl Direct {
-    /// Each request and each answer is under way for one of `delays_ms`.
+    /// Each request and each reply takes one of `delays_ms`.
     pub(crate) fn new(simulator: Simulator, clock: &FastClock, delays_ms: Vec<u64>) -> Self {
         Self {
             simulator: Mutex::new(simulator),

@@ -1,9 +1,9 @@
-//! Components for tests and benchmarks only.
+//! Components that only tests and benchmarks use.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Builds a package of `tests/plugins` and gives its component.
+/// Builds a package of `tests/plugins`, and returns the path of its component.
 pub(crate) fn build(package: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins");

@@ -1,5 +1,5 @@
-//! Plugins that do what they must not: each ends with words of its own that
-//! name the plugin and the input, and the run goes on where it can.
+//! Plugins that misbehave. Each failure has its own message that names the plugin and
+//! the input, and the run continues where it can.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -19,9 +19,8 @@ fn hostile_parser() -> &'static Path {
     BUILT.get_or_init(|| guests::build("parser-hostile"))
 }
 
-/// Runs the hostile parser over one line in the way that `act` names, and gives
-/// what standard error says.
-fn suffer(act: &str) -> (Home, Ran) {
+/// Runs the hostile parser with the misbehaviour `act` on one line.
+fn run_hostile(act: &str) -> (Home, Ran) {
     let home = Home::new();
     let log = home.write("some.log", "a line\n");
     let parser = hostile_parser().display().to_string();
@@ -37,9 +36,9 @@ fn suffer(act: &str) -> (Home, Ran) {
     (home, ran)
 }
 
-/// What went wrong, with the input's folder taken off.
+/// The error messages of the hostile parser, without the input's folder.
 fn failure(act: &str) -> String {
-    let (home, ran) = suffer(act);
+    let (home, ran) = run_hostile(act);
     assert_eq!(ran.status, Some(4), "{act}: {}", ran.stderr);
     let folder = format!("{}/", home.path("").display()).replace("//", "/");
     let stderr = ran.stderr.replace(&folder, "");
@@ -50,7 +49,7 @@ fn failure(act: &str) -> String {
 }
 
 #[test]
-fn each_misbehaviour_has_its_own_words() {
+fn each_failure_has_its_own_message() {
     let check = |act: &str, expected: &str| assert_eq!(failure(act), expected, "{act}");
     check(
         "trap",
@@ -91,8 +90,8 @@ fn each_misbehaviour_has_its_own_words() {
 }
 
 #[test]
-fn a_lie_costs_its_own_line_and_is_counted() {
-    let lies = [
+fn invalid_observation_rejects_only_its_line() {
+    let invalid = [
         (
             "span",
             "the parser returned a span outside the chunk and its text",
@@ -116,7 +115,7 @@ fn a_lie_costs_its_own_line_and_is_counted() {
         ("long-value", "the parser returned a value that is too long"),
     ];
     let parser = hostile_parser().display().to_string();
-    for (act, reason) in lies {
+    for (act, reason) in invalid {
         let home = Home::new();
         let log = home.write("some.log", "a\nb\ncd\n");
         let config = format!("do={act}");
@@ -138,9 +137,9 @@ fn a_lie_costs_its_own_line_and_is_counted() {
     }
 }
 
-/// What a parser calls an address is looked at where it becomes an indicator.
+/// Values are checked when they become indicators.
 #[test]
-fn an_address_that_is_none_costs_its_own_line_and_is_counted() {
+fn invalid_address_is_counted_and_not_extracted() {
     for unique in [&["extract"][..], &["extract", "--unique=url"]] {
         let home = Home::new();
         let log = home.write("some.log", "a\na\n");
@@ -175,7 +174,7 @@ fn spans_may_overlap() {
 }
 
 #[test]
-fn a_panic_s_message_reaches_the_user() {
+fn panic_message_is_shown() {
     let said = failure("panic");
     let begins = "parser hostile@6.6.6 panicked: ";
     assert!(said.starts_with(begins), "{said}");
@@ -197,21 +196,21 @@ fn memory_and_time_are_limited() {
 }
 
 #[test]
-fn a_failure_costs_its_chunk_and_no_more() {
+fn failure_rejects_only_its_chunk() {
     let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
     let parser = load(&engine, "trap");
     let mut session = parser.open(&input()).unwrap();
     assert!(session.parse(b"odd\n", 1).is_err());
     assert!(
         session.parse(b"fine\n", 1).is_err(),
-        "the instance is not used again"
+        "the instance must not be used again"
     );
     let mut session = parser.open(&input()).unwrap();
     assert_eq!(session.parse(b"fine\n", 1).unwrap().records, 1);
 }
 
 #[test]
-fn the_run_goes_on_with_the_next_input() {
+fn run_continues_with_the_next_input() {
     let home = Home::new();
     let bad = home.write("logs/1.log", "a line\n");
     home.write("logs/2.log", "fine\nfine\n");
@@ -241,7 +240,7 @@ fn the_run_goes_on_with_the_next_input() {
 }
 
 #[test]
-fn a_policy_s_failure_costs_one_indicator_and_no_more() {
+fn policy_failure_affects_only_its_indicator() {
     let home = Home::new();
     let names = "before\npanic\nloop\nscore\nreason\ntags\nlongtag\nscreen\nskip\nafter\n";
     let list = home.write("list.txt", names.replace('\n', ".example.com\n"));
@@ -298,7 +297,7 @@ fn a_policy_s_failure_costs_one_indicator_and_no_more() {
 
 #[test]
 #[cfg(unix)]
-fn ctrl_c_works_while_a_plugin_spins() {
+fn ctrl_c_ends_a_looping_plugin() {
     let home = Home::new();
     let log = home.write("some.log", "a line\n");
     let parser = hostile_parser().display().to_string();
@@ -314,7 +313,7 @@ fn ctrl_c_works_while_a_plugin_spins() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    // The signal may come before the program listens: then it ends it, too.
+    // A signal before the handler is installed ends the program, too.
     let status = loop {
         let pid = child.id().to_string();
         let _ = std::process::Command::new("kill")
@@ -325,7 +324,7 @@ fn ctrl_c_works_while_a_plugin_spins() {
         }
         std::thread::yield_now();
     };
-    // Had the plugin spun on to its deadline, the status would be 4.
+    // If the plugin ran to its deadline, the status would be 4.
     let by_signal = std::os::unix::process::ExitStatusExt::signal(&status);
     assert!(
         status.code() == Some(130) || by_signal == Some(2),
@@ -334,7 +333,7 @@ fn ctrl_c_works_while_a_plugin_spins() {
 }
 
 #[test]
-fn an_interrupt_ends_a_spinning_plugin() {
+fn interrupt_ends_a_looping_plugin() {
     let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
     let parser = load(&engine, "loop");
     let mut session = parser.open(&input()).unwrap();
@@ -361,8 +360,8 @@ fn load(engine: &Engine, act: &str) -> Parser {
     Parser::load(engine, &source, &PluginSettings(settings)).unwrap()
 }
 
-/// A component that imports and exports instances of these names, and nothing
-/// else: enough for what is checked before anything runs.
+/// A component that only imports and exports instances with these names, for checks
+/// that do not run it.
 fn component(imports: &[&str], exports: &[&str]) -> Vec<u8> {
     let imports = imports
         .iter()
@@ -380,7 +379,7 @@ fn component(imports: &[&str], exports: &[&str]) -> Vec<u8> {
 
 const PARSER: &str = "vthost:parser/parsing@0.1.0";
 
-/// What loading a file of these bytes says, with the folder taken off.
+/// The error of loading a file with these bytes, without its folder.
 fn refusal(bytes: &[u8], kind: PluginKind) -> String {
     let home = Home::new();
     let path = home.write("p.wasm", bytes);
@@ -394,7 +393,7 @@ fn refusal(bytes: &[u8], kind: PluginKind) -> String {
 }
 
 #[test]
-fn what_is_no_plugin_is_refused_in_words() {
+fn files_that_are_not_plugins_are_refused() {
     let check = |bytes: &[u8], expected: &str| {
         assert_eq!(refusal(bytes, PluginKind::Parser), expected);
     };
@@ -432,7 +431,7 @@ fn what_is_no_plugin_is_refused_in_words() {
 }
 
 #[test]
-fn imports_that_reach_something_are_refused_by_name() {
+fn forbidden_imports_are_refused_by_name() {
     let check = |import: &str, expected: &str| {
         let bytes = component(&["wasi:cli/environment@0.2.6", import], &[PARSER]);
         assert_eq!(refusal(&bytes, PluginKind::Parser), expected);
@@ -455,10 +454,10 @@ fn imports_that_reach_something_are_refused_by_name() {
     );
 }
 
-/// All interfaces of WASI 0.2 but those that a plugin is linked with (`sandbox`).
+/// All interfaces of WASI 0.2 except those in [`crate::sandbox`].
 #[test]
-fn each_interface_of_wasi_that_reaches_something_is_refused() {
-    let reached = [
+fn every_forbidden_wasi_interface_is_refused() {
+    let forbidden = [
         (
             "the clock",
             "clocks",
@@ -484,7 +483,7 @@ fn each_interface_of_wasi_that_reaches_something_is_refused() {
             ],
         ),
     ];
-    for (what, package, interfaces) in reached {
+    for (what, package, interfaces) in forbidden {
         for interface in interfaces {
             for version in ["0.2.0", "0.2.12", "0.3.0"] {
                 let import = format!("wasi:{package}/{interface}@{version}");
@@ -498,13 +497,13 @@ fn each_interface_of_wasi_that_reaches_something_is_refused() {
 }
 
 #[test]
-fn a_component_of_the_right_name_and_the_wrong_types_is_refused() {
+fn component_with_other_types_is_refused() {
     let said = refusal(&component(&[], &[PARSER]), PluginKind::Parser);
     assert!(said.starts_with("`p.wasm` cannot be run: "), "{said}");
 }
 
 #[test]
-fn a_truncated_plugin_is_damaged() {
+fn truncated_plugin_is_refused() {
     let whole = std::fs::read(hostile_parser()).unwrap();
     let said = refusal(&whole[..whole.len() / 2], PluginKind::Parser);
     assert!(
@@ -514,7 +513,7 @@ fn a_truncated_plugin_is_damaged() {
 }
 
 #[test]
-fn precompiled_code_is_never_accepted() {
+fn precompiled_code_is_refused() {
     let engine = wasmtime::Engine::default();
     let code = engine
         .precompile_component(&component(&[], &[PARSER]))

@@ -1,4 +1,4 @@
-//! The plugin author's kit: what the guide says is done here, command by command.
+//! The commands for plugin authors.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,8 +11,8 @@ use vthost_simulator::Simulator;
 use crate::guests;
 use crate::support::{Home, Ran, made_in_time, patient, serve};
 
-/// Runs cargo in a new plugin's folder, with what this build has fetched, and
-/// gives the component.
+/// Runs cargo in a new plugin's folder with the crates of this build, and returns the
+/// path of the component.
 fn build(home: &Home, name: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("kit")
@@ -35,7 +35,7 @@ fn build(home: &Home, name: &str) -> PathBuf {
     target.join(file)
 }
 
-/// The folder of a new policy, and its component; made once.
+/// A home with a new policy, and the path of its component. Built once.
 fn new_policy() -> &'static (Home, String) {
     static MADE: OnceLock<(Home, String)> = OnceLock::new();
     MADE.get_or_init(|| {
@@ -52,7 +52,7 @@ fn new_policy() -> &'static (Home, String) {
 }
 
 #[test]
-fn a_new_policy_is_built_and_tested() {
+fn new_policy_is_built_and_tested() {
     let (home, policy) = new_policy();
     assert_eq!(
         home.run(&["plugin", "new", "policy", "our-policy"]).status,
@@ -116,7 +116,7 @@ fn a_new_policy_is_built_and_tested() {
 }
 
 #[test]
-fn a_new_policy_is_used_and_explained() {
+fn new_policy_is_used_and_explained() {
     let (_, policy) = new_policy();
     let home = Home::new();
     let server = serve(Simulator::new(patient()));
@@ -168,8 +168,7 @@ fn a_new_policy_is_used_and_explained() {
     assert_eq!(nothing.status, Some(4));
 }
 
-/// Each says what it makes of the same report, in the order given, under its own
-/// settings.
+/// `explain` prints each policy's judgement in the given order, with its own settings.
 fn several_policies_are_explained(home: &Home, policy: &str) {
     let ran = home.run(&[
         "explain",
@@ -194,7 +193,7 @@ fn several_policies_are_explained(home: &Home, policy: &str) {
 }
 
 #[test]
-fn a_new_parser_is_built_tested_and_used() {
+fn new_parser_is_built_tested_and_used() {
     let home = Home::new();
     let started = Instant::now();
     assert_eq!(
@@ -229,7 +228,7 @@ fn a_new_parser_is_built_tested_and_used() {
     assert!(extracted.stderr.contains(&parsed), "{}", extracted.stderr);
 }
 
-/// Whether all was measured of both plugins.
+/// Checks that everything was measured for both plugins.
 #[track_caller]
 fn measured(bench: &Ran, names: [&str; 2], work: &str) {
     let said = format!("{}{}", bench.stdout, bench.stderr);
@@ -245,13 +244,13 @@ fn measured(bench: &Ran, names: [&str; 2], work: &str) {
             .unwrap()
             .parse()
             .unwrap();
-        // A component has a page at least, and may have 256 MiB.
+        // A component has at least one page, and at most 256 MiB.
         assert!((0.05..=256.0).contains(&mib), "{said}");
     }
 }
 
 #[test]
-fn a_new_policy_is_measured_beside_the_built_in_one() {
+fn new_policy_is_measured_against_the_built_in_one() {
     let (home, policy) = new_policy();
     let bench = home.run(&["plugin", "bench", policy]);
     let names = ["policy our-policy@1.0.0", "policy strict@"];
@@ -259,7 +258,7 @@ fn a_new_policy_is_measured_beside_the_built_in_one() {
 }
 
 #[test]
-fn a_report_comes_from_standard_input() {
+fn report_is_read_from_standard_input() {
     let home = Home::new();
     let mut child = home
         .vthost(&["plugin", "run", "strict", "-"])
@@ -278,7 +277,7 @@ fn a_report_comes_from_standard_input() {
 }
 
 #[test]
-fn names_that_are_none_are_refused() {
+fn invalid_plugin_names_are_refused() {
     let home = Home::new();
     for name in ["../up", "Ours", "1st", ""] {
         assert_eq!(
@@ -290,7 +289,7 @@ fn names_that_are_none_are_refused() {
 }
 
 #[test]
-fn the_built_in_plugins_bear_what_all_must() {
+fn built_in_plugins_pass_the_common_checks() {
     let home = Home::new();
     let list = home.run(&["plugin", "list"]).stdout;
     let names = list
@@ -306,7 +305,7 @@ fn the_built_in_plugins_bear_what_all_must() {
 }
 
 #[test]
-fn what_is_wrong_with_a_plugin_is_said() {
+fn faults_of_plugins_are_reported() {
     let home = Home::new();
     let hostile = guests::build("parser-hostile").display().to_string();
     let tested = home.run(&["plugin", "test", &hostile, "--config", "do=trap"]);

@@ -1,7 +1,6 @@
-//! Plugins in other languages: what the README of a new plugin says is done here,
-//! line by line, and the examples are built and used. Where a language's tools
-//! are missing its test is left out with a note; in continuous integration (`CI`
-//! is set) it fails.
+//! Plugins in other languages: the commands in the README of a new plugin are run, and
+//! the examples are built and used. If a language's tools are missing, its test is
+//! skipped with a note; in continuous integration (`CI` is set) it fails.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,19 +14,19 @@ use crate::support::{Home, made_in_time, patient, serve};
 /// The status of a script whose first command, which installs, fails.
 const NO_TOOLS: i32 = 77;
 
-/// In C the tools are the system's: they are looked for, not installed.
+/// The test for C's tools, which belong to the system and are not installed here.
 const C_TOOLS: &str =
     "command -v make clang wasm-ld >/dev/null && test -e /usr/include/wasm32-wasi/stdlib.h";
 
-/// The commands of a README: its first indented lines.
+/// The commands in a README: its first block of indented lines.
 fn commands(readme: &str) -> Vec<&str> {
     let is_command = |line: &&str| line.starts_with("    ");
     let lines = readme.lines().skip_while(|line| !is_command(line));
     lines.take_while(is_command).map(str::trim).collect()
 }
 
-/// Does what the README in a folder says, with this vthost, and gives what was
-/// printed; nothing where the tools are missing.
+/// Runs the commands of the README in a folder with this vthost. Returns the output, or
+/// none if the tools are missing.
 fn follow(home: &Home, folder: &str) -> Option<String> {
     let readme = home.read(&format!("{folder}/README.md"));
     let commands = commands(&readme);
@@ -51,7 +50,7 @@ fn follow(home: &Home, folder: &str) -> Option<String> {
     );
     if ran.status.code() == Some(NO_TOOLS) {
         assert!(std::env::var_os("CI").is_none(), "{wrong}");
-        eprintln!("left out, for want of tools: {install}: {wrong}");
+        eprintln!("skipped, tools are missing: {install}: {wrong}");
         return None;
     }
     assert!(ran.status.success(), "{script}\n{said}\n{wrong}");
@@ -72,7 +71,7 @@ fn path_with_vthost(home: &Home) -> String {
     format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
 }
 
-/// Makes a plugin, follows its README, and tells where the component is.
+/// Creates a plugin, runs the commands of its README, and returns the component's path.
 fn new_plugin(home: &Home, kind: &str, lang: &str) -> Option<String> {
     let name = format!("our-{kind}");
     let started = Instant::now();
@@ -90,8 +89,8 @@ fn new_plugin(home: &Home, kind: &str, lang: &str) -> Option<String> {
     Some(component.display().to_string())
 }
 
-/// A new policy of the language decides a run, a new parser reads a log.
-fn made_built_and_used(lang: &str) {
+/// Uses a new policy for a run, and a new parser for a log.
+fn create_build_and_use(lang: &str) {
     let home = Home::new();
     let Some(policy) = new_plugin(&home, "policy", lang) else {
         return;
@@ -108,18 +107,18 @@ fn made_built_and_used(lang: &str) {
 }
 
 #[test]
-fn plugins_in_python_are_made_built_and_used() {
-    made_built_and_used("python");
+fn python_plugins_are_created_built_and_used() {
+    create_build_and_use("python");
 }
 
 #[test]
-fn plugins_in_javascript_are_made_built_and_used() {
-    made_built_and_used("js");
+fn javascript_plugins_are_created_built_and_used() {
+    create_build_and_use("js");
 }
 
 #[test]
-fn plugins_in_c_are_made_built_and_used() {
-    made_built_and_used("c");
+fn c_plugins_are_created_built_and_used() {
+    create_build_and_use("c");
 }
 
 /// Copies a folder of the repository to the same place in a home.
@@ -136,7 +135,7 @@ fn copy(home: &Home, folder: &str) {
     }
 }
 
-/// Builds an example and tests it against its cases, as its README says.
+/// Builds an example and tests it against its cases, as its README describes.
 fn example(lang: &str, file: &str) -> Option<(Home, String)> {
     let home = Home::new();
     let folder = format!("plugins/examples/{lang}");
@@ -149,8 +148,8 @@ fn example(lang: &str, file: &str) -> Option<(Home, String)> {
     Some((home, component))
 }
 
-/// Lets a policy decide a whole run over two names, and gives the verdict and the
-/// reason of each: of one that eight engines call bad, and of one that none does.
+/// Runs a policy on two names. Returns the verdict and the reason for the name that
+/// eight engines call bad, and for the name that none does.
 fn decided(home: &Home, policy: &str) -> [(String, String); 2] {
     let server = serve(Simulator::new(patient()));
     let url = server.url();
@@ -176,7 +175,7 @@ fn decided(home: &Home, policy: &str) -> [(String, String); 2] {
 }
 
 #[test]
-fn the_example_in_rust_passes_its_cases() {
+fn rust_example_passes_its_cases() {
     let policy = guests::build("policy-newcomer").display().to_string();
     let home = Home::new();
     copy(&home, "plugins/examples/rust/cases");
@@ -190,7 +189,7 @@ fn the_example_in_rust_passes_its_cases() {
 }
 
 #[test]
-fn the_example_in_python_counts_families() {
+fn python_example_counts_families() {
     let Some((home, policy)) = example("python", "independent.wasm") else {
         return;
     };
@@ -223,7 +222,7 @@ fn the_example_in_python_counts_families() {
 }
 
 #[test]
-fn the_example_in_javascript_stands_before_another_policy() {
+fn javascript_example_precedes_another_policy() {
     let Some((home, policy)) = example("js", "allow_list.wasm") else {
         return;
     };
@@ -264,7 +263,7 @@ fn the_example_in_javascript_stands_before_another_policy() {
 }
 
 #[test]
-fn the_example_in_c_counts_votes() {
+fn c_example_counts_votes() {
     let Some((home, policy)) = example("c", "crowd.wasm") else {
         return;
     };
@@ -283,7 +282,7 @@ fn the_example_in_c_counts_votes() {
     let [evil, other] = decided(&home, &policy);
     let engines = "8 engines, 0 votes against it and 0 for it";
     assert_eq!(evil, ("bad".into(), engines.into()));
-    // Nobody has voted.
+    // There are no votes.
     let nobody = "0 engines, 0 votes against it and 0 for it";
     assert_eq!(other, ("unknown".into(), nobody.into()));
 }

@@ -1,6 +1,5 @@
-//! Plugins from and to an OCI registry: Debian's `docker-registry`, started here.
-//! Where it is missing the tests are left out with a note; in continuous
-//! integration (`CI` is set) they fail.
+//! Pulling and pushing plugins, with Debian's `docker-registry`. If it is missing, the
+//! tests are skipped with a note; in continuous integration (`CI` is set) they fail.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::Home;
 
-/// A registry on a port of its own; it ends with this value.
+/// A registry on a free port. Dropping it ends the process.
 pub(crate) struct Registry {
     child: Child,
     pub(crate) address: String,
@@ -22,7 +21,7 @@ impl Drop for Registry {
     }
 }
 
-/// Who may use the registry.
+/// The users that may access the registry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Users {
     Everybody,
@@ -60,7 +59,7 @@ impl Registry {
             Ok(child) => child,
             Err(error) => {
                 assert!(std::env::var_os("CI").is_none(), "docker-registry: {error}");
-                eprintln!("left out, for want of docker-registry: {error}");
+                eprintln!("skipped, docker-registry is missing: {error}");
                 return None;
             }
         };
@@ -76,12 +75,12 @@ impl Registry {
         Some(registry)
     }
 
-    /// A place in it.
+    /// A reference to a plugin in it.
     fn place(&self, path: &str) -> String {
         format!("{}/{path}", self.address)
     }
 
-    /// The manifest, as the registry gives it.
+    /// The HTTP response with a manifest.
     fn manifest(&self, path: &str, tag: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
@@ -96,7 +95,7 @@ impl Registry {
     }
 }
 
-/// A folder with the built-in plugins as files.
+/// A home with the built-in plugins as files.
 fn with_plugins() -> Home {
     let home = Home::new();
     assert_eq!(home.run(&["plugin", "export", "."]).status, Some(0));
@@ -110,7 +109,7 @@ fn digest_in(text: &str) -> String {
 }
 
 #[test]
-fn a_plugin_goes_to_a_registry_and_comes_back_pinned() {
+fn pushed_plugin_is_pulled_and_pinned() {
     let Some(registry) = Registry::start(Users::Everybody) else {
         return;
     };
@@ -142,7 +141,7 @@ fn a_plugin_goes_to_a_registry_and_comes_back_pinned() {
     assert_eq!(again.status, Some(0), "{}", again.stderr);
     assert_eq!(colleague.read("vthost.toml"), pins);
 
-    // Somebody puts another one there.
+    // Another plugin replaces it in the registry.
     let pushed = author.run(&["plugin", "push", "threshold.wasm", &place]);
     assert_eq!(pushed.status, Some(0), "{}", pushed.stderr);
     let before = std::fs::read(colleague.path("our-policy.wasm")).unwrap();
@@ -158,7 +157,7 @@ fn a_plugin_goes_to_a_registry_and_comes_back_pinned() {
 }
 
 #[test]
-fn what_cannot_be_had_is_said() {
+fn failed_requests_are_reported() {
     let Some(registry) = Registry::start(Users::Everybody) else {
         return;
     };
@@ -181,7 +180,7 @@ fn what_cannot_be_had_is_said() {
 }
 
 #[test]
-fn docker_s_login_is_used_and_not_shown() {
+fn docker_login_is_used_and_not_printed() {
     let Some(registry) = Registry::start(Users::Me) else {
         return;
     };

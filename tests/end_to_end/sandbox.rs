@@ -1,5 +1,5 @@
-//! What a plugin cannot do, tried by guests that no language's tools would make,
-//! and by guests that look for what they should not find.
+//! The limits of the sandbox: hand-made components, and guests that try every
+//! interface that they can import.
 
 use std::process::Stdio;
 
@@ -19,13 +19,13 @@ use crate::support::{Home, Ran};
 pub(crate) const CONTRACT: &str = include_str!("../../wit/policy/0.1/policy.wit");
 const JUDGING: &str = "vthost:policy/judging@0.1.0";
 
-/// A policy that traps in every call, with more in its module, and a memory of so
+/// A policy that traps in every call. Its module contains `more` and a memory of this
 /// many pages.
 fn policy_with(more: &str, pages: u32) -> Vec<u8> {
     policy_of(&policy_text(more, pages, "unreachable"))
 }
 
-/// A policy whose `describe` does this, and whose other calls trap.
+/// The text of a policy with this body of `describe`, whose other calls trap.
 fn policy_text(more: &str, pages: u32, describe: &str) -> String {
     format!(
         r#"(module
@@ -42,12 +42,12 @@ fn policy_text(more: &str, pages: u32, describe: &str) -> String {
     )
 }
 
-/// The component of a policy's module.
+/// The component for a policy's module.
 fn policy_of(text: &str) -> Vec<u8> {
     policy_under(CONTRACT, text)
 }
 
-/// A policy that traps in every call, built for this contract.
+/// A policy for this contract that traps in every call.
 pub(crate) fn policy_for(contract: &str) -> Vec<u8> {
     policy_under(contract, &policy_text("", 1, "unreachable"))
 }
@@ -63,9 +63,9 @@ fn policy_under(contract: &str, text: &str) -> Vec<u8> {
     encoder.encode().unwrap()
 }
 
-/// A policy whose description is made of this many bytes each: name, version,
-/// licence, summary and schema.
-fn policy_that_says(lengths: [u32; 5]) -> Vec<u8> {
+/// A policy whose description has these lengths: name, version, licence, summary and
+/// schema.
+fn policy_with_description(lengths: [u32; 5]) -> Vec<u8> {
     let fields = lengths.map(|length| [0, length]).concat();
     let record: String = fields
         .iter()
@@ -77,7 +77,7 @@ fn policy_that_says(lengths: [u32; 5]) -> Vec<u8> {
     policy_of(&zeros)
 }
 
-/// The same policy, among so many instances of a module with nothing in it.
+/// A policy in a component with this many more instances of an empty module.
 fn policy_among(instances: u32) -> Vec<u8> {
     let policy = policy_with("", 1);
     let mut component = wasm_encoder::Component::new();
@@ -107,8 +107,8 @@ fn policy_among(instances: u32) -> Vec<u8> {
     component.finish()
 }
 
-/// What loading a policy of these bytes says.
-pub(crate) fn said_to(bytes: &[u8]) -> String {
+/// The error of loading a policy from these bytes.
+pub(crate) fn load_error(bytes: &[u8]) -> String {
     let home = Home::new();
     let path = home.write("p.wasm", bytes);
     let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
@@ -119,8 +119,8 @@ pub(crate) fn said_to(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn all_memories_and_tables_and_instances_count() {
-    let check = |bytes: &[u8], expected: &str| assert_eq!(said_to(bytes), expected);
+fn sums_of_memories_tables_and_instances_are_limited() {
+    let check = |bytes: &[u8], expected: &str| assert_eq!(load_error(bytes), expected);
     let trap = "`p.wasm` stopped: wasm trap: wasm `unreachable` instruction executed";
     check(&policy_with("", 1), trap);
     check(&policy_with("", 4095), trap);
@@ -144,9 +144,9 @@ fn all_memories_and_tables_and_instances_count() {
 }
 
 #[test]
-fn a_description_is_bounded() {
+fn descriptions_are_bounded() {
     let check = |lengths: [u32; 5], expected: &str| {
-        let said = said_to(&policy_that_says(lengths));
+        let said = load_error(&policy_with_description(lengths));
         let expected =
             format!("`p.wasm` has an invalid description: {expected}. This is a bug in the plugin");
         assert_eq!(said, expected);
@@ -159,7 +159,7 @@ fn a_description_is_bounded() {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_not_read() {
+fn file_above_the_size_limit_is_refused() {
     let home = Home::new();
     let file = std::fs::File::create(home.path("p.wasm")).unwrap();
     file.set_len(129 << 20).unwrap();
@@ -169,8 +169,8 @@ fn a_file_that_is_too_large_is_not_read() {
     assert!(ran.stdout.contains(words), "{}", ran.stdout);
 }
 
-/// Runs the hostile parser over one line in the way that `act` names.
-fn suffer(act: &str) -> Ran {
+/// Runs the hostile parser with the misbehaviour `act` on one line.
+fn run_hostile(act: &str) -> Ran {
     let home = Home::new();
     let log = home.write("some.log", "a line\n");
     let parser = guests::build("parser-hostile").display().to_string();
@@ -201,20 +201,20 @@ fn suffer(act: &str) -> Ran {
 }
 
 #[test]
-fn who_looks_around_sees_nothing() {
-    let [once, twice] = [suffer("look"), suffer("look")].map(|ran| {
+fn environment_arguments_and_input_are_empty() {
+    let [once, twice] = [run_hostile("look"), run_hostile("look")].map(|ran| {
         let mut lines = ran.stderr.lines();
         let line = lines.find(|line| line.contains("I see")).unwrap();
-        assert_eq!(ran.stdout, "", "what it prints goes nowhere");
+        assert_eq!(ran.stdout, "", "standard output is discarded");
         line.split(" on /").next().unwrap().to_owned()
     });
     let nothing = "I see 0 arguments, 0 variables, no folder, 0 bytes of input";
     assert!(once.contains(nothing), "{once}");
-    // Randomness is the same in every run.
+    // Random numbers are the same in every run.
     assert_eq!(once, twice);
 }
 
-/// The interfaces of WASI 0.2 that a plugin is linked with, without their version.
+/// The interfaces of WASI 0.2 that a plugin can import, without their version.
 const GRANTED: [&str; 16] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
@@ -235,7 +235,7 @@ const GRANTED: [&str; 16] = [
 ];
 
 #[test]
-fn who_tries_each_interface_that_is_granted_gets_nothing_of_the_machine() {
+fn permitted_interfaces_give_access_to_nothing() {
     let hostile = guests::build("parser-hostile");
     let seen = survey(&PluginSource::File(hostile), &PluginLimits::default()).unwrap();
     let mut imports: Vec<&str> = seen
@@ -244,35 +244,35 @@ fn who_tries_each_interface_that_is_granted_gets_nothing_of_the_machine() {
         .map(|import| import.split('@').next().unwrap())
         .collect();
     imports.sort_unstable();
-    assert_eq!(imports, GRANTED, "the guest tries them all");
+    assert_eq!(imports, GRANTED, "the guest must call all of them");
 
-    let [once, twice] = [suffer("try-each"), suffer("try-each")].map(|ran| {
-        assert_eq!(ran.stdout, "", "what it prints goes nowhere");
+    let [once, twice] = [run_hostile("try-each"), run_hostile("try-each")].map(|ran| {
+        assert_eq!(ran.stdout, "", "standard output is discarded");
         let mut lines = ran.stderr.lines();
         let line = lines.find(|line| line.contains("environment")).unwrap();
         line.split(" on /").next().unwrap().to_owned()
     });
-    // Standard input has ended, there is no terminal, and who writes is not told
-    // that nobody reads.
+    // Standard input is at its end, there is no terminal, and writing succeeds
+    // although the output is discarded.
     let nothing = "refused: environment []; arguments []; folder None; stdin true; ready 3; \
                    stdout true; stderr true; terminals false false false; random [";
     assert!(once.contains(nothing), "{once}");
-    // The seed is the host's constant, and so are all numbers.
+    // The seed is a constant of the host, and so are all numbers.
     assert!(once.contains("seed (7674686f7374, 0)"), "{once}");
     assert_eq!(once, twice);
 }
 
 #[test]
-fn who_draws_without_measure_is_stopped() {
+fn large_requests_for_random_bytes_are_refused() {
     for act in ["draw", "draw-insecurely"] {
-        let ran = suffer(act);
+        let ran = run_hostile(act);
         let words = "requested len 1073741824 exceeds limit 65536";
         assert!(ran.stderr.contains(words), "{act}: {}", ran.stderr);
     }
 }
 
 #[test]
-fn who_reaches_out_is_not_run() {
+fn plugin_with_forbidden_imports_is_not_run() {
     let home = Home::new();
     let policy = guests::build("policy-nosy").display().to_string();
     let ran = home.run(&["plugin", "check", &policy]);
@@ -290,20 +290,20 @@ fn who_reaches_out_is_not_run() {
 }
 
 #[test]
-fn what_it_says_before_it_dies_is_bounded() {
-    let ran = suffer("chatter");
+fn standard_error_is_bounded() {
+    let ran = run_hostile("chatter");
     assert!(ran.stderr.contains("the last words"), "{}", ran.stderr);
     assert!(ran.stderr.len() < 6_000, "{}", ran.stderr.len());
 }
 
 #[test]
 fn handles_are_limited() {
-    let ran = suffer("handles");
+    let ran = run_hostile("handles");
     let words = "store handle limit exceeded";
     assert!(ran.stderr.contains(words), "{}", ran.stderr);
 }
 
-/// The most memory that a process has had so far, in KiB; none once it has ended.
+/// The peak memory of a process in KiB; none after it has ended.
 #[cfg(target_os = "linux")]
 fn peak_kib(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -311,15 +311,15 @@ fn peak_kib(pid: u32) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// What the host says to take at most with so many threads: a plugin's memory and
-/// what it hands back for each, and the host itself (docs/architecture.md).
+/// The documented memory limit for this many threads: a plugin's memory and its
+/// result for each, and the host itself (docs/architecture.md).
 #[cfg(target_os = "linux")]
 const fn bound_mib(threads: u64) -> u64 {
     threads * (256 + 96) + 150
 }
 
-/// Runs the hostile parser in eight threads, and gives its end and the most memory
-/// that the program has had, in MiB.
+/// Runs the hostile parser in eight threads. Returns the result and the peak memory
+/// of the program in MiB.
 #[cfg(target_os = "linux")]
 fn eight_threads(home: &Home, act: &str, logs: &str) -> (Ran, u64) {
     let parser = guests::build("parser-hostile").display().to_string();
@@ -357,7 +357,7 @@ fn eight_threads(home: &Home, act: &str, logs: &str) -> (Ran, u64) {
     (ran, peak >> 10)
 }
 
-/// A log that all threads have a share of.
+/// A log that is large enough for all threads.
 #[cfg(target_os = "linux")]
 fn eight_chunks() -> String {
     let line = "a line that is as long as lines of logs are, more or less, in the mean\n";
@@ -366,8 +366,8 @@ fn eight_chunks() -> String {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn eight_that_take_what_they_may_stay_within_the_bound() {
-    // The first hands nothing back.
+fn eight_plugins_at_their_limits_stay_within_the_memory_bound() {
+    // The first returns nothing.
     let acts = [
         ("hold", 8 * 240, 8 * 256 + 150),
         ("hold-and-output", 4 * 240, bound_mib(8)),
@@ -377,14 +377,17 @@ fn eight_that_take_what_they_may_stay_within_the_bound() {
         let log = home.write("some.log", eight_chunks());
         let (_, peak) = eight_threads(&home, act, &log);
         eprintln!("eight times {act}: {peak} MiB, bound {bound} MiB");
-        assert!(peak > least, "they were not there at once: {peak} MiB");
+        assert!(
+            peak > least,
+            "they did not run at the same time: {peak} MiB"
+        );
         assert!(peak < bound, "{peak} MiB");
     }
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn eight_of_all_kinds_stay_within_the_bound_and_each_has_its_own_words() {
+fn eight_different_failures_stay_within_the_memory_bound() {
     let acts = [
         ("hold", "ran longer than 5 s"),
         ("hold-and-output", ""),
@@ -404,7 +407,7 @@ fn eight_of_all_kinds_stay_within_the_bound_and_each_has_its_own_words() {
             home.write(&format!("logs/{act}-{round}.log"), format!("{act}\n"));
         }
     }
-    let (ran, peak) = eight_threads(&home, "as-told", &home.path("logs").display().to_string());
+    let (ran, peak) = eight_threads(&home, "from-line", &home.path("logs").display().to_string());
     let bound = bound_mib(8);
     eprintln!("eight of all kinds: {peak} MiB, bound {bound} MiB");
     assert!(peak < bound, "{peak} MiB");
@@ -412,11 +415,11 @@ fn eight_of_all_kinds_stay_within_the_bound_and_each_has_its_own_words() {
     for (act, words) in acts {
         for round in 0..3 {
             let name = format!("{act}-{round}.log");
-            let told = ran
+            let is_reported = ran
                 .stderr
                 .split("parser hostile@6.6.6")
-                .any(|said| said.contains(words) && said.contains(&format!("{name} bytes 0..")));
-            assert!(told || words.is_empty(), "{name}: {}", ran.stderr);
+                .any(|text| text.contains(words) && text.contains(&format!("{name} bytes 0..")));
+            assert!(is_reported || words.is_empty(), "{name}: {}", ran.stderr);
         }
     }
 }

@@ -1,11 +1,10 @@
-//! Which versions of the contracts run. `tests/plugins/{policy,parser}-0.1` are
-//! plugins of version 0.1 with a copy of the contract as it was; they are built
-//! as they are, below the SDK.
+//! Versions of the contracts. `tests/plugins/{policy,parser}-0.1` are plugins of version
+//! 0.1 that use their own copy of the contract and no SDK.
 
 use std::path::Path;
 
 use crate::guests;
-use crate::sandbox::{CONTRACT, policy_for, said_to};
+use crate::sandbox::{CONTRACT, load_error, policy_for};
 use crate::support::Home;
 
 /// A contract without its comments.
@@ -16,7 +15,7 @@ fn without_comments(wit: &str) -> String {
 }
 
 #[test]
-fn the_contract_is_what_its_plugins_were_built_for() {
+fn contract_equals_the_copy_of_version_0_1() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for kind in ["policy", "parser"] {
         let read = |path: String| std::fs::read_to_string(root.join(path)).unwrap();
@@ -27,7 +26,7 @@ fn the_contract_is_what_its_plugins_were_built_for() {
 }
 
 #[test]
-fn a_policy_of_0_1_runs() {
+fn policy_of_version_0_1_runs() {
     let home = Home::new();
     let policy = guests::build("policy-0-1").display().to_string();
     let tested = home.run(&["plugin", "test", &policy]);
@@ -61,7 +60,7 @@ fn a_policy_of_0_1_runs() {
 }
 
 #[test]
-fn a_parser_of_0_1_runs() {
+fn parser_of_version_0_1_runs() {
     let home = Home::new();
     let parser = guests::build("parser-0-1").display().to_string();
     home.write(
@@ -80,13 +79,13 @@ fn a_parser_of_0_1_runs() {
     assert!(tested.stdout.contains("ok  case names.log"));
 }
 
-/// Had `wit/` changed under the same version, the plugins of 0.1 would not be run:
-/// the types are compared down to the last name.
+/// A change of `wit/` without a new version would make plugins of 0.1 fail to load:
+/// all types and names are compared.
 #[test]
-fn a_contract_that_changed_is_another_one() {
+fn changed_contract_is_refused() {
     let check = |from: &str, to: &str, expected: &str| {
         assert!(CONTRACT.contains(from), "{from}");
-        let said = said_to(&policy_for(&CONTRACT.replacen(from, to, 1)));
+        let said = load_error(&policy_for(&CONTRACT.replacen(from, to, 1)));
         assert!(said.starts_with(expected), "{to}: {said}");
     };
     check("score:", "score:", "`p.wasm` stopped: ");
@@ -107,7 +106,7 @@ fn a_contract_that_changed_is_another_one() {
     check("tags: list<string>", "tags: list<u8>", refused);
 }
 
-/// The policy of 0.1 as if it were built for another version: only names change.
+/// The policy of 0.1 with another version in the names of its exports.
 fn policy_of(home: &Home, version: &str) {
     const NAMED: &[u8] = b"vthost:policy/judging@";
     let mut bytes = std::fs::read(guests::build("policy-0-1")).unwrap();
@@ -123,7 +122,7 @@ fn policy_of(home: &Home, version: &str) {
 }
 
 #[test]
-fn patches_run_and_other_versions_are_refused_with_what_to_do() {
+fn patch_versions_run_and_other_versions_are_refused() {
     let check = |version: &str, status: i32, expected: &str| {
         let home = Home::new();
         policy_of(&home, version);

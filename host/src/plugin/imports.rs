@@ -63,7 +63,7 @@ impl Capability {
     }
 }
 
-/// The capability behind an import, unless the sandbox provides the interface.
+/// The capability that an import needs, unless the sandbox provides the interface.
 fn forbidden_capability(import: &str) -> Option<Capability> {
     let interface = import.split('@').next().unwrap_or(import);
     let package = interface.split('/').next().unwrap_or(interface);

@@ -1,6 +1,5 @@
-//! A parser that does what its settings tell it to: everything that a plugin
-//! must not. It speaks the contract itself, below the SDK, which would not let
-//! it. A line that says `fine` is no reason to misbehave.
+//! A parser that misbehaves as its settings demand. It uses the generated bindings,
+//! because the SDK does not allow this. Chunks that begin with `fine` are parsed.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -20,8 +19,8 @@ use wasip2::random::{insecure, insecure_seed, random};
 
 struct Hostile;
 
-/// What an input is to suffer, and for `answer-at-once` how many lines a chunk
-/// is to have: to count them would be work.
+/// The misbehaviour, and for `answer-at-once` the number of lines of a chunk, because
+/// counting them would take time.
 struct Doing(String, u32);
 
 vthost_plugin::bindings::parser::export_parser_world!(
@@ -77,23 +76,23 @@ impl GuestSession for Doing {
         }
         let lines = chunk.split_inclusive(|byte| *byte == b'\n').count() as u32;
         if chunk.starts_with(b"fine") {
-            return Ok(honest(lines));
+            return Ok(valid_batch(lines));
         }
         let first_word = || chunk.split(u8::is_ascii_whitespace).next();
-        let told = match self.0.as_str() {
-            "as-told" => String::from_utf8_lossy(first_word().unwrap_or_default()).into_owned(),
+        let act = match self.0.as_str() {
+            "from-line" => String::from_utf8_lossy(first_word().unwrap_or_default()).into_owned(),
             act => act.to_owned(),
         };
-        if let Some(batch) = lie(&told, &chunk, lines) {
+        if let Some(batch) = invalid_batch(&act, &chunk, lines) {
             return Ok(batch);
         }
-        match told.as_str() {
+        match act.as_str() {
             "loop" => loop {
                 std::hint::black_box(());
             },
             "memory" => {
                 hog(usize::MAX);
-                Ok(honest(lines))
+                Ok(valid_batch(lines))
             }
             "hold" => {
                 let hoard = hog(15);
@@ -118,7 +117,7 @@ impl GuestSession for Doing {
                 std::hint::black_box(hog(9));
                 Ok(Batch {
                     text: vec![b'x'; 90 << 20],
-                    ..honest(lines)
+                    ..valid_batch(lines)
                 })
             }
             "chatter" => {
@@ -131,21 +130,21 @@ impl GuestSession for Doing {
                 std::mem::forget(Session::new(Self(String::new(), 0)));
             },
             "trap" => core::arch::wasm32::unreachable(),
-            "stack" => Ok(honest(recurse(lines))),
+            "stack" => Ok(valid_batch(recurse(lines))),
             "panic" => panic!("the moon is in the wrong phase"),
             "refuse-at-length" => Err("no ".repeat(1 << 20)),
             "refuse" => Err("no more of this".to_owned()),
-            _ => Ok(honest(lines)),
+            _ => Ok(valid_batch(lines)),
         }
     }
 
     fn finish(&self) -> Result<Batch, String> {
-        Ok(honest(0))
+        Ok(valid_batch(0))
     }
 }
 
-/// A batch that breaks the contract, or that only looks as if.
-fn lie(act: &str, chunk: &[u8], lines: u32) -> Option<Batch> {
+/// A batch that violates the contract, or is unusual and valid.
+fn invalid_batch(act: &str, chunk: &[u8], lines: u32) -> Option<Batch> {
     Some(match act {
         "span" => with(lines, |observation| observation.value.start = 4_000_000_000),
         "crossing-span" => with(lines, |observation| {
@@ -169,17 +168,17 @@ fn lie(act: &str, chunk: &[u8], lines: u32) -> Option<Batch> {
             })
         },
         "overlap" => overlapping(chunk),
-        "miscount" | "miscount-ordered" => honest(lines + 1),
+        "miscount" | "miscount-ordered" => valid_batch(lines + 1),
         "output" => Batch {
             text: vec![b'x'; 120 << 20],
-            ..honest(lines)
+            ..valid_batch(lines)
         },
         _ => return None,
     })
 }
 
-/// A batch that counts its lines and says nothing.
-fn honest(lines: u32) -> Batch {
+/// A batch that counts its lines and contains no observation.
+fn valid_batch(lines: u32) -> Batch {
     Batch {
         text: b"example.com".to_vec(),
         observations: Vec::new(),
@@ -189,7 +188,7 @@ fn honest(lines: u32) -> Batch {
     }
 }
 
-/// A batch with an observation a line, the first one spoilt.
+/// A batch with one observation for each line. `spoil` changes the first.
 fn with(lines: u32, spoil: impl FnOnce(&mut Observation)) -> Batch {
     let absent = Span { start: 0, len: 0 };
     let observation = |line| Observation {
@@ -205,15 +204,15 @@ fn with(lines: u32, spoil: impl FnOnce(&mut Observation)) -> Batch {
     observations.first_mut().map(spoil);
     Batch {
         observations,
-        ..honest(lines)
+        ..valid_batch(lines)
     }
 }
 
 /// 9999-12-31T00:00:00Z.
 const YEAR_9999_US: i64 = 253_402_214_400_000_000;
 
-/// The first line as a URL, from the same bytes on without its scheme as a domain,
-/// and the domain once more as the client and the user of both.
+/// Two observations with overlapping spans: the first line as a URL, and the same
+/// bytes without the scheme as a domain. The domain is the client of both.
 fn overlapping(chunk: &[u8]) -> Batch {
     let end = chunk.len() as u32 - 1;
     let (url, host) = (
@@ -241,8 +240,8 @@ fn overlapping(chunk: &[u8]) -> Batch {
     }
 }
 
-/// An observation a line without any parsing: what it costs to hand a chunk
-/// over and its observations back.
+/// One observation for each line without parsing, to measure the cost of passing a
+/// chunk and its observations.
 fn answer_at_once(chunk: &[u8], lines: u32) -> Batch {
     let len = chunk.len().min(40) as u32;
     let span = Span { start: 0, len };
@@ -258,16 +257,16 @@ fn answer_at_once(chunk: &[u8], lines: u32) -> Batch {
     Batch {
         text: Vec::new(),
         observations: (0..lines).map(observation).collect(),
-        ..honest(lines)
+        ..valid_batch(lines)
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "what a plugin may not do")]
+#[expect(clippy::disallowed_methods, reason = "the test is about it")]
 fn exit() -> ! {
     std::process::exit(1)
 }
 
-/// Takes so many times 16 MiB, and uses them.
+/// Allocates this many blocks of 16 MiB, and uses them.
 fn hog(times: usize) -> Vec<Vec<u8>> {
     let mut hoard: Vec<Vec<u8>> = Vec::new();
     while hoard.len() < times {
@@ -277,7 +276,7 @@ fn hog(times: usize) -> Vec<Vec<u8>> {
     hoard
 }
 
-/// Looks for all that WASI would show where it is granted.
+/// Reads everything that WASI could provide.
 fn look() -> String {
     let _ = writeln!(std::io::stdout(), "is anybody there?");
     let mut input = Vec::new();
@@ -295,8 +294,7 @@ fn look() -> String {
     )
 }
 
-/// Calls every function of WASI that a plugin may import, and tells of each what
-/// it gave.
+/// Calls every function of WASI that a plugin can import, and returns the results.
 fn try_each() -> String {
     let (stdin, stdout, stderr) = (
         stdin::get_stdin(),
@@ -327,8 +325,7 @@ fn try_each() -> String {
     seen.join("; ")
 }
 
-/// Calls itself without end and without a byte of memory: only the machine's
-/// own stack fills.
+/// Endless recursion that uses no linear memory, only the wasm stack.
 #[inline(never)]
 fn recurse(number: u32) -> u32 {
     if number == u32::MAX {

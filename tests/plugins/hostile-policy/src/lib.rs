@@ -1,4 +1,4 @@
-//! A policy that misbehaves for some names, and calls all others good.
+//! A policy that misbehaves for some names. All others are good.
 
 #![cfg(target_arch = "wasm32")]
 

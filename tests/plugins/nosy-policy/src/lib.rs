@@ -1,5 +1,4 @@
-//! A policy that would like to see files, the time and the network, and says what
-//! it saw. No host should run it.
+//! A policy that uses files, the clock and the network. The host must refuse it.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -1,5 +1,5 @@
-//! A parser as it was written for version 0.1 of the contract, whose copy is in
-//! `wit/`. It stays as it is: every vthost that supports 0.1 must run it.
+//! A parser for version 0.1 of the contract, whose copy is in `wit/`. It must not
+//! change: every vthost that supports 0.1 must run it.
 
 #![cfg(target_arch = "wasm32")]
 
