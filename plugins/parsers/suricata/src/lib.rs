@@ -76,68 +76,86 @@ impl LineParser for Suricata {
         if line.trim_ascii().is_empty() {
             return Line::Ignored("blank");
         }
-        let Some(Ok(fields)) = object(line).map(|object| self.json.pick(object)) else {
+        let Some(object) = object(line) else {
             return Line::Rejected("not a JSON object");
         };
-        let [
-            time,
-            kind,
-            source,
-            destination,
-            action,
-            host,
-            url,
-            tls_name,
-            name,
-            names,
-            old_name,
-            message,
-            quic_name,
-            _method,
-        ] = fields;
-        // Some collectors leave out the kind of an alert.
-        let is_alert = kind == b"alert" || (kind.is_empty() && !action.is_empty());
-        if kind.is_empty() && !is_alert {
-            return Line::Rejected("no event_type");
+        if let Ok(fields) = self.json.pick(object) {
+            return push(fields, self.stamps, found);
         }
-        // A file and an answer come from the server.
-        let is_from_server = kind == b"fileinfo"
-            || (kind == b"dns"
-                && message == b"answer"
-                && is_private(destination)
-                && !is_private(source));
-        let (client, address) = if is_from_server {
-            (destination, source)
-        } else {
-            (source, destination)
-        };
-        let contact = Contact {
-            client,
-            time_us: self.stamps.any(time, DateOrder::MonthFirst),
-            action: match action {
-                b"" => Action::Unstated,
-                _ => action_of(action),
-            },
-            ..Contact::default()
-        };
-        if kind == b"dns" {
-            let name = first([name, names, old_name]);
-            return Contact { name, ..contact }.push(found);
+        // Syslog daemons cut long lines; what counts is mostly before the cut.
+        let closed = closed(object);
+        match closed.as_deref().map(|object| self.json.pick(object)) {
+            Some(Ok(fields)) => push(fields, self.stamps, found),
+            _ => Line::Rejected("not a JSON object"),
         }
-        let url = unescaped(url);
-        let is_web = !host.is_empty() || url.starts_with(b"http");
-        let contact = Contact {
-            url: if is_web { &url } else { b"" },
-            host: first([host, tls_name, quic_name, name, names]),
-            address,
-            ..contact
-        };
-        // The name of a connection is what the client said.
-        match kind {
-            b"tls" | b"quic" => contact.push_with_address(found),
-            _ if is_alert => contact.push_with_address(found),
-            _ => contact.push(found),
-        }
+    }
+}
+
+/// Adds what an event reports; `fields` are those of [`PATHS`].
+fn push(fields: [&[u8]; PATHS.len()], stamps: Stamps, found: &mut Observations<'_>) -> Line {
+    let [
+        time,
+        kind,
+        source,
+        destination,
+        action,
+        host,
+        url,
+        tls_name,
+        name,
+        names,
+        old_name,
+        message,
+        quic_name,
+        _method,
+    ] = fields;
+    // Some collectors leave out the kind of an alert.
+    let is_alert = kind == b"alert" || (kind.is_empty() && !action.is_empty());
+    if kind.is_empty() && !is_alert {
+        return Line::Rejected("no event_type");
+    }
+    // A file and an answer come from the server.
+    let is_from_server = kind == b"fileinfo"
+        || (kind == b"dns"
+            && message == b"answer"
+            && is_private(destination)
+            && !is_private(source));
+    let (client, address) = if is_from_server {
+        (destination, source)
+    } else {
+        (source, destination)
+    };
+    let contact = Contact {
+        client,
+        time_us: stamps.any(time, DateOrder::MonthFirst),
+        action: match action {
+            b"" => Action::Unstated,
+            _ => action_of(action),
+        },
+        ..Contact::default()
+    };
+    if kind == b"dns" {
+        let name = first([name, names, old_name]);
+        return Contact { name, ..contact }.push(found);
+    }
+    if is_alert && !first([name, names, old_name]).is_empty() && host.is_empty() {
+        // The destination of a question is the resolver.
+        let name = first([name, names, old_name]);
+        return Contact { name, ..contact }.push(found);
+    }
+    let url = unescaped(url);
+    let is_web = !host.is_empty() || url.starts_with(b"http");
+    let contact = Contact {
+        url: if is_web { &url } else { b"" },
+        host: first([host, tls_name, quic_name]),
+        address,
+        ..contact
+    };
+    // The name of a connection is what the client said.
+    match kind {
+        b"tls" | b"quic" => contact.push_with_address(found),
+        _ if is_alert => contact.push_with_address(found),
+        _ => contact.push(found),
     }
 }
 
@@ -151,6 +169,32 @@ fn first<const N: usize>(values: [&[u8]; N]) -> &[u8] {
 fn object(line: &[u8]) -> Option<&[u8]> {
     let brace = line.iter().position(|byte| *byte == b'{')?;
     Some(&line[brace..])
+}
+
+/// An object whose end is missing, cut back to its last whole member and closed:
+/// `{"a":1,"b":{"c":2}}` of `{"a":1,"b":{"c":2,"d":"x`.
+fn closed(cut: &[u8]) -> Option<Vec<u8>> {
+    let (mut open, mut is_text, mut is_escaped) = (Vec::new(), false, false);
+    let mut last = None;
+    for (at, byte) in cut.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            _ if is_text => {}
+            b'{' => open.push(b'}'),
+            b'[' => open.push(b']'),
+            b'}' | b']' => _ = open.pop(),
+            b',' => last = Some((at, open.len())),
+            _ => {}
+        }
+    }
+    // Brackets that were closed after the last comma are still open before it, but
+    // then nothing was cut within them.
+    let (end, depth) = last.filter(|(_, depth)| *depth <= open.len())?;
+    let mut whole = cut[..end].to_vec();
+    whole.extend(open[..depth].iter().rev());
+    Some(whole)
 }
 
 /// The addresses of networks that nobody routes (RFC 1918, RFC 4193).
@@ -273,6 +317,30 @@ mod tests {
             &swapped,
             ("url", "http://www.example.com/f", Action::Unstated),
         );
+    }
+
+    #[test]
+    fn what_is_before_a_cut_is_read() {
+        let whole = event(
+            "alert",
+            r#","alert":{"action":"allowed","severity":2},"http":{"hostname":"www.example.com","url":"/a"},"payload":"QUJD""#,
+        );
+        let cut = &whole[..whole.len() - 4];
+        check(cut, ("url", "http://www.example.com/a", Action::Allowed));
+        assert_eq!(
+            closed(br#"{"a":1,"b":{"c":2,"d":"x"#).unwrap(),
+            br#"{"a":1,"b":{"c":2}}"#
+        );
+    }
+
+    #[test]
+    fn an_alert_on_a_question_reports_the_name_alone() {
+        let line = event(
+            "alert",
+            r#","alert":{"action":"allowed"},"dns":{"query":[{"type":"query","rrname":"www.example.com"}]}"#,
+        );
+        check(&line, ("domain", "www.example.com", Action::Allowed));
+        assert_eq!(parse(&line).observations.len(), 1);
     }
 
     #[test]
