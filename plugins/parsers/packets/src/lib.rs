@@ -291,12 +291,23 @@ fn mikrotik(message: &[u8]) -> Option<Contact<'_>> {
     Some(Contact {
         client,
         address,
-        action: action_of(rule.split(|byte| *byte == b' ').nth(1).unwrap_or_default()),
+        action: action_of(prefix_of(rule)),
         ..Contact::default()
     })
 }
 
-/// What stands before and behind an arrow, to the next blank.
+/// `drop-out` of `firewall,info drop-out forward`: the rule's prefix, between topics and
+/// chain. Without a prefix nothing states the action: the chain is where a rule is.
+fn prefix_of(rule: &[u8]) -> &[u8] {
+    let prefix = || {
+        let (_topics, rest) = split_once(rule, b" ")?;
+        let chain = rest.iter().rposition(|byte| *byte == b' ')?;
+        Some(&rest[..chain])
+    };
+    prefix().unwrap_or_default()
+}
+
+/// The text before an arrow, and the text after it to the next blank.
 fn ends<'a>(text: &'a [u8], arrow: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let (before, behind) = split_once(text, arrow)?;
     Some((before, until(behind, b" ")))
@@ -326,7 +337,22 @@ mod tests {
     }
 
     #[test]
-    fn the_version_of_ip_decides_where_the_addresses_stand() {
+    fn the_chain_of_a_mikrotik_rule_is_no_action() {
+        for (rule, action) in [
+            ("forward", Action::Unstated),
+            ("drop-out forward", Action::Blocked),
+            ("accept input", Action::Allowed),
+        ] {
+            let line = format!(
+                "2024-05-01T12:00:00Z gw firewall,info {rule}: in:lan out:wan, proto TCP (SYN), 10.0.0.5:51000->192.0.2.10:443, len 52"
+            );
+            let parsed = testing::parse::<Packets>(line.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.observations[0].action, action, "{rule}");
+        }
+    }
+
+    #[test]
+    fn the_version_of_ip_decides_where_the_addresses_are() {
         let line = "filterlog[1]: 4,,,1,igb0,match,pass,out,6,0x00,0x0,1,UDP,17,40,2001:db8::5,2001:db8:ffff::1,5353,53,32";
         let parsed = testing::parse::<Packets>(line.as_bytes(), "{}").unwrap();
         assert_eq!(parsed.observations[0].value, "2001:db8:ffff::1");
