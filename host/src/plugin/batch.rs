@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 
-use super::bindings::parser::exports::vthost::parser::parsing::{self as wit, Span};
-use crate::indicator::Kind;
-use crate::observation::{Action, Observation};
+use super::bindings::parser::exports::vthost::parser::parsing as wit;
+use super::lifting::{self, Span};
+use crate::observation::Observation;
 
 /// The checked result of a chunk: every span is inside the chunk or `text`.
 #[derive(Debug, Default)]
 pub struct Batch {
     text: Vec<u8>,
-    observations: Vec<wit::Observation>,
+    observations: Vec<lifting::RawObservation>,
     /// The number of lines that gave at least one observation.
     pub records: u64,
     /// Lines that cannot hold a contact, by reason.
@@ -45,13 +45,13 @@ impl Batch {
     /// # Errors
     ///
     /// The reason, when an observation belongs to no line of the chunk.
-    pub(super) fn checked(mut batch: wit::Batch, bounds: &Bounds) -> Result<Self, String> {
-        if !batch.observations.iter().all(|it| bounds.hold(it)) {
+    pub(super) fn checked(mut batch: lifting::RawBatch, bounds: &Bounds) -> Result<Self, String> {
+        if !batch.observations.0.iter().all(|it| bounds.hold(it)) {
             reject_invalid(&mut batch, bounds)?;
         }
         Ok(Self {
             text: batch.text,
-            observations: batch.observations,
+            observations: batch.observations.0,
             records: batch.records.into(),
             ignored: batch.ignored.into_iter().map(Tally::from).collect(),
             rejected: batch.rejected.into_iter().map(Tally::from).collect(),
@@ -72,12 +72,12 @@ impl Batch {
             .iter()
             .map(move |observation| Observation {
                 line: observation.line,
-                kind: observation.kind.into(),
+                kind: observation.kind,
                 value: self.slice(chunk, observation.value),
                 client: self.slice(chunk, observation.client),
                 user: self.slice(chunk, observation.user),
                 time_us: Some(observation.time_us).filter(|time| *time != NO_TIME),
-                action: observation.action.into(),
+                action: observation.action,
             })
     }
 
@@ -109,12 +109,13 @@ impl Batch {
 
 /// Removes the invalid observations, and counts the lines that have no others as
 /// rejected.
-fn reject_invalid(batch: &mut wit::Batch, bounds: &Bounds) -> Result<(), String> {
+fn reject_invalid(batch: &mut lifting::RawBatch, bounds: &Bounds) -> Result<(), String> {
     let mut invalid_lines: BTreeMap<u32, &'static str> = BTreeMap::new();
     let mut valid_lines = HashSet::new();
     let mut outside = None;
     batch
         .observations
+        .0
         .retain(|observation| match bounds.check(observation) {
             Ok(()) => {
                 valid_lines.insert(observation.line);
@@ -183,12 +184,12 @@ impl Bounds {
     /// Whether [`Bounds::check`] accepts an observation. Nearly all are valid, so
     /// this test has as few branches as possible.
     #[inline]
-    fn hold(&self, observation: &wit::Observation) -> bool {
+    fn hold(&self, observation: &lifting::RawObservation) -> bool {
         let spans = [observation.value, observation.client, observation.user];
         let longest = spans.iter().fold(0, |longest, span| longest.max(span.len));
         let furthest = spans
             .iter()
-            .fold(0, |furthest, span| furthest.max(end(*span)));
+            .fold(0, |furthest, span| furthest.max(span.end()));
         let are_inside = furthest <= self.chunk || spans.iter().all(|span| self.contains(*span));
         (u64::from(observation.line) < self.lines)
             & (observation.value.len != 0)
@@ -197,7 +198,7 @@ impl Bounds {
             & is_time(observation.time_us)
     }
 
-    fn check(&self, observation: &wit::Observation) -> Result<(), Violation> {
+    fn check(&self, observation: &lifting::RawObservation) -> Result<(), Violation> {
         if u64::from(observation.line) >= self.lines {
             return Err(Violation::Batch(format!(
                 "an observation on line {} is outside the chunk of {} lines",
@@ -233,43 +234,15 @@ impl Bounds {
     /// anywhere.
     #[inline]
     fn contains(&self, span: Span) -> bool {
-        let is_in_one = (u64::from(span.start) >= self.chunk) | (end(span) <= self.chunk);
-        (span.len == 0) | (is_in_one & (end(span) <= self.end))
+        let is_in_one = (u64::from(span.start) >= self.chunk) | (span.end() <= self.chunk);
+        (span.len == 0) | (is_in_one & (span.end() <= self.end))
     }
-}
-
-/// The position after the span.
-#[inline]
-fn end(span: Span) -> u64 {
-    u64::from(span.start) + u64::from(span.len)
 }
 
 /// Whether it is [`NO_TIME`] or a time that the contract allows.
 #[inline]
 fn is_time(time_us: i64) -> bool {
     (time_us == NO_TIME) | TIMES_US.contains(&time_us)
-}
-
-impl From<wit::IndicatorKind> for Kind {
-    #[inline]
-    fn from(kind: wit::IndicatorKind) -> Self {
-        match kind {
-            wit::IndicatorKind::Url => Self::Url,
-            wit::IndicatorKind::Domain => Self::Domain,
-            wit::IndicatorKind::Ip => Self::Ip,
-        }
-    }
-}
-
-impl From<wit::Action> for Action {
-    #[inline]
-    fn from(action: wit::Action) -> Self {
-        match action {
-            wit::Action::Unstated => Self::Unstated,
-            wit::Action::Allowed => Self::Allowed,
-            wit::Action::Blocked => Self::Blocked,
-        }
-    }
 }
 
 impl From<wit::Tally> for Tally {
@@ -296,13 +269,13 @@ mod tests {
         lines: 4,
     };
 
-    fn observation(line: u32, span: (u32, u32), time_us: i64) -> wit::Observation {
+    fn observation(line: u32, span: (u32, u32), time_us: i64) -> lifting::RawObservation {
         let (start, len) = span;
         let span = Span { start, len };
-        wit::Observation {
+        lifting::RawObservation {
             line,
-            kind: wit::IndicatorKind::Url,
-            action: wit::Action::Unstated,
+            kind: crate::indicator::Kind::Url,
+            action: crate::observation::Action::Unstated,
             value: span,
             client: span,
             user: span,
@@ -312,7 +285,7 @@ mod tests {
 
     #[test]
     fn bounds_hold_only_for_valid_observations() {
-        let check = |observation: wit::Observation, expected: bool| {
+        let check = |observation: lifting::RawObservation, expected: bool| {
             assert_eq!(BOUNDS.hold(&observation), expected, "{observation:?}");
             assert_eq!(
                 BOUNDS.check(&observation).is_ok(),
@@ -336,11 +309,11 @@ mod tests {
             let (start, len) = span;
             let span = Span { start, len };
             let valid = observation(3, (0, 1), NO_TIME);
-            let client = wit::Observation {
+            let client = lifting::RawObservation {
                 client: span,
                 ..valid
             };
-            let user = wit::Observation {
+            let user = lifting::RawObservation {
                 user: span,
                 ..valid
             };

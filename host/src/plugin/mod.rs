@@ -17,6 +17,7 @@ mod error;
 mod guest;
 mod imports;
 mod interrupt;
+mod lifting;
 mod limits;
 mod load;
 mod parser;

@@ -8,6 +8,7 @@ use super::bindings::parser::{Parser as Exports, ParserPre};
 use super::engine::Engine;
 use super::error::{LoadError, Stop};
 use super::guest::Guest;
+use super::lifting::{self, BatchCalls};
 use super::load;
 use super::sandbox::Sandbox;
 use super::settings::PluginSettings;
@@ -73,7 +74,7 @@ impl Parser {
         loaded.usable(ParserPre::new(loaded.pre.clone()))?;
         let mut guest = start(engine, &loaded.pre).map_err(|stop| loaded.stopped(stop))?;
         let described = guest
-            .call(|store, exports| exports.vthost_parser_parsing().call_describe(store))
+            .call(|store, calls| calls.exports.vthost_parser_parsing().call_describe(store))
             .map_err(|stop| loaded.stopped(stop))?;
         let description = description(described, loaded.digest.clone());
         loaded.check_description(&description)?;
@@ -109,8 +110,9 @@ impl Parser {
     /// When the call fails.
     pub fn detect(&self, input: &InputInfo) -> Result<u8, Stop> {
         let mut guest = start(&self.engine, &self.pre)?;
-        let confidence = guest.call(|store, exports| {
-            exports
+        let confidence = guest.call(|store, calls| {
+            calls
+                .exports
                 .vthost_parser_parsing()
                 .call_detect(store, &input.to_wit())
         })?;
@@ -125,16 +127,17 @@ impl Parser {
     pub fn open(&self, input: &InputInfo) -> Result<ParserSession, Stop> {
         let mut guest = start(&self.engine, &self.pre)?;
         let session = guest
-            .call(|store, exports| {
-                exports.vthost_parser_parsing().session().call_open(
+            .call(|store, calls| {
+                calls.exports.vthost_parser_parsing().session().call_open(
                     store,
                     &input.to_wit(),
                     &self.settings,
                 )
             })?
             .map_err(|message| Stop::refused(message, self.engine.limits()))?;
-        let reading = guest.call(|store, exports| {
-            exports
+        let reading = guest.call(|store, calls| {
+            calls
+                .exports
                 .vthost_parser_parsing()
                 .session()
                 .call_reading(store, session)
@@ -148,9 +151,15 @@ impl Parser {
     }
 }
 
+/// The functions of an instance.
+struct Calls {
+    exports: Exports,
+    batches: BatchCalls,
+}
+
 /// One instance that parses an input, or some of its chunks.
 pub struct ParserSession {
-    guest: Guest<Exports>,
+    guest: Guest<Calls>,
     session: ResourceAny,
     reading: Reading,
     value_bytes: usize,
@@ -179,12 +188,7 @@ impl ParserSession {
         let session = self.session;
         let batch = self
             .guest
-            .call(|store, exports| {
-                exports
-                    .vthost_parser_parsing()
-                    .session()
-                    .call_parse(store, session, chunk)
-            })?
+            .call(|store, calls| calls.batches.parse(store, session, chunk))?
             .map_err(|message| Stop::refused(message, self.guest.limits()))?;
         self.checked(batch, chunk.len(), lines)
     }
@@ -198,19 +202,19 @@ impl ParserSession {
         let session = self.session;
         let batch = self
             .guest
-            .call(|store, exports| {
-                exports
-                    .vthost_parser_parsing()
-                    .session()
-                    .call_finish(store, session)
-            })?
+            .call(|store, calls| calls.batches.finish(store, session))?
             .map_err(|message| Stop::refused(message, self.guest.limits()))?;
         self.checked(batch, 0, 0)
     }
 
     /// Checks a batch. `lines` counts only where lines are independent: in other
     /// inputs a record may begin in an earlier chunk.
-    fn checked(&self, batch: wit::Batch, chunk_len: usize, lines: u64) -> Result<Batch, Stop> {
+    fn checked(
+        &self,
+        batch: lifting::RawBatch,
+        chunk_len: usize,
+        lines: u64,
+    ) -> Result<Batch, Stop> {
         let invalid = |detail| Stop::BadValue { detail };
         let is_independent = self.reading == Reading::IndependentLines;
         let line_limit = if is_independent { lines } else { u64::MAX };
@@ -226,8 +230,13 @@ impl ParserSession {
     }
 }
 
-fn start(engine: &Engine, pre: &InstancePre<Sandbox>) -> Result<Guest<Exports>, Stop> {
-    Guest::start(engine, pre, |store, instance| Exports::new(store, instance))
+fn start(engine: &Engine, pre: &InstancePre<Sandbox>) -> Result<Guest<Calls>, Stop> {
+    Guest::start(engine, pre, |store, instance| {
+        Ok(Calls {
+            exports: Exports::new(&mut *store, instance)?,
+            batches: BatchCalls::new(store, instance)?,
+        })
+    })
 }
 
 fn description(described: wit::Description, digest: String) -> Description {
@@ -273,5 +282,76 @@ impl From<wit::Reading> for Reading {
             wit::Reading::OrderedLines => Self::OrderedLines,
             wit::Reading::WholeDocument => Self::WholeDocument,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::lifting::{RawObservation, Span};
+    use crate::plugin::{CompileCache, PluginLimits};
+
+    const LOG: &[u8] = b"1714564800.123 10 192.0.2.1 TCP_MISS/200 100 GET \
+http://www.example.com/ ann HIER_DIRECT/198.51.100.1 text/html\n\
+1714564801.000 10 192.0.2.2 TCP_DENIED/403 0 CONNECT example.org:443 - HIER_NONE/- -\n";
+
+    /// An observation of the derived lifting as a [`RawObservation`].
+    fn raw(derived: &wit::Observation) -> RawObservation {
+        let span = |span: wit::Span| Span {
+            start: span.start,
+            len: span.len,
+        };
+        RawObservation {
+            line: derived.line,
+            kind: match derived.kind {
+                wit::IndicatorKind::Url => crate::indicator::Kind::Url,
+                wit::IndicatorKind::Domain => crate::indicator::Kind::Domain,
+                wit::IndicatorKind::Ip => crate::indicator::Kind::Ip,
+            },
+            action: match derived.action {
+                wit::Action::Unstated => crate::observation::Action::Unstated,
+                wit::Action::Allowed => crate::observation::Action::Allowed,
+                wit::Action::Blocked => crate::observation::Action::Blocked,
+            },
+            value: span(derived.value),
+            client: span(derived.client),
+            user: span(derived.user),
+            time_us: derived.time_us,
+        }
+    }
+
+    #[test]
+    fn lifted_observations_equal_those_of_the_derived_lifting() {
+        let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
+        let source = PluginSource::named("squid");
+        let parser = Parser::load(&engine, &source, &PluginSettings::default()).unwrap();
+        let input = InputInfo {
+            name: "access.log".to_owned(),
+            head: LOG.to_vec(),
+            utc_offset_minutes: 0,
+            reference_time_us: 0,
+        };
+        let mut open = parser.open(&input).unwrap();
+        let session = open.session;
+        let lifted = open
+            .guest
+            .call(|store, calls| calls.batches.parse(store, session, LOG))
+            .unwrap()
+            .unwrap();
+        let derived = open
+            .guest
+            .call(|store, calls| {
+                let parsing = calls.exports.vthost_parser_parsing();
+                parsing.session().call_parse(store, session, LOG)
+            })
+            .unwrap()
+            .unwrap();
+        assert!(lifted.observations.0.len() >= 2);
+        let derived_observations: Vec<_> = derived.observations.iter().map(raw).collect();
+        assert_eq!(lifted.observations.0, derived_observations);
+        assert_eq!(
+            (lifted.text, lifted.records),
+            (derived.text, derived.records)
+        );
     }
 }
