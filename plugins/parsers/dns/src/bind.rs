@@ -143,15 +143,24 @@ pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
         return Some(report.at(stamp.time_us));
     }
     let header = Syslog::of(line, times.stamps);
-    let is_named = matches!(header.program, b"named" | b"dhcpd");
+    // Relays may put more than one host before the program.
+    let relayed = match header.program {
+        b"" => after(header.message, b" named[").and_then(|rest| after(rest, b"]: ")),
+        _ => None,
+    };
+    let is_named = matches!(header.program, b"named" | b"dhcpd") || relayed.is_some();
     let message = match header.program {
-        b"" | b"named" | b"dhcpd" => header.message,
+        b"" => relayed.unwrap_or(header.message),
+        b"named" | b"dhcpd" => header.message,
         label if !is_category(label) && !is_severity(label) => return None,
         // Without a header the category is in the program's place.
         _ if header.time_us.is_none() => line,
         _ => header.message,
     };
-    let stamp = own_stamp(message, times).unwrap_or(Stamp {
+    // Infoblox writes its category before the stamp.
+    let labelled = || label(message).filter(|(label, _)| is_category(label));
+    let stamp = own_stamp(message, times).or_else(|| own_stamp(labelled()?.1, times));
+    let stamp = stamp.unwrap_or(Stamp {
         time_us: header.time_us,
         is_of_bind: false,
         rest: message,
@@ -416,6 +425,10 @@ mod tests {
             ("2024-05-01T14:00:00.25+02:00 ns named[1]: ", Some(NOON_US)),
             (
                 "May  3 12:00:00 ns named[1]: 01-May-2024 12:00:00.250 ",
+                Some(NOON_US),
+            ),
+            (
+                "May  3 12:00:00 ns 10.0.0.53 named[1]: infoblox-responses: 01-May-2024 12:00:00.250 ",
                 Some(NOON_US),
             ),
             (
