@@ -100,5 +100,6 @@ pub mod policy;
 pub mod scan;
 pub mod split;
 pub mod syslog;
+pub mod template;
 pub mod testing;
 pub mod time;

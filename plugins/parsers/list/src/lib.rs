@@ -1,26 +1,19 @@
 //! A hand-written list: one URL, domain or address a line, with or without a
 //! scheme, also defanged (`hxxp://example[.]com`).
 
-mod short;
-
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use vthost_plugin::parser::{
-    Description, Input, Line, LineParser, NoSettings, Observation, Observations, host_of,
+    Description, Fit, Input, Line, LineParser, NoSettings, Observation, Observations, host_of,
     is_address,
 };
 use vthost_plugin::scan;
 
-struct List {
-    plain: short::Plain,
-}
+struct List;
 
 vthost_plugin::export_parser!(List);
-
-/// Lines of the head that detection looks at.
-const DETECTION_LINES: usize = 100;
 
 impl LineParser for List {
     type Settings = NoSettings;
@@ -37,66 +30,39 @@ impl LineParser for List {
     }
 
     fn detect(input: &Input) -> u8 {
-        let (mut all, mut fit) = (0, 0);
-        for line in input.lines().take(DETECTION_LINES) {
+        let sure = input.confidence(60, |line| {
             let text = text_of(line);
-            if is_empty_or_comment(&text).is_none() {
-                all += 1;
-                // A word alone is in many files.
-                let names = text.contains(['.', ':'])
-                    && !begins_like_a_record(&text)
-                    && observation(&refanged(&text)).is_ok();
-                fit += u32::from(names);
+            match blank_or_comment(&text) {
+                Some(_) => Fit::Neutral,
+                None => Fit::from(is_distinctive(&text)),
             }
-        }
-        match (fit, all) {
-            (0, _) => 0,
-            (fit, all) if fit * 10 >= all * 9 => 60,
-            (fit, all) if fit * 2 >= all => 20,
-            _ => 0,
-        }
+        });
+        // Prose with a few such lines is the `text` parser's.
+        if sure < 40 { 0 } else { sure }
     }
 
     fn open(_input: &Input, _settings: NoSettings) -> Result<Self, String> {
-        Ok(Self {
-            plain: short::Plain::new(),
-        })
+        Ok(Self)
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        match short::read(line, &mut self.plain) {
-            Some(Ok(observation)) => {
-                found.push(observation);
-                Line::Record
-            }
-            Some(Err(said)) => said,
-            None => line_of_any_kind(line, found),
+        if let Some(text) = plain(line) {
+            return push(text, found);
+        }
+        let text = text_of(line);
+        match blank_or_comment(&text) {
+            Some(reason) => Line::Ignored(reason),
+            None => push(&refanged(&text), found),
         }
     }
 }
 
-/// Reasons why a line names nothing that can be looked up.
-const BLANK: &str = "blank";
-const A_COMMENT: &str = "a comment";
-const SEVERAL_WORDS: &str = "more than one word";
-const NO_HOST: &str = "no host";
-const NO_HOST_BEFORE: &str = "no host before the path";
-const A_NETWORK: &str = "a network, not an address";
-const A_MAIL_ADDRESS: &str = "a mail address";
-const A_PATTERN: &str = "a pattern, not a name";
-const NO_ADDRESS: &str = "not a valid address";
-const NOTHING: &str = "not a URL, domain or address";
-
-/// Reads a line, however long it is and whatever is in it.
-fn line_of_any_kind(line: &[u8], found: &mut Observations<'_>) -> Line {
-    if let Some(text) = plain(line) {
-        return push(text, found);
-    }
-    let text = text_of(line);
-    if let Some(reason) = is_empty_or_comment(&text) {
-        return Line::Ignored(reason);
-    }
-    push(&refanged(&text), found)
+/// Whether a line is an indicator that few other files have as a whole line: a
+/// single word is in many, and `{`, `<` and `"` begin records of other formats.
+fn is_distinctive(text: &str) -> bool {
+    text.contains(['.', ':'])
+        && !text.starts_with(['{', '<', '"'])
+        && observation(&refanged(text)).is_ok()
 }
 
 fn push(text: &str, found: &mut Observations<'_>) -> Line {
@@ -109,8 +75,8 @@ fn push(text: &str, found: &mut Observations<'_>) -> Line {
     }
 }
 
-/// Bytes that are part of no mark: `-./` and digits up to `:` in one range, and
-/// `%&`.
+/// Bytes that no mark of [`MARKS`] has: `-./` and the digits up to `:` are one
+/// range, as are `%&`.
 const PLAIN: [RangeInclusive<u8>; 9] = [
     b'a'..=b'z',
     b'A'..=b'Z',
@@ -123,24 +89,25 @@ const PLAIN: [RangeInclusive<u8>; 9] = [
     b'~'..=b'~',
 ];
 
-/// A line that is an indicator and nothing else, as most are: nothing stands
-/// around it and nothing in it can be a mark.
+/// The fast path: a line that is one indicator, neither quoted nor defanged, as
+/// most lines of long lists are.
 fn plain(line: &[u8]) -> Option<&str> {
-    let begins_comment = line.starts_with(b"//");
-    let is_defanged = matches!(line, [_, b'x' | b'X' | b'_' | b'0', ..]);
-    if line.is_empty() || begins_comment || is_defanged || !scan::is_all(line, PLAIN) {
+    let is_comment = line.starts_with(b"//");
+    let may_be_defanged = matches!(line, [_, b'x' | b'X' | b'_' | b'0', ..]);
+    if line.is_empty() || is_comment || may_be_defanged || !scan::is_all(line, PLAIN) {
         return None;
     }
     str::from_utf8(line).ok()
 }
 
-/// What stands on a line: without byte order mark, a comment behind a blank,
-/// and what people put around.
+/// The text of a line without byte order mark, trailing comment, and the quotes,
+/// brackets and commas that people put around an indicator.
 fn text_of(line: &[u8]) -> Cow<'_, str> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let begins_comment = |rest: &[u8]| matches!(rest, [blank, b'#' | b';', ..] | [blank, b'/', b'/', ..] if blank.is_ascii_whitespace());
-    let mut blanks = (0..line.len()).filter(|place| line[*place].is_ascii_whitespace());
-    let comment = blanks.find(|place| begins_comment(&line[*place..]));
+    let begins_comment = |rest: &[u8]| {
+        rest[0].is_ascii_whitespace() && matches!(rest[1..], [b'#' | b';', ..] | [b'/', b'/', ..])
+    };
+    let comment = (0..line.len()).find(|place| begins_comment(&line[*place..]));
     let line = &line[..comment.unwrap_or(line.len())];
     match String::from_utf8_lossy(line) {
         Cow::Borrowed(text) => Cow::Borrowed(bare(text)),
@@ -149,56 +116,54 @@ fn text_of(line: &[u8]) -> Cow<'_, str> {
 }
 
 fn bare(text: &str) -> &str {
-    let text = text.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ',')
-    });
+    let is_around = |c: char| c.is_whitespace() || "\"'`<>,".contains(c);
+    let text = text.trim_matches(is_around);
     let inside = text
         .strip_prefix('(')
         .and_then(|text| text.strip_suffix(')'));
     inside.unwrap_or(text)
 }
 
-fn is_empty_or_comment(text: &str) -> Option<&'static str> {
-    if text.is_empty() {
-        Some(BLANK)
-    } else if text.starts_with(['#', ';']) || text.starts_with("//") {
-        Some(A_COMMENT)
-    } else {
-        None
+/// Why a line that names nothing is ignored.
+fn blank_or_comment(text: &str) -> Option<&'static str> {
+    match text {
+        "" => Some("blank"),
+        _ if text.starts_with(['#', ';']) || text.starts_with("//") => Some("a comment"),
+        _ => None,
     }
 }
 
-/// What the text names, or why it names nothing that can be looked up.
+/// The indicator that a text names, or why it names none that can be looked up.
 fn observation(text: &str) -> Result<Observation<'_>, &'static str> {
     if text.contains(char::is_whitespace) {
-        return Err(SEVERAL_WORDS);
+        return Err("more than one word");
     }
     if let Some((scheme, rest)) = text.split_once("://") {
         let has_host = !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':']);
         return match has_host && !scheme.is_empty() {
             true => Ok(Observation::url(text.as_bytes())),
-            false => Err(NO_HOST),
+            false => Err("no host"),
         };
     }
     if let Some((before, length)) = text.split_once('/') {
-        let is_length = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
-        if is_length && length.len() <= 3 && is_ip(before.as_bytes()) {
-            return Err(A_NETWORK);
+        let is_length = matches!(length.len(), 1..=3) && scan::is_digits(length.as_bytes());
+        if is_length && is_ip(before.as_bytes()) {
+            return Err("a network, not an address");
         }
         let url = host(before.as_bytes()).map(|_| Observation::url(text.as_bytes()));
-        return url.map_err(|_| NO_HOST_BEFORE);
+        return url.map_err(|_| "no host before the path");
     }
     if text.contains('@') {
-        return Err(A_MAIL_ADDRESS);
+        return Err("a mail address");
     }
     if text.contains('*') {
-        return Err(A_PATTERN);
+        return Err("a pattern, not a name");
     }
     host(text.as_bytes())
 }
 
 /// The address or domain of a text that may have a port. Dotted numbers that
-/// are no address (`1.1.1.1.1`, `018.12.15.14`) are not taken for one.
+/// are no address (`1.1.1.1.1`, `018.12.15.14`) are rejected.
 fn host(text: &[u8]) -> Result<Observation<'_>, &'static str> {
     let host = host_of(text);
     if is_address(host) {
@@ -206,26 +171,25 @@ fn host(text: &[u8]) -> Result<Observation<'_>, &'static str> {
         let address = &host[..scan::find(host, b'%').unwrap_or(host.len())];
         return match is_ip(address) {
             true => Ok(Observation::ip(host)),
-            false => Err(NO_ADDRESS),
+            false => Err("not a valid address"),
         };
     }
     match std::str::from_utf8(host) {
         Ok(name) if is_name(name) => Ok(Observation::domain(host)),
-        _ => Err(NOTHING),
+        _ => Err("not a URL, domain or address"),
     }
 }
 
 /// Whether the text is an address and nothing else.
 fn is_ip(text: &[u8]) -> bool {
-    let is_any = |text| str::from_utf8(text).is_ok_and(|text| text.parse::<IpAddr>().is_ok());
     scan::is_valid_ipv4(text)
         || scan::is_valid_ipv6(text)
-        // Those that end like an IPv4 address.
-        || scan::find(text, b':').is_some() && scan::find(text, b'.').is_some() && is_any(text)
+        // `::ffff:192.0.2.1`, which the SDK's check leaves out.
+        || str::from_utf8(text).is_ok_and(|text| text.parse::<IpAddr>().is_ok())
 }
 
-/// Labels of letters, digits, `-` and `_` with a dot between, a letter among
-/// them; not of the form of a file's path or an option.
+/// Whether the text consists of labels of letters, digits, `-` and `_` with
+/// single dots between them, has a letter and does not begin like an option.
 fn is_name(text: &str) -> bool {
     let in_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     text.starts_with(|c: char| c.is_alphanumeric() || c == '_')
@@ -234,7 +198,7 @@ fn is_name(text: &str) -> bool {
         && !text.contains("..")
 }
 
-/// Marks that a person put in so that nobody clicks, and what they stand for.
+/// How indicators are defanged, and what each mark replaces.
 const MARKS: [(&str, &str); 19] = [
     ("[://]", "://"),
     ("[:]", ":"),
@@ -257,7 +221,7 @@ const MARKS: [(&str, &str); 19] = [
     (":\\\\", "://"),
 ];
 
-/// Schemes that stand for another.
+/// Defanged schemes, and what each replaces.
 const SCHEMES: [(&str, &str); 8] = [
     ("hxxps", "https"),
     ("hxxp", "http"),
@@ -269,10 +233,10 @@ const SCHEMES: [(&str, &str); 8] = [
     ("fxp", "ftp"),
 ];
 
-/// The text as it was before somebody defanged it; unchanged without a mark.
+/// The text with its marks undone; unchanged without a mark.
 ///
-/// Marks count up to the path, where brackets are rather part of the URL; only
-/// `[.]` is undone there too, and only in a text that is defanged before it.
+/// Marks count up to the path, where brackets are rather part of the URL. There
+/// only `[.]` is undone, and only in a text that is defanged before it.
 fn refanged(text: &str) -> Cow<'_, str> {
     let (scheme, rest) = refanged_scheme(text);
     let (head, path) = rest.split_at(path_start(rest));
@@ -289,22 +253,27 @@ fn refanged(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}{refanged}{path}", scheme.unwrap_or_default()))
 }
 
-/// What a defanged scheme stands for, and what follows it; the whole text where
-/// it begins with none.
+/// The scheme that a defanged one replaces, and what follows it; the whole text
+/// where it begins with none.
 fn refanged_scheme(text: &str) -> (Option<&'static str>, &str) {
-    for (scheme, stands_for) in SCHEMES {
-        if let Some((start, rest)) = text.split_at_checked(scheme.len())
-            && start.eq_ignore_ascii_case(scheme)
+    for (written, scheme) in SCHEMES {
+        if let Some((start, rest)) = text.split_at_checked(written.len())
+            && start.eq_ignore_ascii_case(written)
             && rest.starts_with([':', '[', '('])
         {
-            return (Some(stands_for), rest);
+            return (Some(scheme), rest);
         }
     }
     (None, text)
 }
 
 /// Where the path, query or fragment begins: at the first `/`, `?` or `#` that
-/// is neither one of `//` nor in brackets of its own.
+/// is neither part of `//` nor a mark in brackets.
+///
+/// ```text
+/// hxxp[:]//www[.]example[.]com/a    →  at the last `/`
+/// hxxp[:][/][/]www.example.com/a    →  at the last `/`
+/// ```
 fn path_start(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut place = 0;
@@ -313,10 +282,8 @@ fn path_start(text: &str) -> usize {
         .and_then(|rest| rest.find(['/', '?', '#']))
     {
         place += found;
-        let (before, after) = (
-            place.checked_sub(1).map(|at| bytes[at]),
-            bytes.get(place + 1),
-        );
+        let before = place.checked_sub(1).map(|at| bytes[at]);
+        let after = bytes.get(place + 1);
         match (before, bytes[place], after) {
             (Some(b':'), b'/', Some(b'/')) => place += 2,
             (Some(b'['), b'/', Some(b']')) => place += 1,
@@ -329,33 +296,31 @@ fn path_start(text: &str) -> usize {
     text.len()
 }
 
-/// One pass, so that a long line of marks takes no longer than any other.
+/// The text with its marks undone, in one pass: its time grows with the length
+/// alone, however many marks there are.
 fn without_marks(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(place) = rest.find(['[', '(', '{', '.', ':', '\\']) {
         let (before, tail) = rest.split_at(place);
         plain.push_str(before);
-        let begins = |mark: &str| mark.as_bytes().first() == tail.as_bytes().first();
-        let mut marks = MARKS.iter().filter(|(mark, _)| begins(mark));
-        let mark = marks.find_map(|(mark, stands_for)| {
-            let (start, after) = tail.split_at_checked(mark.len())?;
-            start
-                .eq_ignore_ascii_case(mark)
-                .then_some((*stands_for, after))
-        });
         // What may begin a mark is one byte long.
-        let (stands_for, after) = mark.unwrap_or_else(|| tail.split_at(1));
-        plain.push_str(stands_for);
+        let (replaced, after) = mark_at(tail).unwrap_or_else(|| tail.split_at(1));
+        plain.push_str(replaced);
         rest = after;
     }
     plain.push_str(rest);
     plain
 }
 
-/// Whether a line is rather a record of some log: JSON, a priority of syslog.
-fn begins_like_a_record(text: &str) -> bool {
-    text.starts_with(['{', '<', '"'])
+/// What the mark at the start of a text replaces, and what follows it.
+fn mark_at(text: &str) -> Option<(&'static str, &str)> {
+    MARKS.iter().find_map(|(mark, replaced)| {
+        let (start, after) = text.split_at_checked(mark.len())?;
+        start
+            .eq_ignore_ascii_case(mark)
+            .then_some((*replaced, after))
+    })
 }
 
 #[cfg(test)]
@@ -368,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_an_indicator() {
+    fn every_line_is_one_indicator() {
         let check = |line: &str, kind: &str, value: &str| {
             let parsed = parse(line);
             let observed = &parsed.observations[0];
@@ -424,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_without_a_mark_before_them_stay() {
+    fn paths_are_refanged_only_after_a_mark() {
         let check = |line: &str| assert_eq!(parse(line).observations[0].value, line);
         check("http://example.com/a(.)b");
         check("http://example.com/?q=[.x");
@@ -434,13 +399,13 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_of_marks_is_read_once() {
+    fn a_long_line_of_marks_takes_linear_time() {
         let list = format!("a{}com", "[.]".repeat(1 << 20));
         assert_eq!(parse(&list).rejected.len(), 1);
     }
 
     #[test]
-    fn what_is_none_is_rejected_with_a_reason() {
+    fn other_lines_are_rejected_with_a_reason() {
         let check = |line: &str, reason: &str| {
             assert_eq!(parse(line).rejected, [(reason.to_owned(), 1)], "{line}");
         };
