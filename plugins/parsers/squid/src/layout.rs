@@ -121,6 +121,12 @@ impl Layout {
         self.columns.windows(2).any(is_client_port)
     }
 
+    /// Whether the URL is in quotes, which the native reader takes for a part of it.
+    pub(crate) fn has_quoted_url(&self) -> bool {
+        let is_quoted_url = |column: &Column| column.role == Role::Url && column.is_quoted;
+        self.columns.iter().any(is_quoted_url)
+    }
+
     /// Whether a column has this meaning.
     pub(crate) fn has(&self, role: Role) -> bool {
         self.columns.iter().any(|column| column.role == role)

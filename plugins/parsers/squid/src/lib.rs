@@ -109,6 +109,7 @@ impl LineParser for Squid {
         let native = rows.iter().filter(|row| native::read(row, 0).is_ok());
         let order = match () {
             () if layout.as_ref().is_some_and(Layout::has_client_port) => Order::LayoutFirst,
+            () if layout.as_ref().is_some_and(Layout::has_quoted_url) => Order::LayoutFirst,
             () if rows.len() < 3 || native.count() * 2 >= rows.len() => Order::NativeWithBlanks,
             () => Order::Native,
         };
@@ -214,7 +215,7 @@ impl Squid {
 /// the URL, and as a row of the layout.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// The layout is from the settings, or its client has a port.
+    /// The layout is from the settings, its client has a port, or its URL is quoted.
     LayoutFirst,
     /// Most rows of the head are not native.
     Native,

@@ -1,5 +1,5 @@
-//! The L4 Traffic Monitor of Cisco's Secure Web Appliance, whose messages stand
-//! between the rows of the access log where both go to one collector.
+//! The L4 Traffic Monitor of Cisco's Secure Web Appliance. Its messages are mixed
+//! with rows of the access log where both go to one collector.
 
 use vthost_plugin::contact::{Contact, action_of};
 use vthost_plugin::parser::{Line, Observations};
@@ -12,7 +12,7 @@ pub(crate) fn is_message(line: &[u8]) -> bool {
     after(line, b" Info: ").is_some()
 }
 
-/// Adds what a message tells of a connection.
+/// Adds the contact of a message about a connection.
 pub(crate) fn push(line: &[u8], stamps: Stamps, found: &mut Observations<'_>) -> Line {
     let time_us = Syslog::time_of(line, stamps);
     match connection(line) {
@@ -46,7 +46,7 @@ mod tests {
     use vthost_plugin::testing;
 
     #[test]
-    fn connections_are_told_in_words() {
+    fn connections_are_read() {
         let check = |message: &str, expected: (&str, &str, Action)| {
             let line = format!("<134>May  1 12:00:00 wsa Wed May 01 12:00:00 2024 Info: {message}");
             let parsed = testing::parse::<crate::Squid>(line.as_bytes(), "{}").unwrap();

@@ -206,3 +206,91 @@ fn the_format_is_recognised() {
     );
     check("", 0);
 }
+
+/// A layout given as squid.conf has it, with the codes of the native format and
+/// without them.
+#[test]
+fn the_settings_take_a_logformat_line() {
+    let check = |format: &str, line: &str, expected: (&str, &str, &str, Action)| {
+        let settings = format!("{{\"logformat\":{format:?}}}");
+        let parsed = testing::parse::<Squid>(line.as_bytes(), &settings).unwrap();
+        let seen = &parsed.observations[0];
+        let found = (
+            seen.value.as_str(),
+            seen.client.as_str(),
+            seen.user.as_str(),
+            seen.action,
+        );
+        assert_eq!(found, expected, "{line}");
+        assert_eq!(seen.time_us, Some(1_714_564_800_000_000), "{line}");
+    };
+    let (url, client) = ("http://www.example.com/a b", "10.0.0.5");
+    check(
+        "logformat own [%tl] %>a:%>p %un \"%ru\" %Ss/%03>Hs %rm",
+        "[01/May/2024:12:00:00 +0000] 10.0.0.5:51000 jane doe \"http://www.example.com/a b\" NONE_NONE/403 GET",
+        (url, client, "jane doe", Action::Blocked),
+    );
+    check(
+        "%tg|%>a|%rm|%>rs|%>rd|%>rP|%>rp|%Ss|%un",
+        "01/May/2024:12:00:00|10.0.0.5|GET|http|www.example.com|80|/a b|TCP_MISS|-",
+        (url, client, "", Action::Allowed),
+    );
+    let refused = |format: &str| {
+        let settings = format!("{{\"logformat\":{format:?}}}");
+        assert!(
+            testing::parse::<Squid>(b"x\n", &settings).is_err(),
+            "{format}"
+        );
+    };
+    refused("%ts %>a");
+    refused("%ts%ru");
+    refused("%!");
+}
+
+#[test]
+fn other_logs_of_squid_give_their_requests_or_nothing() {
+    let referrer = "1714564800.123 10.0.0.5 http://www.example.org/ http://www.example.com/a";
+    let parsed = parse(referrer);
+    assert_eq!(parsed.observations.len(), 1);
+    assert_eq!(parsed.observations[0].value, "http://www.example.com/a");
+    for nothing in [
+        "10.0.0.5 [01/May/2024:12:00:00 +0000] \"Mozilla/5.0 (+http://www.example.com/)\"",
+        "1714564800.123 6 10.0.0.5 ICAP_ECHO/204 101 REQMOD icap://127.0.0.1:1344/echo - -/127.0.0.1 -",
+    ] {
+        let parsed = parse(nothing);
+        assert_eq!(
+            (parsed.observations.len(), parsed.ignored.len()),
+            (0, 1),
+            "{nothing}"
+        );
+    }
+}
+
+/// Squid ends a record at 8,191 bytes and writes a NUL byte for the line feed.
+#[test]
+fn a_cut_record_gives_its_host_and_the_next_one_its_url() {
+    let first = row(&format!("GET http://www.example.com/{}", "a".repeat(9_000)));
+    let next = row("GET http://www.example.org/b");
+    let parsed = parse(&format!("{}\0{next}", &first[..8_190]));
+    let values = parsed
+        .observations
+        .iter()
+        .map(|seen| (seen.kind, seen.value.as_str()));
+    let expected = [
+        ("domain", "www.example.com"),
+        ("url", "http://www.example.org/b"),
+    ];
+    assert_eq!(values.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn redirected_and_bumped_requests_are_blocked() {
+    let check = |result: &str, expected| {
+        let parsed = parse(&row("GET https://www.example.com/").replace("TCP_MISS/200", result));
+        assert_eq!(parsed.observations[0].action, expected, "{result}");
+    };
+    check("NONE_NONE/403", Action::Blocked);
+    check("TCP_REDIRECT/302", Action::Blocked);
+    check("TCP_TUNNEL/500", Action::Allowed);
+    check("NONE_NONE/200", Action::Allowed);
+}
