@@ -49,13 +49,13 @@ impl Action {
 /// An input and a line in it, ordered as they were read. It takes eight bytes:
 /// one is kept for each distinct indicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place(u64);
+pub struct LogPosition(u64);
 
 /// Lines of one input are numbered in 40 bits (a trillion), inputs in 24.
 const LINE_BITS: u32 = 40;
 const MAX_LINE: u64 = (1 << LINE_BITS) - 1;
 
-impl Place {
+impl LogPosition {
     /// Line `line` (from 0) of input number `input` (from 0).
     #[must_use]
     pub fn new(input: u32, line: u64) -> Self {
@@ -68,7 +68,7 @@ impl Place {
         self.0
     }
 
-    /// The place that [`Place::as_number`] gave as this.
+    /// The place that [`LogPosition::as_number`] gave as this.
     #[must_use]
     pub fn from_number(number: u64) -> Self {
         Self(number)
@@ -93,9 +93,9 @@ mod tests {
 
     #[test]
     fn places_are_ordered_as_read() {
-        let place = Place::new(2, 41);
+        let place = LogPosition::new(2, 41);
         assert_eq!((place.input(), place.line()), (2, 42));
-        assert!(Place::new(0, 1_000_000) < Place::new(1, 0));
-        assert!(Place::new(1, 0) < Place::new(1, 1));
+        assert!(LogPosition::new(0, 1_000_000) < LogPosition::new(1, 0));
+        assert!(LogPosition::new(1, 0) < LogPosition::new(1, 1));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use vthost::indicator::{Indicator, Kind};
-use vthost::observation::Place;
+use vthost::observation::LogPosition;
 use vthost::plugin::{
     CompileCache, Engine, InputInfo, Parser, PluginLimits, PluginSettings, PluginSource, Policy,
     Stop,
@@ -103,7 +103,7 @@ fn a_policy_that_spins_is_ended_in_time() {
         first_us: None,
         last_us: None,
         clients: Vec::new(),
-        place: Place::new(0, 0),
+        place: LogPosition::new(0, 0),
     };
     let report = Report::from_attributes("{}");
     for guests in [1, 8] {

@@ -244,7 +244,7 @@ fn sightings(value: &str, line: u64) -> Sightings {
         first_us: None,
         last_us: None,
         clients: Vec::new(),
-        place: vthost::observation::Place::new(0, line),
+        place: vthost::observation::LogPosition::new(0, line),
     }
 }
 

@@ -16,7 +16,7 @@ mod worker;
 use std::time::Duration;
 
 use crate::input::{Chunk, Input};
-use crate::observation::Place;
+use crate::observation::LogPosition;
 use crate::plugin::{Batch, Interrupt};
 
 pub use choice::{Choice, Parsers};
@@ -95,8 +95,8 @@ impl<'a> ChunkInfo<'a> {
 
     /// Where a parsed line is in the input. `line` counts from 0 in the chunk.
     #[must_use]
-    pub fn place(&self, line: u32) -> Place {
-        Place::new(self.input, self.chunk.first_line + u64::from(line))
+    pub fn place(&self, line: u32) -> LogPosition {
+        LogPosition::new(self.input, self.chunk.first_line + u64::from(line))
     }
 
     /// Finds the text of lines as the input has it.

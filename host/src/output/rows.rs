@@ -7,7 +7,7 @@ use super::text::rfc3339;
 use super::timestamps::TimestampWriter;
 use crate::indicator::Indicator;
 use crate::observation::Observation;
-use crate::sightings::{Counted, Sightings};
+use crate::sightings::{SightingCounts, Sightings};
 
 /// One observation, as `vthost extract` and `vthost evidence` print it.
 #[derive(Serialize)]
@@ -91,7 +91,7 @@ pub struct UniqueRows {
 
 impl UniqueRows {
     /// Appends the row of one indicator.
-    pub fn push(&mut self, counted: &Counted<'_>) {
+    pub fn push(&mut self, counted: &SightingCounts<'_>) {
         let row = &mut self.rows;
         row.extend_from_slice(b"{\"kind\":\"");
         row.extend_from_slice(counted.kind.as_str().as_bytes());
@@ -187,7 +187,7 @@ pub(super) fn push<T: Serialize>(lines: &mut Vec<u8>, row: &T) {
 mod tests {
     use super::*;
     use crate::indicator::Kind;
-    use crate::observation::Place;
+    use crate::observation::LogPosition;
 
     #[test]
     fn unique_rows_equal_serialised_sightings_rows() {
@@ -201,12 +201,12 @@ mod tests {
                 first_us,
                 last_us: first_us.map(|first: i64| first + 86_400_500_000),
                 clients: Vec::new(),
-                place: Place::new(0, 0),
+                place: LogPosition::new(0, 0),
             };
             let mut expected = Vec::new();
             push(&mut expected, &SightingsRow::new(&seen, 3));
             let mut rows = UniqueRows::default();
-            rows.push(&Counted {
+            rows.push(&SightingCounts {
                 kind: Kind::Url,
                 value: value.into(),
                 count: seen.count,

@@ -74,7 +74,7 @@ impl Account<'_> {
     ///
     /// If the store fails.
     pub fn limits(&self, store: &Store) -> Result<Limits, StoreError> {
-        Ok(self.quota.limits(&store.allowed(self.id)?))
+        Ok(self.quota.limits(&store.account_quota(self.id)?))
     }
 }
 

@@ -8,8 +8,8 @@ use crate::extraction::{
 use crate::input::find;
 use crate::output::Summary;
 use crate::plugin::{Batch, Interrupt};
-use crate::sightings::{Fold, FoldBy, Folded, Folder, MemoryLimit, OverflowError};
-use crate::store::DiskOverflow;
+use crate::sightings::{Fold, FoldBy, FoldWriter, Folded, MemoryLimit, SpillError};
+use crate::store::SqliteSpill;
 
 /// The logs of a run, and how they are read.
 #[derive(Clone, Copy)]
@@ -80,11 +80,11 @@ impl Logs<'_> {
     pub fn fold(&self, by: FoldBy) -> Result<FoldedLogs, ExtractionError> {
         let limit = MemoryLimit {
             bytes: self.options.max_memory_bytes,
-            overflow: Box::new(DiskOverflow::new().map_err(overflow_failed)?),
+            overflow: Box::new(SqliteSpill::new().map_err(overflow_failed)?),
         };
         let fold = Fold::new(by, self.options.workers, Some(limit));
         let Extracted { mut summary, times } =
-            self.extract(Order::Any, || FoldingSink(fold.folder()))?;
+            self.extract(Order::Any, || FoldingSink(fold.writer()))?;
         let folded = fold.finish().map_err(overflow_failed)?;
         summary.add_invalid(folded.invalid());
         Ok(FoldedLogs {
@@ -96,7 +96,7 @@ impl Logs<'_> {
 }
 
 /// Folds each batch into the shared tables.
-struct FoldingSink<'f>(Folder<'f>);
+struct FoldingSink<'f>(FoldWriter<'f>);
 
 impl Sink for FoldingSink<'_> {
     fn take(&mut self, from: &ChunkInfo<'_>, batch: &Batch) -> std::io::Result<()> {
@@ -107,6 +107,6 @@ impl Sink for FoldingSink<'_> {
     }
 }
 
-fn overflow_failed(error: OverflowError) -> ExtractionError {
+fn overflow_failed(error: SpillError) -> ExtractionError {
     ExtractionError::Output(std::io::Error::other(error))
 }

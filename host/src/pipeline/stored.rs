@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::indicator::{Indicator, Kind};
-use crate::observation::Place;
+use crate::observation::LogPosition;
 use crate::sightings::Sightings;
 use crate::store::{Store, StoreError};
 
@@ -21,7 +21,7 @@ pub fn stored_sightings(store: &Store) -> Result<Vec<Sightings>, StoreError> {
         .iter()
         .filter_map(|(question, attributes)| indicator_of(question, attributes));
     let sightings = indicators.zip(0..).map(|(indicator, index)| Sightings {
-        place: Place::new(u32::MAX, index),
+        place: LogPosition::new(u32::MAX, index),
         ..Sightings::unseen(indicator)
     });
     Ok(sightings.collect())

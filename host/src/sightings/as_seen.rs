@@ -4,22 +4,22 @@ use rayon::prelude::*;
 
 use super::folded::{Folded, Id};
 use super::table::Table;
-use crate::observation::Place;
+use crate::observation::LogPosition;
 
 /// The indicators of a [`Folded`] in the order in which they were first seen, in
 /// turns that threads can share.
-pub struct AsSeen<'f> {
+pub struct FirstSeenOrder<'f> {
     folded: &'f Folded,
     /// The entries of each table, in order.
     tables: Vec<Vec<u32>>,
     /// Where the turns begin, without the first.
-    bounds: Vec<Place>,
+    bounds: Vec<LogPosition>,
 }
 
 /// About how many indicators are a turn.
 const TURN: usize = 1 << 10;
 
-impl<'f> AsSeen<'f> {
+impl<'f> FirstSeenOrder<'f> {
     pub(super) fn new(folded: &'f Folded) -> Self {
         // There is one table where one thread was asked for.
         let tables: Vec<Vec<u32>> = match folded.tables.as_slice() {
@@ -85,7 +85,7 @@ impl<'f> AsSeen<'f> {
 /// A table's entries, in the order in which their values were first seen.
 fn ids_by_place(table: &Table) -> Vec<u32> {
     let with_place = |id| (table.entry(id).place(), id);
-    let mut ids: Vec<(Place, u32)> = table.ids().map(with_place).collect();
+    let mut ids: Vec<(LogPosition, u32)> = table.ids().map(with_place).collect();
     ids.sort_unstable();
     ids.iter().map(|(_, id)| *id).collect()
 }

@@ -1,48 +1,60 @@
-//! Which clients contacted an indicator: small sets of numbers, millions of
-//! them.
+//! The clients of each indicator: millions of small sets of client numbers.
 //!
-//! A set is one word. A single client is in the word itself; a few are a sorted
-//! list, and many a bit for each client, whichever is smaller. Lists and bits
-//! lie in pools of the powers of two, where what a set has outgrown is used by
-//! the next.
+//! A set is two words. One client is stored in the set itself. A few are a sorted list, many
+//! are a bitmap, whichever is smaller. Lists and bitmaps are stored in pools of slices of
+//! equal size, a power of two; a slice that a set has outgrown is used by the next set.
+//!
+//! ```text
+//! ClientSet   at: u32    len_and_pool: u32
+//!                        bit 31     30..26    25..0
+//!                        bitmap?    pool      length
+//!
+//! {7}         at 7       0          0         1        the client itself
+//! {3, 7, 9}   at 1       0          2         3        slice 1 of pool 2: 3 7 9 _
+//! 0..1000     at 0       1          5         1000     slice 0 of pool 5: 1024 bits
+//!
+//! pool 2      │ slice 0   │ slice 1   │ slice 2   │    slices of 2^2 words
+//!             │ _ _ _ _   │ 3 7 9 _   │ …         │    slice 0 is unused
+//! ```
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::prefetch::prefetch;
 
-/// A set of client numbers. It means something together with its [`Sets`] only.
+/// A set of client numbers, stored in the [`ClientSets`] that it was added to.
 #[derive(Debug, Clone, Copy, Default, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
-pub(super) struct Set {
-    /// The place in its pool; of a single client its number.
+pub(super) struct ClientSet {
+    /// The number of the slice in its pool, or the only client.
     at: u32,
-    /// How many clients, and the pool in the highest bits.
+    /// The number of clients, the pool and the representation.
     len_and_pool: u32,
 }
 
-/// What many sets lie in.
+/// The lists and bitmaps of many sets.
 #[derive(Debug, Default)]
-pub(super) struct Sets {
-    /// By the logarithm of the size in words.
+pub(super) struct ClientSets {
+    /// By the binary logarithm of their slices' size in words.
     pools: [Pool; POOLS],
 }
 
-/// Stretches of words of one size.
+/// Slices of one size.
 #[derive(Debug, Default)]
 struct Pool {
     words: Vec<u32>,
+    /// The numbers of the slices that can be used again.
     unused: Vec<u32>,
 }
 
-/// Up to 2^26 words for a set: two thousand million clients as bits.
+/// Slices of up to 2^26 words, bitmaps of two thousand million clients.
 const POOLS: usize = 27;
 const LEN_BITS: u32 = 26;
 const MAX_LEN: u32 = (1 << LEN_BITS) - 1;
-/// Set for bits, unset for a list; the pool's number is below it.
-const IS_BITS: u32 = 1 << 5;
+/// Marks a bitmap; the bits below are the pool's number.
+const BITMAP: u32 = 1 << 5;
 
-impl Set {
-    /// How many clients are in it.
+impl ClientSet {
+    /// The number of clients.
     #[inline]
     pub(super) fn len(self) -> u32 {
         self.len_and_pool & MAX_LEN
@@ -59,51 +71,51 @@ impl Set {
         self.len_and_pool >> LEN_BITS
     }
 
-    fn is_bits(self) -> bool {
-        self.form() & IS_BITS != 0
+    fn is_bitmap(self) -> bool {
+        self.form() & BITMAP != 0
     }
 
     fn pool(self) -> usize {
-        (self.form() & (IS_BITS - 1)) as usize
+        (self.form() & (BITMAP - 1)) as usize
     }
 
-    fn longer_by_one(self) -> Self {
+    fn with_one_more(self) -> Self {
         Self::new(self.at, self.len() + 1, self.form())
     }
 }
 
-impl Sets {
-    /// Adds a client, if it is not there.
+impl ClientSets {
+    /// Adds a client to a set, unless it is a member.
     #[inline]
-    pub(super) fn add(&mut self, set: &mut Set, client: u32) {
+    pub(super) fn add(&mut self, set: &mut ClientSet, client: u32) {
         match set.len() {
-            0 => *set = Set::new(client, 1, 0),
+            0 => *set = ClientSet::new(client, 1, 0),
             1 if set.at == client => {}
-            1 => *set = self.list_of(&[set.at.min(client), set.at.max(client)]),
-            _ if set.is_bits() => self.add_bit(set, client),
+            1 => *set = self.new_list(&[set.at.min(client), set.at.max(client)]),
+            _ if set.is_bitmap() => self.add_to_bitmap(set, client),
             _ => self.add_to_list(set, client),
         }
     }
 
-    /// Asks the memory for where a client is looked for.
+    /// Prefetches the word of a bitmap that holds the client, or the start of a list.
     #[inline]
-    pub(super) fn prefetch(&self, set: Set, client: u32) {
-        let place = if set.is_bits() {
+    pub(super) fn prefetch(&self, set: ClientSet, client: u32) {
+        let word = if set.is_bitmap() {
             client as usize / 32
         } else {
             0
         };
         if set.len() > 1 {
-            prefetch(self.words(set).get(place));
+            prefetch(self.words(set).get(word));
         }
     }
 
-    /// The clients of a set, in order.
-    pub(super) fn clients(&self, set: Set) -> Vec<u32> {
+    /// The clients of a set, in ascending order.
+    pub(super) fn clients(&self, set: ClientSet) -> Vec<u32> {
         match set.len() {
             0 => Vec::new(),
             1 => vec![set.at],
-            len if !set.is_bits() => self.words(set)[..len as usize].to_vec(),
+            len if !set.is_bitmap() => self.words(set)[..len as usize].to_vec(),
             _ => {
                 let words = self.words(set).iter().zip((0..).step_by(32));
                 words
@@ -116,38 +128,38 @@ impl Sets {
         }
     }
 
-    /// Gives the room of a set back.
-    pub(super) fn forget(&mut self, set: &mut Set) {
+    /// Empties a set.
+    pub(super) fn clear(&mut self, set: &mut ClientSet) {
         if set.len() > 1 {
             self.pools[set.pool()].unused.push(set.at);
         }
-        *set = Set::default();
+        *set = ClientSet::default();
     }
 
-    /// How many bytes the pools take.
+    /// The size of all pools.
     pub(super) fn memory_bytes(&self) -> usize {
         let words = |pool: &Pool| pool.words.len() + pool.unused.len();
         self.pools.iter().map(words).sum::<usize>() * size_of::<u32>()
     }
 
     #[inline]
-    fn add_bit(&mut self, set: &mut Set, client: u32) {
+    fn add_to_bitmap(&mut self, set: &mut ClientSet, client: u32) {
         let (word, bit) = (client as usize / 32, 1 << (client % 32));
         if word >= 1 << set.pool() {
             self.widen(set, word + 1);
         }
-        let place = &mut self.words_mut(*set)[word];
-        if *place & bit == 0 {
-            *place |= bit;
-            *set = set.longer_by_one();
+        let bits = &mut self.words_mut(*set)[word];
+        if *bits & bit == 0 {
+            *bits |= bit;
+            *set = set.with_one_more();
         }
     }
 
     #[inline]
-    fn add_to_list(&mut self, set: &mut Set, client: u32) {
+    fn add_to_list(&mut self, set: &mut ClientSet, client: u32) {
         let len = set.len() as usize;
         let list = &self.words(*set)[..len];
-        let Err(place) = list.binary_search(&client) else {
+        let Err(at) = list.binary_search(&client) else {
             return;
         };
         if len == 1 << set.pool() {
@@ -155,43 +167,44 @@ impl Sets {
             return self.add(set, client);
         }
         let words = self.words_mut(*set);
-        words.copy_within(place..len, place + 1);
-        words[place] = client;
-        *set = set.longer_by_one();
+        words.copy_within(at..len, at + 1);
+        words[at] = client;
+        *set = set.with_one_more();
     }
 
-    /// A list that is full becomes one of twice its size, or bits where these
-    /// take no more.
-    fn outgrow(&mut self, set: &mut Set, client: u32) {
+    /// Moves a full list that is to take `client` to a list of twice its size, or to a
+    /// bitmap if that is no larger.
+    fn outgrow(&mut self, set: &mut ClientSet, client: u32) {
         let clients = self.clients(*set);
         let largest = clients.last().copied().unwrap_or(0).max(client);
         let words = largest as usize / 32 + 1;
-        self.forget(set);
+        self.clear(set);
         *set = if words <= clients.len() * 2 {
-            self.bits_of(&clients, words)
+            self.new_bitmap(&clients, words)
         } else {
-            self.list_of(&clients)
+            self.new_list(&clients)
         };
     }
 
-    fn widen(&mut self, set: &mut Set, words: usize) {
+    /// Moves a bitmap to one of at least `words` words.
+    fn widen(&mut self, set: &mut ClientSet, words: usize) {
         let clients = self.clients(*set);
-        self.forget(set);
-        *set = self.bits_of(&clients, words);
+        self.clear(set);
+        *set = self.new_bitmap(&clients, words);
     }
 
-    /// A list with room for at least one more.
-    fn list_of(&mut self, clients: &[u32]) -> Set {
+    /// A list with room for at least one more client.
+    fn new_list(&mut self, clients: &[u32]) -> ClientSet {
         let pool = pool_of(clients.len() + 1);
-        let set = Set::new(self.take(pool), clients.len() as u32, pool as u32);
+        let set = ClientSet::new(self.allocate(pool), clients.len() as u32, pool as u32);
         self.words_mut(set)[..clients.len()].copy_from_slice(clients);
         set
     }
 
-    fn bits_of(&mut self, clients: &[u32], words: usize) -> Set {
+    fn new_bitmap(&mut self, clients: &[u32], words: usize) -> ClientSet {
         let pool = pool_of(words);
-        let form = IS_BITS | pool as u32;
-        let set = Set::new(self.take(pool), clients.len() as u32, form);
+        let form = BITMAP | pool as u32;
+        let set = ClientSet::new(self.allocate(pool), clients.len() as u32, form);
         let words = self.words_mut(set);
         words.fill(0);
         for client in clients {
@@ -200,7 +213,8 @@ impl Sets {
         set
     }
 
-    fn take(&mut self, pool: usize) -> u32 {
+    /// The number of a slice that no set uses.
+    fn allocate(&mut self, pool: usize) -> u32 {
         let size = 1 << pool;
         let pool = &mut self.pools[pool];
         pool.unused.pop().unwrap_or_else(|| {
@@ -211,21 +225,21 @@ impl Sets {
     }
 
     #[inline]
-    fn words(&self, set: Set) -> &[u32] {
+    fn words(&self, set: ClientSet) -> &[u32] {
         let pool = set.pool();
         let start = (set.at as usize) << pool;
         &self.pools[pool].words[start..start + (1 << pool)]
     }
 
     #[inline]
-    fn words_mut(&mut self, set: Set) -> &mut [u32] {
+    fn words_mut(&mut self, set: ClientSet) -> &mut [u32] {
         let pool = set.pool();
         let start = (set.at as usize) << pool;
         &mut self.pools[pool].words[start..start + (1 << pool)]
     }
 }
 
-/// The pool whose stretches have room for so many words.
+/// The pool whose slices have room for this many words.
 fn pool_of(words: usize) -> usize {
     words.next_power_of_two().trailing_zeros() as usize
 }
@@ -238,18 +252,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sets_hold_what_was_put_in(
+        fn sets_have_the_clients_that_were_added(
             // Few and many clients, close together and far apart.
             added in prop::collection::vec((0..6_usize, prop_oneof![0..40_u32, 0..3_000_u32, 0..5_000_000_u32]), 0..600),
         ) {
-            let mut sets = Sets::default();
-            let mut all = [Set::default(); 6];
+            let mut sets = ClientSets::default();
+            let mut all = [ClientSet::default(); 6];
             let mut expected = vec![BTreeSet::new(); 6];
             for (which, client) in added {
                 sets.add(&mut all[which], client);
                 expected[which].insert(client);
             }
-            sets.forget(&mut all[0]);
+            sets.clear(&mut all[0]);
             expected[0].clear();
             for (set, expected) in all.iter().zip(&expected) {
                 prop_assert_eq!(set.len() as usize, expected.len());
@@ -260,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn many_clients_of_few_take_a_bit_each() {
-        let mut sets = Sets::default();
-        let mut set = Set::default();
+    fn dense_sets_become_bitmaps() {
+        let mut sets = ClientSets::default();
+        let mut set = ClientSet::default();
         for client in 0..1_000 {
             sets.add(&mut set, client * 7 % 1_000);
         }
         assert_eq!(set.len(), 1_000);
-        // 1,000 bits are 32 words; the lists on the way there were smaller.
+        // 1,000 bits are 32 words; the lists before it were smaller.
         assert!(sets.memory_bytes() < 1_000, "{}", sets.memory_bytes());
     }
 }

@@ -2,10 +2,10 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use super::clients::Set;
-use super::table::Pending;
+use super::clients::ClientSet;
+use super::table::KeyedObservation;
 use crate::indicator::Kind;
-use crate::observation::{Action, Place};
+use crate::observation::{Action, LogPosition};
 
 /// The counts of one indicator: as many bytes as a line of the processor's cache.
 #[derive(Debug, Clone, FromBytes, IntoBytes, KnownLayout, Immutable)]
@@ -17,7 +17,7 @@ pub(super) struct Entry {
     first_us: i64,
     last_us: i64,
     place: u64,
-    pub(super) clients: Set,
+    pub(super) clients: ClientSet,
     kind: u32,
     value_len: u32,
 }
@@ -28,7 +28,7 @@ const IP: u32 = 3;
 
 impl Entry {
     /// Nothing counted yet, of a value of this kind and length.
-    pub(super) fn new(kind: Kind, value_len: usize, place: Place) -> Self {
+    pub(super) fn new(kind: Kind, value_len: usize, place: LogPosition) -> Self {
         let kind = match kind {
             Kind::Url => URL,
             Kind::Domain => DOMAIN,
@@ -41,7 +41,7 @@ impl Entry {
             first_us: i64::MAX,
             last_us: i64::MIN,
             place: place.as_number(),
-            clients: Set::default(),
+            clients: ClientSet::default(),
             kind,
             value_len: value_len as u32,
         }
@@ -62,8 +62,8 @@ impl Entry {
     }
 
     /// Where it was seen first.
-    pub(super) fn place(&self) -> Place {
-        Place::from_number(self.place)
+    pub(super) fn place(&self) -> LogPosition {
+        LogPosition::from_number(self.place)
     }
 
     pub(super) fn first_us(&self) -> Option<i64> {
@@ -75,7 +75,7 @@ impl Entry {
     }
 
     #[inline]
-    pub(super) fn observe(&mut self, pending: &Pending<'_>) {
+    pub(super) fn observe(&mut self, pending: &KeyedObservation<'_>) {
         self.count += 1;
         match pending.action {
             Action::Allowed => self.allowed += 1,

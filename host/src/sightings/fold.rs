@@ -5,20 +5,20 @@
 //! after the other for itself, whichever is free: a lock for hundreds of
 //! observations, no indicator kept twice, and nothing to merge at the end.
 //!
-//! Past a limit of memory tables are emptied into an [`Overflow`].
+//! Past a limit of memory tables are emptied into an [`Spill`].
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use foldhash::fast::RandomState;
 
-use super::folded::{Folded, Refused, taken_apart};
+use super::folded::{Folded, InvalidTally, taken_apart};
 use super::hash_of;
-use super::names::{KnownNames, SharedNames};
-use super::overflow::{Overflow, OverflowError};
-use super::table::{Pending, Table};
+use super::names::{InternerCache, SharedInterner};
+use super::overflow::{Spill, SpillError};
+use super::table::{KeyedObservation, Table};
 use crate::indicator::{Kind, raw_host};
-use crate::observation::{Observation, Place};
+use crate::observation::{LogPosition, Observation};
 
 /// What observations are folded by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,40 +35,40 @@ pub struct MemoryLimit {
     /// In bytes, for all tables together.
     pub bytes: usize,
     /// What takes the rest.
-    pub overflow: Box<dyn Overflow>,
+    pub overflow: Box<dyn Spill>,
 }
 
 /// All observations so far, by the bytes that the log has.
 pub struct Fold {
     fold_by: FoldBy,
     hasher: RandomState,
-    tables: Vec<Mutex<Part>>,
-    clients: SharedNames,
+    tables: Vec<Mutex<Shard>>,
+    clients: SharedInterner,
     bytes: AtomicUsize,
     limit_bytes: usize,
-    spilled: Mutex<Spilled>,
+    spilled: Mutex<SpillState>,
 }
 
 /// One worker's way into a [`Fold`].
-pub struct Folder<'f> {
+pub struct FoldWriter<'f> {
     fold: &'f Fold,
-    clients: KnownNames,
+    clients: InternerCache,
 }
 
 /// A table, and how many of its bytes are counted already.
 #[derive(Default)]
-struct Part {
+struct Shard {
     table: Table,
     counted_bytes: usize,
 }
 
 /// What memory had no room for.
-struct Spilled {
-    overflow: Option<Box<dyn Overflow>>,
+struct SpillState {
+    overflow: Option<Box<dyn Spill>>,
     is_used: bool,
     /// The table whose turn is next.
     next: usize,
-    refused: Refused,
+    refused: InvalidTally,
 }
 
 /// So many tables for each worker that one that is free is easily found.
@@ -96,25 +96,25 @@ impl Fold {
             tables: std::iter::repeat_with(Mutex::default)
                 .take(tables)
                 .collect(),
-            clients: SharedNames::default(),
+            clients: SharedInterner::default(),
             bytes: AtomicUsize::new(0),
             // Hashes share indicators out evenly; half is left for what chance does.
             limit_bytes: limit_bytes.min((Table::MAX_BYTES / 2).saturating_mul(tables)),
-            spilled: Mutex::new(Spilled {
+            spilled: Mutex::new(SpillState {
                 overflow,
                 is_used: false,
                 next: 0,
-                refused: Refused::default(),
+                refused: InvalidTally::default(),
             }),
         }
     }
 
     /// A worker's way into it.
     #[must_use]
-    pub fn folder(&self) -> Folder<'_> {
-        Folder {
+    pub fn writer(&self) -> FoldWriter<'_> {
+        FoldWriter {
             fold: self,
-            clients: KnownNames::default(),
+            clients: InternerCache::default(),
         }
     }
 
@@ -123,7 +123,7 @@ impl Fold {
     /// # Errors
     ///
     /// When memory had no room for all, and the rest could not be kept either.
-    pub fn finish(self) -> Result<Folded, OverflowError> {
+    pub fn finish(self) -> Result<Folded, SpillError> {
         let mut spilled = lock(&self.spilled);
         if spilled.is_used {
             self.spill_down_to(0, &mut spilled)?;
@@ -146,7 +146,7 @@ impl Fold {
 
     /// Empties tables where they take more than the limit. Whoever comes here
     /// meanwhile waits, so that there is not ever more to empty.
-    fn keep_to_limit(&self) -> Result<(), OverflowError> {
+    fn keep_to_limit(&self) -> Result<(), SpillError> {
         if self.bytes.load(Ordering::Relaxed) <= self.limit_bytes {
             return Ok(());
         }
@@ -157,7 +157,7 @@ impl Fold {
         Ok(())
     }
 
-    fn spill_down_to(&self, bytes: usize, spilled: &mut Spilled) -> Result<(), OverflowError> {
+    fn spill_down_to(&self, bytes: usize, spilled: &mut SpillState) -> Result<(), SpillError> {
         let Some(overflow) = &mut spilled.overflow else {
             return Ok(());
         };
@@ -177,7 +177,7 @@ impl Fold {
     }
 
     /// Counts what a table takes now.
-    fn count_bytes(&self, part: &mut Part) {
+    fn count_bytes(&self, part: &mut Shard) {
         let now = part.table.memory_bytes();
         // Wrapping, as a table may take less than before.
         let more = now.wrapping_sub(part.counted_bytes);
@@ -186,7 +186,7 @@ impl Fold {
     }
 }
 
-impl Folder<'_> {
+impl FoldWriter<'_> {
     /// Folds the observations of a chunk in; `place` gives where one was seen.
     ///
     /// One whose value has no host is kept as it is when folding by host: the
@@ -198,11 +198,11 @@ impl Folder<'_> {
     pub fn observe<'a>(
         &mut self,
         observations: impl Iterator<Item = Observation<'a>>,
-        place: impl Fn(u32) -> Place,
-    ) -> Result<(), OverflowError> {
+        place: impl Fn(u32) -> LogPosition,
+    ) -> Result<(), SpillError> {
         let tables = self.fold.tables.len();
         let for_each = observations.size_hint().0 / tables * 5 / 4;
-        let mut shares: Vec<Vec<Pending<'_>>> =
+        let mut shares: Vec<Vec<KeyedObservation<'_>>> =
             (0..tables).map(|_| Vec::with_capacity(for_each)).collect();
         for observation in observations {
             let pending = self.pending(&observation, place(observation.line));
@@ -214,7 +214,11 @@ impl Folder<'_> {
 
     /// Finds out what an observation is folded under.
     #[inline]
-    fn pending<'a>(&mut self, observation: &Observation<'a>, place: Place) -> Pending<'a> {
+    fn pending<'a>(
+        &mut self,
+        observation: &Observation<'a>,
+        place: LogPosition,
+    ) -> KeyedObservation<'a> {
         let fold = self.fold;
         let (kind, value) = match fold.fold_by {
             FoldBy::Indicator => (observation.kind, observation.value),
@@ -224,7 +228,7 @@ impl Folder<'_> {
             },
         };
         let client = observation.client;
-        Pending {
+        KeyedObservation {
             kind,
             value,
             hash: hash_of(&fold.hasher, value),
@@ -237,8 +241,8 @@ impl Folder<'_> {
     }
 
     /// Takes the tables that are free, and then waits for the others.
-    fn fold_shares(&self, shares: &mut [Vec<Pending<'_>>]) {
-        let fold = |mut part: MutexGuard<'_, Part>, share: &mut Vec<Pending<'_>>| {
+    fn fold_shares(&self, shares: &mut [Vec<KeyedObservation<'_>>]) {
+        let fold = |mut part: MutexGuard<'_, Shard>, share: &mut Vec<KeyedObservation<'_>>| {
             part.table.observe(share);
             share.clear();
             self.fold.count_bytes(&mut part);

@@ -6,31 +6,31 @@ use std::collections::{BTreeMap, HashMap};
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
-use super::as_seen::AsSeen;
+use super::as_seen::FirstSeenOrder;
 use super::entry::Entry;
 use super::fold::table_of;
-use super::names::Names;
-use super::overflow::{Kept, Overflow, OverflowError};
+use super::names::Interner;
+use super::overflow::{Spill, SpillError, SpilledSighting};
 use super::table::Table;
 use super::{Sightings, hash_of};
 use crate::indicator::{Indicator, Invalid, Kind};
-use crate::observation::Place;
+use crate::observation::LogPosition;
 
 /// All sightings, with canonical indicators.
 pub struct Folded {
     pub(super) tables: Vec<Table>,
-    clients: Names,
+    clients: Interner,
     hasher: RandomState,
     /// The indicators that the log wrote in another form first.
     written: HashMap<Id, String>,
     /// All sightings, where memory had no room for them.
-    overflow: Option<Box<dyn Overflow>>,
-    refused: Refused,
+    overflow: Option<Box<dyn Spill>>,
+    refused: InvalidTally,
 }
 
 /// Values that are no indicator, by the reason.
 #[derive(Debug, Default)]
-pub(super) struct Refused(BTreeMap<Invalid, InvalidValues>);
+pub(super) struct InvalidTally(BTreeMap<Invalid, InvalidValues>);
 
 /// One indicator's place in a [`Folded`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ pub struct Id {
 
 /// The counts of one indicator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counted<'a> {
+pub struct SightingCounts<'a> {
     /// What it is.
     pub kind: Kind,
     /// Its canonical form.
@@ -67,11 +67,11 @@ pub struct InvalidValues {
     pub count: u64,
     /// One of the values: the one seen first.
     pub sample: String,
-    place: Place,
+    place: LogPosition,
 }
 
 /// An entry that was taken out of its table, as its value is not canonical.
-struct Odd {
+struct NonCanonical {
     entry: Entry,
     clients: Vec<u32>,
     raw: Vec<u8>,
@@ -82,12 +82,13 @@ impl Folded {
     /// Makes what the workers folded canonical: each distinct value once.
     pub(super) fn new(
         mut tables: Vec<Table>,
-        clients: Names,
+        clients: Interner,
         hasher: RandomState,
-        overflow: Option<Box<dyn Overflow>>,
-        refused: Refused,
+        overflow: Option<Box<dyn Spill>>,
+        refused: InvalidTally,
     ) -> Self {
-        let odd: Vec<Vec<Odd>> = tables.par_iter_mut().map(take_odd).collect();
+        let non_canonical: Vec<Vec<NonCanonical>> =
+            tables.par_iter_mut().map(take_non_canonical).collect();
         let mut folded = Self {
             tables,
             clients,
@@ -96,8 +97,8 @@ impl Folded {
             overflow,
             refused,
         };
-        for odd in odd.into_iter().flatten() {
-            folded.add(odd);
+        for non_canonical in non_canonical.into_iter().flatten() {
+            folded.add(non_canonical);
         }
         folded
     }
@@ -110,7 +111,7 @@ impl Folded {
 
     /// What memory had no room for: then it holds all, and
     /// [`Folded::as_seen`] knows none.
-    pub fn overflow(&mut self) -> Option<&mut Box<dyn Overflow>> {
+    pub fn overflow(&mut self) -> Option<&mut Box<dyn Spill>> {
         self.overflow.as_mut()
     }
 
@@ -120,7 +121,7 @@ impl Folded {
     /// # Errors
     ///
     /// When what memory had no room for cannot be read.
-    pub fn sightings(&mut self) -> Result<Vec<Sightings>, OverflowError> {
+    pub fn sightings(&mut self) -> Result<Vec<Sightings>, SpillError> {
         let Some(overflow) = &mut self.overflow else {
             let as_seen = self.as_seen();
             return Ok(as_seen.ids().map(|id| self.one(id)).collect());
@@ -145,17 +146,17 @@ impl Folded {
     /// The indicators in the order in which they were first seen; those of one
     /// line by their values.
     #[must_use]
-    pub fn as_seen(&self) -> AsSeen<'_> {
-        AsSeen::new(self)
+    pub fn as_seen(&self) -> FirstSeenOrder<'_> {
+        FirstSeenOrder::new(self)
     }
 
     /// One indicator's counts.
     #[must_use]
-    pub fn counted(&self, id: Id) -> Counted<'_> {
+    pub fn counted(&self, id: Id) -> SightingCounts<'_> {
         let table = &self.tables[id.table as usize];
         let entry = table.entry(id.entry);
         let (kind, value) = table.value(id.entry);
-        Counted {
+        SightingCounts {
             kind,
             // Sooner told than what `from_utf8_lossy` finds out.
             value: str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::from),
@@ -186,32 +187,42 @@ impl Folded {
     }
 
     /// Adds an entry under its canonical value, if there is one.
-    fn add(&mut self, odd: Odd) {
-        let (kind, value) = match &odd.indicator {
+    fn add(&mut self, non_canonical: NonCanonical) {
+        let (kind, value) = match &non_canonical.indicator {
             Ok(indicator) => (indicator.kind(), indicator.value().as_bytes()),
-            Err(reason) => return self.refused.add(*reason, &odd.entry, &odd.raw),
+            Err(reason) => {
+                return self
+                    .refused
+                    .add(*reason, &non_canonical.entry, &non_canonical.raw);
+            }
         };
         let hash = hash_of(&self.hasher, value);
         let table = table_of(hash, self.tables.len());
         let kept = &mut self.tables[table];
-        let entry = kept.add_entry(kind, value, hash, &odd.entry, &odd.clients);
+        let entry = kept.add_entry(
+            kind,
+            value,
+            hash,
+            &non_canonical.entry,
+            &non_canonical.clients,
+        );
         let id = Id {
             table: table as u32,
             entry,
         };
         // The form that was seen first is the one that is shown.
-        if kept.entry(entry).place() == odd.entry.place() {
-            if value == odd.raw {
+        if kept.entry(entry).place() == non_canonical.entry.place() {
+            if value == non_canonical.raw {
                 self.written.remove(&id);
             } else {
-                let written = String::from_utf8_lossy(&odd.raw).into_owned();
+                let written = String::from_utf8_lossy(&non_canonical.raw).into_owned();
                 self.written.insert(id, written);
             }
         }
     }
 }
 
-impl Refused {
+impl InvalidTally {
     fn add(&mut self, reason: Invalid, entry: &Entry, raw: &[u8]) {
         let sample = || String::from_utf8_lossy(raw).into_owned();
         self.0
@@ -232,7 +243,7 @@ impl Refused {
 }
 
 /// The clients under some numbers, in the order of their names.
-fn names_of(clients: &Names, numbers: &[u32]) -> Vec<String> {
+fn names_of(clients: &Interner, numbers: &[u32]) -> Vec<String> {
     let name = |number: &u32| String::from_utf8_lossy(clients.name(*number)).into_owned();
     let mut names: Vec<String> = numbers.iter().map(name).collect();
     names.sort_unstable();
@@ -245,7 +256,10 @@ const ROWS_TOGETHER: usize = 4 << 10;
 
 /// A table's entries under their canonical values, in the order of these: the
 /// neighbours of an index lie together on a disk.
-pub(super) fn taken_apart(table: &Table, refused: &mut Refused) -> impl Iterator<Item = Vec<Kept>> {
+pub(super) fn taken_apart(
+    table: &Table,
+    refused: &mut InvalidTally,
+) -> impl Iterator<Item = Vec<SpilledSighting>> {
     let mut ids: Vec<u32> = table.ids().collect();
     ids.sort_unstable_by_key(|id| table.value(*id));
     let mut ids = ids.into_iter();
@@ -256,14 +270,14 @@ pub(super) fn taken_apart(table: &Table, refused: &mut Refused) -> impl Iterator
     })
 }
 
-fn kept(table: &Table, id: u32, refused: &mut Refused) -> Option<Kept> {
+fn kept(table: &Table, id: u32, refused: &mut InvalidTally) -> Option<SpilledSighting> {
     let entry = table.entry(id);
     let (kind, raw) = table.value(id);
     let indicator = Indicator::parse(kind, raw)
         .map_err(|reason| refused.add(reason, entry, raw))
         .ok()?;
     let is_other = indicator.value().as_bytes() != raw;
-    Some(Kept {
+    Some(SpilledSighting {
         kind: indicator.kind(),
         value: indicator.value().to_owned(),
         written: is_other.then(|| String::from_utf8_lossy(raw).into_owned()),
@@ -278,7 +292,7 @@ fn kept(table: &Table, id: u32, refused: &mut Refused) -> Option<Kept> {
 }
 
 /// Takes out what is not canonical.
-fn take_odd(table: &mut Table) -> Vec<Odd> {
+fn take_non_canonical(table: &mut Table) -> Vec<NonCanonical> {
     let as_indicator = |id: &u32| {
         let (kind, raw) = table.value(*id);
         let indicator = Indicator::parse(kind, raw);
@@ -287,16 +301,20 @@ fn take_odd(table: &mut Table) -> Vec<Odd> {
             .is_ok_and(|indicator| indicator.kind() == kind && indicator.value().as_bytes() == raw);
         (!is_same).then_some((*id, indicator))
     };
-    let odd: Vec<_> = table.maybe_odd().iter().filter_map(as_indicator).collect();
-    let odd = odd.into_iter().map(|(id, indicator)| {
+    let non_canonical: Vec<_> = table
+        .maybe_non_canonical()
+        .iter()
+        .filter_map(as_indicator)
+        .collect();
+    let taken = non_canonical.into_iter().map(|(id, indicator)| {
         let (entry, clients) = table.take_out(id);
         let (_, raw) = table.value(id);
-        Odd {
+        NonCanonical {
             indicator,
             raw: raw.to_owned(),
             entry,
             clients,
         }
     });
-    odd.collect()
+    taken.collect()
 }

@@ -22,12 +22,12 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 
 use crate::indicator::{Indicator, Kind};
-use crate::observation::Place;
+use crate::observation::LogPosition;
 
-pub use as_seen::AsSeen;
-pub use fold::{Fold, FoldBy, Folder, MemoryLimit};
-pub use folded::{Counted, Folded, Id, InvalidValues};
-pub use overflow::{Kept, Overflow, OverflowError};
+pub use as_seen::FirstSeenOrder;
+pub use fold::{Fold, FoldBy, FoldWriter, MemoryLimit};
+pub use folded::{Folded, Id, InvalidValues, SightingCounts};
+pub use overflow::{Spill, SpillError, SpilledSighting};
 
 /// All observations of one indicator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub struct Sightings {
     /// The different clients, in the order of their text.
     pub clients: Vec<String>,
     /// Where it was seen first.
-    pub place: Place,
+    pub place: LogPosition,
 }
 
 impl Sightings {
@@ -66,7 +66,7 @@ impl Sightings {
             first_us: None,
             last_us: None,
             clients: Vec::new(),
-            place: Place::new(0, 0),
+            place: LogPosition::new(0, 0),
         }
     }
 
@@ -99,7 +99,7 @@ fn hash_of(hasher: &RandomState, bytes: &[u8]) -> u32 {
 mod tests {
     use super::*;
     use crate::observation::{Action, Observation};
-    use crate::store::DiskOverflow;
+    use crate::store::SqliteSpill;
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -132,7 +132,7 @@ mod tests {
         first_us: Option<i64>,
         last_us: Option<i64>,
         clients: BTreeSet<String>,
-        place: Option<Place>,
+        place: Option<LogPosition>,
         written: String,
     }
 
@@ -167,7 +167,7 @@ mod tests {
                 plain.clients.insert(format!("10.0.0.{client}"));
             }
             if plain.place.is_none() {
-                plain.place = Some(Place::new(0, line as u64));
+                plain.place = Some(LogPosition::new(0, line as u64));
                 plain.written = raw.to_owned();
             }
         }
@@ -178,13 +178,13 @@ mod tests {
     fn no_memory() -> MemoryLimit {
         MemoryLimit {
             bytes: 0,
-            overflow: Box::new(DiskOverflow::new().unwrap()),
+            overflow: Box::new(SqliteSpill::new().unwrap()),
         }
     }
 
     fn folded(seen: &[Seen], workers: usize, limit: Option<MemoryLimit>) -> Folded {
         let fold = Fold::new(FoldBy::Indicator, workers, limit);
-        let mut folders: Vec<Folder<'_>> = (0..workers).map(|_| fold.folder()).collect();
+        let mut folders: Vec<FoldWriter<'_>> = (0..workers).map(|_| fold.writer()).collect();
         for (line, (value, client, time_us)) in seen.iter().enumerate() {
             let (kind, raw) = VALUES[*value];
             let client = match client {
@@ -200,7 +200,7 @@ mod tests {
                 time_us: *time_us,
                 action: action_at(*time_us),
             };
-            let place = Place::new(0, line as u64);
+            let place = LogPosition::new(0, line as u64);
             folders[line % workers]
                 .observe([observation].into_iter(), |_| place)
                 .unwrap();
@@ -229,9 +229,9 @@ mod tests {
                     time_us: None,
                     action: Action::Unstated,
                 };
-                let place = Place::new(0, *line);
+                let place = LogPosition::new(0, *line);
                 let one = [observation].into_iter();
-                fold.folder().observe(one, |_| place).unwrap();
+                fold.writer().observe(one, |_| place).unwrap();
             }
             let folded = fold.finish().unwrap();
             let as_seen = folded.as_seen();

@@ -6,30 +6,30 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use foldhash::fast::RandomState;
 
 use super::hash_of;
-use super::index::Index;
+use super::index::HashIndex;
 
 /// Different names.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct Interner {
     /// All names, one behind the other.
     text: Vec<u8>,
     /// Where each is.
     places: Vec<Range<usize>>,
-    index: Index,
+    index: HashIndex,
 }
 
 /// The numbers of names for all threads.
 #[derive(Debug, Default)]
-pub(super) struct SharedNames(Mutex<Names>);
+pub(super) struct SharedInterner(Mutex<Interner>);
 
 /// What one thread knows of the shared numbers: it asks for each name once.
 #[derive(Debug, Default)]
-pub(super) struct KnownNames {
-    names: Names,
+pub(super) struct InternerCache {
+    names: Interner,
     numbers: Vec<u32>,
 }
 
-impl Names {
+impl Interner {
     /// The number of a name, and whether it is a new one.
     #[inline]
     fn number_of(&mut self, hasher: &RandomState, name: &[u8]) -> (u32, bool) {
@@ -54,23 +54,23 @@ impl Names {
     }
 }
 
-impl SharedNames {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Names> {
+impl SharedInterner {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Interner> {
         // A name is added by one push; no panic leaves half of one.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn into_inner(self) -> Names {
+    pub(super) fn into_inner(self) -> Interner {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl KnownNames {
+impl InternerCache {
     /// The shared number of a name.
     #[inline]
     pub(super) fn number_of(
         &mut self,
-        shared: &SharedNames,
+        shared: &SharedInterner,
         hasher: &RandomState,
         name: &[u8],
     ) -> u32 {
@@ -89,8 +89,8 @@ mod tests {
 
     #[test]
     fn threads_number_names_alike() {
-        let (shared, hasher) = (SharedNames::default(), RandomState::default());
-        let mut threads = [KnownNames::default(), KnownNames::default()];
+        let (shared, hasher) = (SharedInterner::default(), RandomState::default());
+        let mut threads = [InternerCache::default(), InternerCache::default()];
         for (thread, name, expected) in [
             (0, "10.0.0.1", 0),
             (1, "10.0.0.2", 1),
@@ -98,7 +98,7 @@ mod tests {
             (0, "10.0.0.2", 1),
             (0, "10.0.0.1", 0),
         ] {
-            let known: &mut KnownNames = &mut threads[thread];
+            let known: &mut InternerCache = &mut threads[thread];
             assert_eq!(known.number_of(&shared, &hasher, name.as_bytes()), expected);
         }
         let names = shared.into_inner();

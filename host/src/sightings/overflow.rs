@@ -1,30 +1,30 @@
 //! Where sightings go that memory has no room for.
 
-use super::Counted;
+use super::SightingCounts;
 use crate::indicator::Kind;
-use crate::observation::Place;
+use crate::observation::LogPosition;
 
 /// Takes sightings in, adds up those of one indicator, and gives all of them
 /// back. What lies behind it is a matter of whoever makes one.
-pub trait Overflow: Send + Sync {
+pub trait Spill: Send + Sync {
     /// Takes some in.
     ///
     /// # Errors
     ///
     /// When they cannot be kept.
-    fn add(&mut self, some: &[Kept]) -> Result<(), OverflowError>;
+    fn add(&mut self, some: &[SpilledSighting]) -> Result<(), SpillError>;
 
     /// Gives all, in the order in which the indicators were first seen.
     ///
     /// # Errors
     ///
     /// When they cannot be read.
-    fn each(&mut self, take: &mut dyn FnMut(Kept)) -> Result<(), OverflowError>;
+    fn each(&mut self, take: &mut dyn FnMut(SpilledSighting)) -> Result<(), SpillError>;
 }
 
-/// The sightings of one indicator as an [`Overflow`] keeps them.
+/// The sightings of one indicator as an [`Spill`] keeps them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct SpilledSighting {
     /// What it is.
     pub kind: Kind,
     /// Its canonical form.
@@ -42,7 +42,7 @@ pub struct Kept {
     /// The latest time.
     pub last_us: Option<i64>,
     /// Where it was seen first.
-    pub place: Place,
+    pub place: LogPosition,
     /// The numbers of its clients, in order.
     pub clients: Vec<u32>,
 }
@@ -50,20 +50,20 @@ pub struct Kept {
 /// Why sightings could not be kept or read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the disk for what memory has no room for")]
-pub struct OverflowError(#[source] Box<dyn std::error::Error + Send + Sync>);
+pub struct SpillError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-impl OverflowError {
+impl SpillError {
     /// With what went wrong.
     pub fn new(source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self(Box::new(source))
     }
 }
 
-impl Kept {
+impl SpilledSighting {
     /// The counts alone.
     #[must_use]
-    pub fn counted(&self) -> Counted<'_> {
-        Counted {
+    pub fn counted(&self) -> SightingCounts<'_> {
+        SightingCounts {
             kind: self.kind,
             value: self.value.as_str().into(),
             count: self.count,

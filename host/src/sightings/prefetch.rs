@@ -1,31 +1,31 @@
-//! Asking the memory for what will be read soon.
+//! Prefetch hints.
 
-/// Asks for a place in memory, and does not wait for it. Where there is no such
-/// place nothing happens; nor on processors other than x86-64 and ARM of 64 bits.
+/// Requests the cache line of `target` without waiting for it. Does nothing for `None`, and
+/// on processors other than x86-64 and 64-bit ARM.
 #[inline(always)]
-pub(super) fn prefetch<T>(place: Option<&T>) {
-    if let Some(place) = place {
-        hint(std::ptr::from_ref(place).cast());
+pub(super) fn prefetch<T>(target: Option<&T>) {
+    if let Some(target) = target {
+        hint(std::ptr::from_ref(target).cast());
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn hint(place: *const i8) {
+fn hint(address: *const i8) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-    // SAFETY: it changes nothing that a program can see, and faults on no
-    // address.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(place) };
+    // SAFETY: a prefetch has no visible effect and faults on no address.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(address) };
 }
 
 #[cfg(target_arch = "aarch64")]
 #[inline(always)]
-fn hint(place: *const i8) {
-    // SAFETY: as above; it uses one register and touches no stack.
+fn hint(address: *const i8) {
+    // SAFETY: a prefetch has no visible effect and faults on no address. The instruction
+    // reads one register and does not use the stack.
     unsafe {
         std::arch::asm!(
-            "prfm pldl1keep, [{place}]",
-            place = in(reg) place,
+            "prfm pldl1keep, [{address}]",
+            address = in(reg) address,
             options(nostack, preserves_flags, readonly),
         );
     }

@@ -7,7 +7,7 @@ use zerocopy::{FromBytes, IntoBytes};
 use super::entry::Entry;
 use super::prefetch::prefetch;
 use crate::indicator::Kind;
-use crate::observation::Place;
+use crate::observation::LogPosition;
 
 /// The bits of a record's place within its block, in words.
 const START_BITS: u32 = 17;
@@ -21,15 +21,15 @@ const MAX_LEN: usize = BLOCK * size_of::<u64>() - size_of::<Entry>();
 /// Records in blocks of words. The number of one tells where it is: its block,
 /// and its place there.
 #[derive(Debug, Default)]
-pub(super) struct Records(Vec<Vec<u64>>);
+pub(super) struct EntryArena(Vec<Vec<u64>>);
 
-impl Records {
+impl EntryArena {
     /// The most bytes of records that can be numbered: 32 GiB.
     pub(super) const MAX_BYTES: usize = (u32::MAX as usize).saturating_mul(size_of::<u64>());
 
     /// Adds a record with nothing counted; of a value that is longer than any can
     /// be, its beginning.
-    pub(super) fn add(&mut self, kind: Kind, value: &[u8], place: Place) -> u32 {
+    pub(super) fn add(&mut self, kind: Kind, value: &[u8], place: LogPosition) -> u32 {
         let value = &value[..value.len().min(MAX_LEN)];
         let entry = Entry::new(kind, value.len(), place);
         let room = self.0.last().map(|block| BLOCK - block.len());
@@ -126,10 +126,10 @@ mod tests {
     fn records_come_back_as_they_went_in() {
         let long = vec![b'x'; MAX_LEN];
         let values: [&[u8]; 7] = [b"a", b"", &long, b"eight by", b"nine byte", &long, b"b"];
-        let mut records = Records::default();
+        let mut records = EntryArena::default();
         let ids: Vec<u32> = (0..)
             .zip(values)
-            .map(|(line, value)| records.add(Kind::Url, value, Place::new(0, line)))
+            .map(|(line, value)| records.add(Kind::Url, value, LogPosition::new(0, line)))
             .collect();
         for id in &ids {
             records.entry_mut(*id).count = u64::from(*id) + 1;
@@ -138,16 +138,16 @@ mod tests {
         for ((line, value), id) in (0..).zip(values).zip(ids) {
             let (entry, kept) = records.at(id);
             assert!(kept == value, "{} bytes", value.len());
-            assert_eq!(entry.place(), Place::new(0, line));
+            assert_eq!(entry.place(), LogPosition::new(0, line));
             assert_eq!(entry.count, u64::from(id) + 1);
         }
     }
 
     #[test]
     fn a_value_longer_than_any_keeps_its_beginning() {
-        let mut records = Records::default();
+        let mut records = EntryArena::default();
         let longer = vec![b'x'; MAX_LEN + 1];
-        let id = records.add(Kind::Domain, &longer, Place::new(0, 0));
+        let id = records.add(Kind::Domain, &longer, LogPosition::new(0, 0));
         let (entry, kept) = records.at(id);
         assert_eq!(entry.kind(), Kind::Domain);
         assert!(kept == &longer[..MAX_LEN]);

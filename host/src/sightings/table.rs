@@ -1,33 +1,33 @@
 //! One part of the fold: the indicators whose hashes fall to it. A small entry
 //! with each distinct value, and a word or less for each of its clients.
 
-use super::clients::Sets;
+use super::clients::ClientSets;
 use super::entry::Entry;
-use super::index::Index;
-use super::records::Records;
+use super::index::HashIndex;
+use super::records::EntryArena;
 use crate::indicator::{Indicator, Kind};
-use crate::observation::{Action, Place};
+use crate::observation::{Action, LogPosition};
 
 /// Indicators by the bytes that the log has.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    records: Records,
-    index: Index,
-    sets: Sets,
+    records: EntryArena,
+    index: HashIndex,
+    sets: ClientSets,
     /// The entries whose values may not be canonical: found out while a value is
     /// in the processor's cache.
-    maybe_odd: Vec<u32>,
+    maybe_non_canonical: Vec<u32>,
 }
 
 /// An observation on its way into a table.
-pub(super) struct Pending<'a> {
+pub(super) struct KeyedObservation<'a> {
     pub(super) kind: Kind,
     pub(super) value: &'a [u8],
     pub(super) hash: u32,
     pub(super) client: Option<u32>,
     pub(super) action: Action,
     pub(super) time_us: Option<i64>,
-    pub(super) place: Place,
+    pub(super) place: LogPosition,
 }
 
 /// Each step of a look-up is taken for so many observations before the next is
@@ -39,7 +39,7 @@ const NONE: u32 = u32::MAX;
 
 impl Table {
     /// More cannot be numbered.
-    pub(super) const MAX_BYTES: usize = Records::MAX_BYTES;
+    pub(super) const MAX_BYTES: usize = EntryArena::MAX_BYTES;
 
     /// Folds observations in.
     ///
@@ -47,7 +47,7 @@ impl Table {
     /// before, and most are in no cache: the index, a record, a set of clients. So
     /// a look-up goes in steps, and each step asks the memory for what the next
     /// one reads.
-    pub(super) fn observe(&mut self, pending: &[Pending<'_>]) {
+    pub(super) fn observe(&mut self, pending: &[KeyedObservation<'_>]) {
         let mut ids = [NONE; 2 * AHEAD];
         for turn in 0..pending.len() + 3 * AHEAD {
             let ahead = |steps: usize| {
@@ -65,7 +65,7 @@ impl Table {
                 self.sets.prefetch(entry.clients, client);
             }
             if let Some((one, place)) = ahead(1) {
-                ids[place] = self.index.likely(one.hash).unwrap_or(NONE);
+                ids[place] = self.index.first(one.hash).unwrap_or(NONE);
                 self.records.prefetch(ids[place], one.value.len());
             }
             if let Some((one, _)) = ahead(0) {
@@ -76,7 +76,7 @@ impl Table {
 
     /// Folds an observation in, most likely into this entry.
     #[inline]
-    fn observe_one(&mut self, likely: u32, one: &Pending<'_>) {
+    fn observe_one(&mut self, likely: u32, one: &KeyedObservation<'_>) {
         let id = if likely != NONE && self.is_value(likely, one.kind, one.value) {
             likely
         } else {
@@ -95,8 +95,8 @@ impl Table {
     }
 
     /// The numbers of the entries whose values may not be canonical.
-    pub(super) fn maybe_odd(&self) -> &[u32] {
-        &self.maybe_odd
+    pub(super) fn maybe_non_canonical(&self) -> &[u32] {
+        &self.maybe_non_canonical
     }
 
     pub(super) fn entry(&self, id: u32) -> &Entry {
@@ -118,7 +118,7 @@ impl Table {
     pub(super) fn take_out(&mut self, id: u32) -> (Entry, Vec<u32>) {
         let entry = self.records.entry_mut(id);
         let clients = self.sets.clients(entry.clients);
-        self.sets.forget(&mut entry.clients);
+        self.sets.clear(&mut entry.clients);
         let empty = Entry::new(entry.kind(), entry.value_len(), entry.place());
         (std::mem::replace(entry, empty), clients)
     }
@@ -146,7 +146,7 @@ impl Table {
         self.records.memory_bytes()
             + self.index.memory_bytes()
             + self.sets.memory_bytes()
-            + self.maybe_odd.len() * size_of::<u32>()
+            + self.maybe_non_canonical.len() * size_of::<u32>()
     }
 
     /// Whether an entry is that of a value.
@@ -156,14 +156,14 @@ impl Table {
         entry.kind() == kind && kept == value
     }
 
-    fn id_of(&mut self, kind: Kind, value: &[u8], hash: u32, place: Place) -> u32 {
+    fn id_of(&mut self, kind: Kind, value: &[u8], hash: u32, place: LogPosition) -> u32 {
         let is_it = |id: u32| self.is_value(id, kind, value);
         if let Some(id) = self.index.find(hash, is_it) {
             return id;
         }
         let id = self.records.add(kind, value, place);
         if !Indicator::is_canonical(kind, value) {
-            self.maybe_odd.push(id);
+            self.maybe_non_canonical.push(id);
         }
         self.index.add(hash, id);
         id

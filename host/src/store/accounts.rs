@@ -1,7 +1,7 @@
 //! What VirusTotal says of an account: how much it may ask, and how much it has
 //! asked. What is not in the ledger was asked by something else.
 
-use super::database::Statements;
+use super::database::Executor;
 use super::{Store, StoreError};
 use crate::clock::UnixMs;
 use crate::quota::{self, IN_FLIGHT_MS};
@@ -51,7 +51,7 @@ impl PollsUsed {
 
 /// Requests that are not in the ledger.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Foreign {
+pub(super) struct OtherUsage {
     pub(super) today: u32,
     pub(super) this_month: u32,
 }
@@ -70,12 +70,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (day, month) = (quota::this_day(now), quota::this_month(now));
         let other = |used: Option<u32>, own: u32| used.unwrap_or(0).saturating_sub(own);
-        self.database.run_alone(account, &|statements| {
-            let today = answered_since(statements, account, day, now)?;
-            let this_month = answered_since(statements, account, month, now)?;
-            let own_polls = own_polls(statements, account, now)?;
+        self.database.run_alone(account, &|executor| {
+            let today = answered_since(executor, account, day, now)?;
+            let this_month = answered_since(executor, account, month, now)?;
+            let own_polls = own_polls(executor, account, now)?;
             let polls_free = told.polls.and_then(|polls| polls.are_free(own_polls));
-            statements.execute(
+            executor.execute(
                 "INSERT INTO account
                     (account, told_ms, day_allowed, month_allowed, foreign_today, foreign_month,
                      polls_free)
@@ -103,7 +103,7 @@ impl Store {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn allowed(&self, account: &str) -> Result<AccountQuota, StoreError> {
+    pub fn account_quota(&self, account: &str) -> Result<AccountQuota, StoreError> {
         let told = self.database.query(
             "SELECT day_allowed, month_allowed FROM account WHERE account = ?1",
             &[account.into()],
@@ -130,15 +130,15 @@ impl Store {
     /// When the store cannot be read.
     pub fn polls_are_free(&self, account: &str) -> Result<bool, StoreError> {
         self.database
-            .run(&|statements| polls_are_free(statements, account))
+            .run(&|executor| polls_are_free(executor, account))
     }
 }
 
 pub(super) fn polls_are_free(
-    statements: &mut dyn Statements,
+    executor: &mut dyn Executor,
     account: &str,
 ) -> Result<bool, StoreError> {
-    let rows = statements.query(
+    let rows = executor.query(
         "SELECT polls_free FROM account WHERE account = ?1",
         &[account.into()],
     )?;
@@ -147,12 +147,8 @@ pub(super) fn polls_are_free(
 }
 
 /// How often an analysis was asked for, and there was an answer.
-fn own_polls(
-    statements: &mut dyn Statements,
-    account: &str,
-    now: UnixMs,
-) -> Result<u32, StoreError> {
-    let rows = statements.query(
+fn own_polls(executor: &mut dyn Executor, account: &str, now: UnixMs) -> Result<u32, StoreError> {
+    let rows = executor.query(
         "SELECT count(*) FROM charge
          WHERE account = ?1 AND sent_ms >= ?2 AND settled_ms <= ?3 AND purpose != 'question'",
         &[account.into(), polls_since(now).into(), now.into()],
@@ -164,12 +160,12 @@ fn own_polls(
 /// Another run's request that was on its way meanwhile may or may not be in
 /// what it said: it counts as another's too, to be safe.
 fn answered_since(
-    statements: &mut dyn Statements,
+    executor: &mut dyn Executor,
     account: &str,
     from: UnixMs,
     now: UnixMs,
 ) -> Result<u32, StoreError> {
-    let rows = statements.query(
+    let rows = executor.query(
         "SELECT count(*) FROM charge
          WHERE account = ?1 AND sent_ms >= ?2 AND coalesce(settled_ms, sent_ms + ?3) <= ?4
            AND purpose != 'free-poll'",
@@ -179,20 +175,20 @@ fn answered_since(
 }
 
 pub(super) fn foreign(
-    statements: &mut dyn Statements,
+    executor: &mut dyn Executor,
     account: &str,
     now: UnixMs,
-) -> Result<Foreign, StoreError> {
-    let rows = statements.query(
+) -> Result<OtherUsage, StoreError> {
+    let rows = executor.query(
         "SELECT told_ms, foreign_today, foreign_month FROM account WHERE account = ?1",
         &[account.into()],
     )?;
     let Some(row) = rows.first() else {
-        return Ok(Foreign::default());
+        return Ok(OtherUsage::default());
     };
     let told_ms = row.integer(0)?;
     let still = |from: UnixMs, count| if told_ms >= from { count } else { 0 };
-    Ok(Foreign {
+    Ok(OtherUsage {
         today: still(quota::this_day(now), row.count(1)?),
         this_month: still(quota::this_month(now), row.count(2)?),
     })
@@ -203,7 +199,7 @@ mod tests {
     use super::*;
     use crate::quota::{Limits, Slot};
     use crate::store::tests::on_each;
-    use crate::store::{Purpose, Taken};
+    use crate::store::{Purpose, SlotOutcome};
 
     const NOON: UnixMs = 1_714_564_800_000;
     const DAY: i64 = 86_400_000;
@@ -211,7 +207,7 @@ mod tests {
     /// Takes a slot that is there, for a request that is answered at once.
     fn take(store: &Store, purpose: Purpose, now: UnixMs) {
         let taken = store.take_slot("key", &Limits::default(), purpose, now);
-        let Taken::Charged(own) = taken.unwrap() else {
+        let SlotOutcome::Charged(own) = taken.unwrap() else {
             panic!("there is a slot");
         };
         store.settle(own, now).unwrap();
@@ -239,8 +235,11 @@ mod tests {
             assert_eq!(used(NOON + 4), (12, 32));
             assert_eq!(used(NOON + DAY), (0, 32));
             assert_eq!(used(NOON + 31 * DAY), (0, 0));
-            assert_eq!(store.allowed("key").unwrap().day_allowed, Some(100));
-            assert_eq!(store.allowed("other").unwrap(), AccountQuota::default());
+            assert_eq!(store.account_quota("key").unwrap().day_allowed, Some(100));
+            assert_eq!(
+                store.account_quota("other").unwrap(),
+                AccountQuota::default()
+            );
         });
     }
 
@@ -293,11 +292,11 @@ mod tests {
             store.reconcile("key", &told, NOON).unwrap();
             let taken = |purpose, now| store.take_slot("key", &limits, purpose, now).unwrap();
             for now in NOON + 1..NOON + 4 {
-                assert!(matches!(taken(Purpose::Poll, now), Taken::Charged(_)));
+                assert!(matches!(taken(Purpose::Poll, now), SlotOutcome::Charged(_)));
             }
-            let is_full = |taken| matches!(taken, Taken::NotYet(Slot::At(_)));
+            let is_full = |taken| matches!(taken, SlotOutcome::NotYet(Slot::At(_)));
             assert!(is_full(taken(Purpose::Poll, NOON + 4)));
-            let is_spent = |taken| matches!(taken, Taken::NotYet(Slot::DaySpent { .. }));
+            let is_spent = |taken| matches!(taken, SlotOutcome::NotYet(Slot::DaySpent { .. }));
             assert!(is_spent(taken(Purpose::Question, NOON + 4)));
         });
     }

@@ -1,6 +1,6 @@
 //! Answers to questions, the newest of each.
 
-use super::database::{Cell, Row};
+use super::database::{SqlRow, SqlValue};
 use super::{Store, StoreError};
 use crate::clock::UnixMs;
 use crate::virustotal::{Lookup, Question};
@@ -84,7 +84,7 @@ impl Store {
                 ("refused", None, Some(code.as_str()), Some(message.as_str()))
             }
         };
-        let values: [Cell; 6] = [
+        let values: [SqlValue; 6] = [
             question.to_string().as_str().into(),
             outcome.into(),
             attributes.into(),
@@ -105,7 +105,7 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<StoredAnswer, StoreError> {
+fn read(row: &SqlRow) -> Result<StoredAnswer, StoreError> {
     let outcome = match row.text(0)?.as_str() {
         "found" => StoredOutcome::Found {
             attributes_json: row.text(1)?,

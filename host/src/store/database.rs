@@ -19,7 +19,7 @@ pub(super) enum Database {
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Cell {
+pub(super) enum SqlValue {
     /// None.
     Null,
     /// A number.
@@ -29,24 +29,24 @@ pub(super) enum Cell {
 }
 
 /// A row.
-pub(super) struct Row(pub(super) Vec<Cell>);
+pub(super) struct SqlRow(pub(super) Vec<SqlValue>);
 
-/// Takes statements, alone or in a transaction.
-pub(super) trait Statements {
+/// Runs statements, alone or in a transaction.
+pub(super) trait Executor {
     /// Changes rows; gives how many.
-    fn execute(&mut self, sql: &str, values: &[Cell]) -> Result<u64, StoreError>;
+    fn execute(&mut self, sql: &str, values: &[SqlValue]) -> Result<u64, StoreError>;
 
     /// Reads rows.
-    fn query(&mut self, sql: &str, values: &[Cell]) -> Result<Vec<Row>, StoreError>;
+    fn query(&mut self, sql: &str, values: &[SqlValue]) -> Result<Vec<SqlRow>, StoreError>;
 }
 
 /// What is done with one connection. It may be done again when the connection
 /// was lost.
-pub(super) type Work<'a, T> = &'a (dyn Fn(&mut dyn Statements) -> Result<T, StoreError> + Sync);
+pub(super) type Operation<'a, T> = &'a (dyn Fn(&mut dyn Executor) -> Result<T, StoreError> + Sync);
 
 impl Database {
     /// Does some work, statement by statement.
-    pub(super) fn run<T: Send>(&self, work: Work<'_, T>) -> Result<T, StoreError> {
+    pub(super) fn run<T: Send>(&self, work: Operation<'_, T>) -> Result<T, StoreError> {
         match self {
             Self::Sqlite(connection) => sqlite::run(&lock(connection), work),
             Self::Postgres(server) => server.run(work),
@@ -58,7 +58,7 @@ impl Database {
     pub(super) fn run_alone<T: Send>(
         &self,
         account: &str,
-        work: Work<'_, T>,
+        work: Operation<'_, T>,
     ) -> Result<T, StoreError> {
         match self {
             Self::Sqlite(connection) => sqlite::run_alone(&mut lock(connection), work),
@@ -67,18 +67,18 @@ impl Database {
     }
 
     /// One statement that changes rows; gives how many.
-    pub(super) fn execute(&self, sql: &str, values: &[Cell]) -> Result<u64, StoreError> {
-        self.run(&|statements| statements.execute(sql, values))
+    pub(super) fn execute(&self, sql: &str, values: &[SqlValue]) -> Result<u64, StoreError> {
+        self.run(&|executor| executor.execute(sql, values))
     }
 
     /// One statement that reads rows.
     pub(super) fn query<T>(
         &self,
         sql: &str,
-        values: &[Cell],
-        read: impl Fn(&Row) -> Result<T, StoreError>,
+        values: &[SqlValue],
+        read: impl Fn(&SqlRow) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = self.run(&|statements| statements.query(sql, values))?;
+        let rows = self.run(&|executor| executor.query(sql, values))?;
         rows.iter().map(read).collect()
     }
 }
@@ -88,7 +88,7 @@ fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Row {
+impl SqlRow {
     /// The number in a column, from 0.
     pub(super) fn integer(&self, column: usize) -> Result<i64, StoreError> {
         self.optional_integer(column)?
@@ -98,8 +98,8 @@ impl Row {
     /// The number in a column that may have none.
     pub(super) fn optional_integer(&self, column: usize) -> Result<Option<i64>, StoreError> {
         match self.0.get(column) {
-            Some(Cell::Integer(number)) => Ok(Some(*number)),
-            Some(Cell::Null) => Ok(None),
+            Some(SqlValue::Integer(number)) => Ok(Some(*number)),
+            Some(SqlValue::Null) => Ok(None),
             _ => Err(StoreError::Damaged { column }),
         }
     }
@@ -112,31 +112,31 @@ impl Row {
     /// The text in a column.
     pub(super) fn text(&self, column: usize) -> Result<String, StoreError> {
         match self.0.get(column) {
-            Some(Cell::Text(text)) => Ok(text.clone()),
+            Some(SqlValue::Text(text)) => Ok(text.clone()),
             _ => Err(StoreError::Damaged { column }),
         }
     }
 }
 
-impl From<i64> for Cell {
+impl From<i64> for SqlValue {
     fn from(number: i64) -> Self {
         Self::Integer(number)
     }
 }
 
-impl From<u32> for Cell {
+impl From<u32> for SqlValue {
     fn from(number: u32) -> Self {
         Self::Integer(number.into())
     }
 }
 
-impl From<&str> for Cell {
+impl From<&str> for SqlValue {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl<T: Into<Cell>> From<Option<T>> for Cell {
+impl<T: Into<SqlValue>> From<Option<T>> for SqlValue {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }

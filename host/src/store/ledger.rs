@@ -1,7 +1,7 @@
 //! The ledger: every request is charged before it is sent, by whichever process
 //! sends it, and never refunded.
 
-use super::database::Statements;
+use super::database::Executor;
 use super::{Store, StoreError, accounts};
 use crate::clock::UnixMs;
 use crate::quota::{self, Charge, IN_FLIGHT_MS, Limits, Slot, Usage};
@@ -24,7 +24,7 @@ pub enum Purpose {
 
 /// What came of asking for a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
+pub enum SlotOutcome {
     /// The request is charged and may go out.
     Charged(ChargeId),
     /// It may not go out now; never [`Slot::Now`].
@@ -44,32 +44,31 @@ impl Store {
         limits: &Limits,
         purpose: Purpose,
         now: UnixMs,
-    ) -> Result<Taken, StoreError> {
+    ) -> Result<SlotOutcome, StoreError> {
         // Another process asks and charges either before this or after.
-        self.database.run_alone(account, &|statements| {
-            let usage = read_usage(statements, account, limits.rate.window_ms, now)?;
-            let is_free =
-                purpose == Purpose::Poll && accounts::polls_are_free(statements, account)?;
+        self.database.run_alone(account, &|executor| {
+            let usage = read_usage(executor, account, limits.rate.window_ms, now)?;
+            let is_free = purpose == Purpose::Poll && accounts::polls_are_free(executor, account)?;
             let (slot, purpose) = match purpose {
                 _ if is_free => (quota::next_free_slot(&usage, now, limits), "free-poll"),
                 Purpose::Poll => (quota::next_slot(&usage, now, limits), "poll"),
                 Purpose::Question => (quota::next_slot(&usage, now, limits), "question"),
             };
             if slot != Slot::Now {
-                return Ok(Taken::NotYet(slot));
+                return Ok(SlotOutcome::NotYet(slot));
             }
-            let ids = statements.query(
+            let ids = executor.query(
                 "INSERT INTO charge (account, sent_ms, purpose) VALUES (?1, ?2, ?3) RETURNING id",
                 &[account.into(), now.into(), purpose.into()],
             )?;
             let id = ids.first().ok_or(StoreError::Damaged { column: 0 })?;
             let id = ChargeId(id.integer(0)?);
             let forgotten_ms = now.saturating_sub(KEEP_MS);
-            statements.execute(
+            executor.execute(
                 "DELETE FROM charge WHERE sent_ms < ?1",
                 &[forgotten_ms.into()],
             )?;
-            Ok(Taken::Charged(id))
+            Ok(SlotOutcome::Charged(id))
         })
     }
 
@@ -93,19 +92,19 @@ impl Store {
     /// When the store cannot be read.
     pub fn usage(&self, account: &str, limits: &Limits, now: UnixMs) -> Result<Usage, StoreError> {
         self.database
-            .run(&|statements| read_usage(statements, account, limits.rate.window_ms, now))
+            .run(&|executor| read_usage(executor, account, limits.rate.window_ms, now))
     }
 }
 
 fn read_usage(
-    statements: &mut dyn Statements,
+    executor: &mut dyn Executor,
     account: &str,
     window_ms: i64,
     now: UnixMs,
 ) -> Result<Usage, StoreError> {
     // A request may count from later than when it was sent, by as long as its
     // answer took.
-    let rows = statements.query(
+    let rows = executor.query(
         "SELECT sent_ms, settled_ms FROM charge
          WHERE account = ?1 AND (sent_ms + ?2 >= ?3 OR settled_ms >= ?3)",
         &[
@@ -121,9 +120,9 @@ fn read_usage(
         })
     });
     let recent = recent.collect::<Result<_, StoreError>>()?;
-    let today = charged_since(statements, account, quota::this_day(now))?;
-    let this_month = charged_since(statements, account, quota::this_month(now))?;
-    let foreign = accounts::foreign(statements, account, now)?;
+    let today = charged_since(executor, account, quota::this_day(now))?;
+    let this_month = charged_since(executor, account, quota::this_month(now))?;
+    let foreign = accounts::foreign(executor, account, now)?;
     Ok(Usage {
         recent,
         today: today.saturating_add(foreign.today),
@@ -132,11 +131,11 @@ fn read_usage(
 }
 
 fn charged_since(
-    statements: &mut dyn Statements,
+    executor: &mut dyn Executor,
     account: &str,
     from: UnixMs,
 ) -> Result<u32, StoreError> {
-    let rows = statements.query(
+    let rows = executor.query(
         "SELECT count(*) FROM charge
          WHERE account = ?1 AND sent_ms >= ?2 AND purpose != 'free-poll'",
         &[account.into(), from.into()],
@@ -164,7 +163,7 @@ mod tests {
 
     const NOON: UnixMs = 1_717_156_800_000; // 2024-05-31T12:00:00Z
 
-    fn take(store: &Store, now: UnixMs) -> Taken {
+    fn take(store: &Store, now: UnixMs) -> SlotOutcome {
         store
             .take_slot("key", &limits(2), Purpose::Question, now)
             .unwrap()
@@ -174,14 +173,14 @@ mod tests {
     fn slots_run_out_and_come_back() {
         on_each(|store| {
             for offset in [0, 100] {
-                let Taken::Charged(id) = take(store, NOON + offset) else {
+                let SlotOutcome::Charged(id) = take(store, NOON + offset) else {
                     panic!("there is a slot");
                 };
                 store.settle(id, NOON + offset + 50).unwrap();
             }
             let at = NOON + 50 + 60_001;
-            assert_eq!(take(store, NOON + 200), Taken::NotYet(Slot::At(at)));
-            assert!(matches!(take(store, at), Taken::Charged(_)));
+            assert_eq!(take(store, NOON + 200), SlotOutcome::NotYet(Slot::At(at)));
+            assert!(matches!(take(store, at), SlotOutcome::Charged(_)));
         });
     }
 
@@ -189,10 +188,16 @@ mod tests {
     fn a_request_that_was_never_answered_is_charged_all_the_same() {
         on_each(|store| {
             for offset in [0, 1] {
-                assert!(matches!(take(store, NOON + offset), Taken::Charged(_)));
+                assert!(matches!(
+                    take(store, NOON + offset),
+                    SlotOutcome::Charged(_)
+                ));
             }
             let freed = NOON + IN_FLIGHT_MS + 60_001;
-            assert_eq!(take(store, NOON + 30_000), Taken::NotYet(Slot::At(freed)));
+            assert_eq!(
+                take(store, NOON + 30_000),
+                SlotOutcome::NotYet(Slot::At(freed))
+            );
         });
     }
 
@@ -208,16 +213,16 @@ mod tests {
                     .take_slot(account, &limits, Purpose::Question, now)
                     .unwrap()
             };
-            assert!(matches!(take("a", NOON), Taken::Charged(_)));
-            assert!(matches!(take("b", NOON), Taken::Charged(_)));
+            assert!(matches!(take("a", NOON), SlotOutcome::Charged(_)));
+            assert!(matches!(take("b", NOON), SlotOutcome::Charged(_)));
             let midnight = NOON + 12 * 3_600_000;
             assert_eq!(
                 take("a", NOON + 1),
-                Taken::NotYet(Slot::DaySpent {
+                SlotOutcome::NotYet(Slot::DaySpent {
                     resumes_ms: midnight
                 })
             );
-            assert!(matches!(take("a", midnight), Taken::Charged(_)));
+            assert!(matches!(take("a", midnight), SlotOutcome::Charged(_)));
         });
     }
 
@@ -235,7 +240,7 @@ mod tests {
                         };
                         let taken = (0..20).map(|n| take(NOON + n));
                         taken
-                            .filter(|taken| matches!(taken, Taken::Charged(_)))
+                            .filter(|taken| matches!(taken, SlotOutcome::Charged(_)))
                             .count()
                     })
                 })

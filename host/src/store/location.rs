@@ -47,7 +47,7 @@ pub enum BadPostgresUrl {
 }
 
 /// How a server is reached.
-pub(super) struct Connecting {
+pub(super) struct ConnectOptions {
     pub(super) config: postgres::Config,
     /// Certificates to trust beside the system's.
     pub(super) ca_file: Option<PathBuf>,
@@ -95,7 +95,7 @@ impl PostgresUrl {
     /// URL does not say whether to use TLS: over loopback and Unix sockets it is
     /// not used, elsewhere it is, for the store tells what an organisation's
     /// machines contacted.
-    pub(super) fn connecting(&self) -> Result<Connecting, BadPostgresUrl> {
+    pub(super) fn connect_options(&self) -> Result<ConnectOptions, BadPostgresUrl> {
         let url = self.url()?;
         let mut config = postgres::Config::new();
         config
@@ -134,7 +134,7 @@ impl PostgresUrl {
         if let Some(port) = url.port() {
             config.port(port);
         }
-        Ok(Connecting { config, ca_file })
+        Ok(ConnectOptions { config, ca_file })
     }
 
     fn url(&self) -> Result<Url, BadPostgresUrl> {
@@ -169,7 +169,7 @@ fn decoded(text: &str) -> Result<String, BadPostgresUrl> {
 /// Without a password, and without what it must not say.
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Ok(mut url), Ok(_)) = (self.url(), self.connecting()) else {
+        let (Ok(mut url), Ok(_)) = (self.url(), self.connect_options()) else {
             return f.write_str("postgres://…");
         };
         // A URL without a host has no password to take away.
@@ -233,7 +233,7 @@ mod tests {
                 panic!("{text}");
             };
             let problem = url
-                .connecting()
+                .connect_options()
                 .err()
                 .map(|error| format!("{error:?} {error}"));
             let shown = format!("{location} {location:?} {}", problem.unwrap_or_default());
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn the_parts_of_a_url_have_their_meaning() {
         let url = server("postgres://me%40org:a%3Ab@db.example.com:5433/vt?options=-cx%3D1");
-        let Connecting { config, .. } = url.connecting().unwrap();
+        let ConnectOptions { config, .. } = url.connect_options().unwrap();
         assert_eq!(config.get_user(), Some("me@org"));
         assert_eq!(config.get_password(), Some(b"a:b".as_slice()));
         assert_eq!(config.get_dbname(), Some("vt"));
@@ -252,14 +252,14 @@ mod tests {
         assert_eq!(config.get_hosts(), [Host::Tcp("db.example.com".into())]);
         assert_eq!(config.get_options(), Some("-cx=1"));
         let other = server("postgres://me@db.example.com/vt").or_password(Some("env".into()));
-        let Connecting { config, .. } = other.connecting().unwrap();
+        let ConnectOptions { config, .. } = other.connect_options().unwrap();
         assert_eq!(config.get_password(), Some(b"env".as_slice()));
     }
 
     #[test]
     fn what_goes_over_a_network_is_encrypted_unless_told_otherwise() {
         let check = |text: &str, expected: SslMode| {
-            let Connecting { config, .. } = server(text).connecting().unwrap();
+            let ConnectOptions { config, .. } = server(text).connect_options().unwrap();
             assert_eq!(config.get_ssl_mode(), expected, "{text}");
         };
         check("postgres://me@db.example.com/vt", SslMode::Require);
@@ -281,7 +281,11 @@ mod tests {
     #[test]
     fn what_is_not_known_is_refused() {
         let check = |text: &str, expected: BadPostgresUrl| {
-            assert_eq!(server(text).connecting().err(), Some(expected), "{text}");
+            assert_eq!(
+                server(text).connect_options().err(),
+                Some(expected),
+                "{text}"
+            );
         };
         check("postgres://me@h/vt?sslmode=prefer", BadPostgresUrl::SslMode);
         check(

@@ -28,10 +28,10 @@ use crate::clock::{Clock, SystemClock};
 pub use accounts::{AccountQuota, PollsUsed, polls_since};
 pub use answers::{StoredAnswer, StoredOutcome};
 pub use claims::Claimant;
-pub use ledger::{ChargeId, Purpose, Taken};
+pub use ledger::{ChargeId, Purpose, SlotOutcome};
 pub use location::{BadPostgresUrl, Location, PostgresUrl};
-pub use overflow::DiskOverflow;
-pub use overview::{Contents, Held, Owed};
+pub use overflow::SqliteSpill;
+pub use overview::{AnswerStats, PendingAnalysis, StoredKeys};
 pub use submissions::SubmissionState;
 
 use database::Database;

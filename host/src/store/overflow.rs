@@ -9,11 +9,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
 use crate::indicator::Kind;
-use crate::observation::Place;
-use crate::sightings::{Kept, Overflow, OverflowError};
+use crate::observation::LogPosition;
+use crate::sightings::{Spill, SpillError, SpilledSighting};
 
 /// The file.
-pub struct DiskOverflow(Mutex<Connection>);
+pub struct SqliteSpill(Mutex<Connection>);
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = OFF;
@@ -46,13 +46,13 @@ const ADD: &str = "
         place = min(place, excluded.place),
         clients = both(clients, excluded.clients)";
 
-impl DiskOverflow {
+impl SqliteSpill {
     /// An empty one. Nothing is written before something is added.
     ///
     /// # Errors
     ///
     /// When SQLite cannot make a file.
-    pub fn new() -> Result<Self, OverflowError> {
+    pub fn new() -> Result<Self, SpillError> {
         let open = || {
             // An empty name is a file of SQLite's own.
             let connection = Connection::open("")?;
@@ -73,8 +73,8 @@ impl DiskOverflow {
     }
 }
 
-impl Overflow for DiskOverflow {
-    fn add(&mut self, some: &[Kept]) -> Result<(), OverflowError> {
+impl Spill for SqliteSpill {
+    fn add(&mut self, some: &[SpilledSighting]) -> Result<(), SpillError> {
         let mut add = || {
             let transaction = self.connection().transaction()?;
             let mut insert = transaction.prepare_cached(ADD)?;
@@ -98,7 +98,7 @@ impl Overflow for DiskOverflow {
         add().map_err(failed)
     }
 
-    fn each(&mut self, take: &mut dyn FnMut(Kept)) -> Result<(), OverflowError> {
+    fn each(&mut self, take: &mut dyn FnMut(SpilledSighting)) -> Result<(), SpillError> {
         let connection = self.connection();
         let mut each = || {
             let mut all = connection.prepare("SELECT * FROM seen ORDER BY place")?;
@@ -112,9 +112,9 @@ impl Overflow for DiskOverflow {
     }
 }
 
-fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
+fn kept(row: &Row<'_>) -> rusqlite::Result<SpilledSighting> {
     let count = |index| row.get(index).map(i64::cast_unsigned);
-    Ok(Kept {
+    Ok(SpilledSighting {
         kind: match row.get(0)? {
             0_u8 => Kind::Url,
             1 => Kind::Domain,
@@ -127,13 +127,13 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
         blocked: count(5)?,
         first_us: row.get(6)?,
         last_us: row.get(7)?,
-        place: Place::from_number(count(8)?),
+        place: LogPosition::from_number(count(8)?),
         clients: numbers(row.get_ref(9)?),
     })
 }
 
-fn failed(error: rusqlite::Error) -> OverflowError {
-    OverflowError::new(error)
+fn failed(error: rusqlite::Error) -> SpillError {
+    SpillError::new(error)
 }
 
 fn bytes(numbers: &[u32]) -> Vec<u8> {
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn sightings_of_one_indicator_are_added_up() {
-        let one = Kept {
+        let one = SpilledSighting {
             kind: Kind::Url,
             value: "http://example.com/".into(),
             written: Some("example.com".into()),
@@ -174,28 +174,28 @@ mod tests {
             blocked: 2,
             first_us: Some(10),
             last_us: Some(20),
-            place: Place::new(1, 4),
+            place: LogPosition::new(1, 4),
             clients: vec![1, 7],
         };
-        let earlier = Kept {
+        let earlier = SpilledSighting {
             written: None,
             first_us: None,
             last_us: None,
-            place: Place::new(0, 9),
+            place: LogPosition::new(0, 9),
             clients: vec![0, 7, 9],
             ..one.clone()
         };
-        let other = Kept {
+        let other = SpilledSighting {
             kind: Kind::Domain,
-            place: Place::new(0, 5),
+            place: LogPosition::new(0, 5),
             ..one.clone()
         };
-        let mut overflow = DiskOverflow::new().unwrap();
+        let mut overflow = SqliteSpill::new().unwrap();
         overflow.add(&[one.clone(), other.clone()]).unwrap();
         overflow.add(std::slice::from_ref(&earlier)).unwrap();
         let mut all = Vec::new();
         overflow.each(&mut |kept| all.push(kept)).unwrap();
-        let sum = Kept {
+        let sum = SpilledSighting {
             written: None,
             count: 6,
             allowed: 2,

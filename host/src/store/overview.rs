@@ -7,7 +7,7 @@ use crate::clock::UnixMs;
 
 /// Answers of one outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct AnswerStats {
     /// `found`, `not-found` or `refused`.
     pub outcome: String,
     /// How many.
@@ -20,11 +20,11 @@ pub struct Held {
 
 /// An analysis without a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owed {
+pub struct PendingAnalysis {
     /// What was handed in.
     pub url: String,
     /// When.
-    pub handed_in_ms: UnixMs,
+    pub submitted_ms: UnixMs,
     /// When to ask for it next.
     pub next_poll_ms: UnixMs,
 }
@@ -32,7 +32,7 @@ pub struct Owed {
 /// What there is anything on, so that a server far away need not be asked about
 /// the rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Contents {
+pub struct StoredKeys {
     /// Questions with an answer, in their stable form.
     pub questions: HashSet<String>,
     /// URLs that were handed in.
@@ -45,11 +45,11 @@ impl Store {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn contents(&self) -> Result<Contents, StoreError> {
+    pub fn stored_keys(&self) -> Result<StoredKeys, StoreError> {
         let names = |sql: &str| self.database.query(sql, &[], |row| row.text(0));
         let questions = names("SELECT question FROM answer")?;
         let urls = names("SELECT url FROM submission")?;
-        Ok(Contents {
+        Ok(StoredKeys {
             questions: questions.into_iter().collect(),
             urls: urls.into_iter().collect(),
         })
@@ -60,13 +60,13 @@ impl Store {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn held(&self) -> Result<Vec<Held>, StoreError> {
+    pub fn answer_stats(&self) -> Result<Vec<AnswerStats>, StoreError> {
         self.database.query(
             "SELECT outcome, count(*), min(fetched_ms), max(fetched_ms)
              FROM answer GROUP BY outcome ORDER BY outcome",
             &[],
             |row| {
-                Ok(Held {
+                Ok(AnswerStats {
                     outcome: row.text(0)?,
                     count: row.count(1)?,
                     oldest_ms: row.integer(2)?,
@@ -81,15 +81,15 @@ impl Store {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn owed(&self) -> Result<Vec<Owed>, StoreError> {
+    pub fn pending_analyses(&self) -> Result<Vec<PendingAnalysis>, StoreError> {
         self.database.query(
             "SELECT url, intended_ms, next_poll_ms FROM submission
              WHERE state != 'completed' ORDER BY next_poll_ms, url",
             &[],
             |row| {
-                Ok(Owed {
+                Ok(PendingAnalysis {
                     url: row.text(0)?,
-                    handed_in_ms: row.integer(1)?,
+                    submitted_ms: row.integer(1)?,
                     next_poll_ms: row.integer(2)?,
                 })
             },
@@ -112,24 +112,24 @@ mod tests {
                     .record_answer(&question, &Lookup::NotFound, at)
                     .unwrap();
             }
-            let held = Held {
+            let held = AnswerStats {
                 outcome: "not-found".into(),
                 count: 2,
                 oldest_ms: 3,
                 newest_ms: 5,
             };
-            assert_eq!(store.held().unwrap(), [held]);
+            assert_eq!(store.answer_stats().unwrap(), [held]);
             for (url, at) in [("http://a.example.com/", 1), ("http://b.example.com/", 2)] {
                 store.intend(url, at, at + 60).unwrap();
             }
             store.complete("http://b.example.com/", "{}", 9).unwrap();
-            let owed = Owed {
+            let owed = PendingAnalysis {
                 url: "http://a.example.com/".into(),
-                handed_in_ms: 1,
+                submitted_ms: 1,
                 next_poll_ms: 61,
             };
-            assert_eq!(store.owed().unwrap(), [owed]);
-            let contents = store.contents().unwrap();
+            assert_eq!(store.pending_analyses().unwrap(), [owed]);
+            let contents = store.stored_keys().unwrap();
             assert_eq!(contents.questions.len(), 2);
             assert!(contents.questions.contains("domains/a.example.com"));
             assert_eq!(contents.urls.len(), 2);

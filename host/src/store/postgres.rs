@@ -14,8 +14,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::database::{Cell, Row, Statements, Work};
-use super::location::{Connecting, PostgresUrl};
+use super::database::{Executor, Operation, SqlRow, SqlValue};
+use super::location::{ConnectOptions, PostgresUrl};
 use super::{StoreError, schema};
 use crate::clock::{Clock, SystemClock, UnixMs};
 
@@ -49,8 +49,8 @@ impl Postgres {
     }
 
     /// See [`super::database::Database::run`].
-    pub(super) fn run<T: Send>(&self, work: Work<'_, T>) -> Result<T, StoreError> {
-        self.with_client(&|client| work(&mut On(client)))
+    pub(super) fn run<T: Send>(&self, work: Operation<'_, T>) -> Result<T, StoreError> {
+        self.with_client(&|client| work(&mut PostgresExecutor(client)))
     }
 
     /// See [`super::database::Database::run_alone`]: the row of the account is
@@ -58,7 +58,7 @@ impl Postgres {
     pub(super) fn run_alone<T: Send>(
         &self,
         account: &str,
-        work: Work<'_, T>,
+        work: Operation<'_, T>,
     ) -> Result<T, StoreError> {
         self.with_client(&|client| {
             // Each statement sees what was committed before it, so the ledger
@@ -73,7 +73,7 @@ impl Postgres {
                  ON CONFLICT (account) DO UPDATE SET account = excluded.account",
                 &[&account],
             )?;
-            let result = work(&mut On(&mut transaction))?;
+            let result = work(&mut PostgresExecutor(&mut transaction))?;
             transaction.commit()?;
             Ok(result)
         })
@@ -139,7 +139,7 @@ fn connect_again(at: &PostgresUrl) -> Result<Client, StoreError> {
 }
 
 fn connect(at: &PostgresUrl) -> Result<Client, StoreError> {
-    let Connecting { config, ca_file } = at.connecting()?;
+    let ConnectOptions { config, ca_file } = at.connect_options()?;
     let connected = match config.get_ssl_mode() {
         SslMode::Disable => config.connect(NoTls),
         _ => config.connect(tls(at, ca_file.as_deref())?),
@@ -182,15 +182,15 @@ fn tls(at: &PostgresUrl, ca_file: Option<&Path>) -> Result<MakeRustlsConnect, St
 }
 
 /// Statements on a connection, in a transaction or not.
-struct On<'a, C>(&'a mut C);
+struct PostgresExecutor<'a, C>(&'a mut C);
 
-impl<C: GenericClient> Statements for On<'_, C> {
-    fn execute(&mut self, sql: &str, values: &[Cell]) -> Result<u64, StoreError> {
+impl<C: GenericClient> Executor for PostgresExecutor<'_, C> {
+    fn execute(&mut self, sql: &str, values: &[SqlValue]) -> Result<u64, StoreError> {
         let parameters: Vec<_> = values.iter().map(parameter).collect();
         Ok(self.0.execute_typed(&numbered(sql), &parameters)?)
     }
 
-    fn query(&mut self, sql: &str, values: &[Cell]) -> Result<Vec<Row>, StoreError> {
+    fn query(&mut self, sql: &str, values: &[SqlValue]) -> Result<Vec<SqlRow>, StoreError> {
         let parameters: Vec<_> = values.iter().map(parameter).collect();
         let rows = self.0.query_typed(&numbered(sql), &parameters)?;
         rows.iter().map(row).collect()
@@ -202,35 +202,35 @@ fn numbered(sql: &str) -> String {
     sql.replace('?', "$")
 }
 
-fn parameter(cell: &Cell) -> (&(dyn ToSql + Sync), Type) {
+fn parameter(cell: &SqlValue) -> (&(dyn ToSql + Sync), Type) {
     const NULL: Option<&str> = None;
     match cell {
-        Cell::Null => (&NULL, Type::UNKNOWN),
-        Cell::Integer(number) => (number, Type::INT8),
-        Cell::Text(text) => (text, Type::TEXT),
+        SqlValue::Null => (&NULL, Type::UNKNOWN),
+        SqlValue::Integer(number) => (number, Type::INT8),
+        SqlValue::Text(text) => (text, Type::TEXT),
     }
 }
 
-fn row(row: &postgres::Row) -> Result<Row, StoreError> {
+fn row(row: &postgres::Row) -> Result<SqlRow, StoreError> {
     let cells = row.columns().iter().enumerate().map(|(index, column)| {
         Ok(if *column.type_() == Type::INT8 {
-            Cell::from(row.try_get::<_, Option<i64>>(index)?)
+            SqlValue::from(row.try_get::<_, Option<i64>>(index)?)
         } else {
-            Cell::from(row.try_get::<_, Option<&str>>(index)?)
+            SqlValue::from(row.try_get::<_, Option<&str>>(index)?)
         })
     });
-    Ok(Row(cells.collect::<Result<_, StoreError>>()?))
+    Ok(SqlRow(cells.collect::<Result<_, StoreError>>()?))
 }
 
 /// The server's clock: machines that share a ledger must agree on the time.
 pub(super) struct ServerClock<'a> {
     server: &'a Postgres,
-    read: Mutex<Option<Reading>>,
+    read: Mutex<Option<ClockReading>>,
 }
 
 /// What the server's clock said, and when.
 #[derive(Clone, Copy)]
-struct Reading {
+struct ClockReading {
     ms: UnixMs,
     at: Instant,
 }
@@ -243,12 +243,12 @@ impl<'a> ServerClock<'a> {
         }
     }
 
-    fn ask(&self) -> Option<Reading> {
+    fn ask(&self) -> Option<ClockReading> {
         let asked = Instant::now();
         let ms = self.server.now_ms().ok()?;
         // It looked at its clock somewhere between question and answer.
         let at = asked + asked.elapsed() / 2;
-        Some(Reading { ms, at })
+        Some(ClockReading { ms, at })
     }
 }
 
@@ -261,7 +261,7 @@ impl Clock for ServerClock<'_> {
         }
         read.map_or_else(
             || SystemClock.now_ms(),
-            |Reading { ms, at }| {
+            |ClockReading { ms, at }| {
                 ms.saturating_add(i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX))
             },
         )

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, params_from_iter};
 
-use super::database::{Cell, Row, Statements, Work};
+use super::database::{Executor, Operation, SqlRow, SqlValue};
 use super::{StoreError, schema};
 
 /// Another process holds the file no longer than it takes to commit.
@@ -72,52 +72,52 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 }
 
 /// See [`super::database::Database::run`].
-pub(super) fn run<T>(connection: &Connection, work: Work<'_, T>) -> Result<T, StoreError> {
-    work(&mut On(connection))
+pub(super) fn run<T>(connection: &Connection, work: Operation<'_, T>) -> Result<T, StoreError> {
+    work(&mut SqliteExecutor(connection))
 }
 
 /// See [`super::database::Database::run_alone`]. The file has one writer at a
 /// time, whatever the account.
 pub(super) fn run_alone<T>(
     connection: &mut Connection,
-    work: Work<'_, T>,
+    work: Operation<'_, T>,
 ) -> Result<T, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let result = work(&mut On(&transaction))?;
+    let result = work(&mut SqliteExecutor(&transaction))?;
     transaction.commit()?;
     Ok(result)
 }
 
 /// Statements on a connection, in a transaction or not.
-struct On<'a>(&'a Connection);
+struct SqliteExecutor<'a>(&'a Connection);
 
-impl Statements for On<'_> {
-    fn execute(&mut self, sql: &str, values: &[Cell]) -> Result<u64, StoreError> {
+impl Executor for SqliteExecutor<'_> {
+    fn execute(&mut self, sql: &str, values: &[SqlValue]) -> Result<u64, StoreError> {
         let mut statement = self.0.prepare_cached(sql)?;
         Ok(statement.execute(params_from_iter(values))? as u64)
     }
 
-    fn query(&mut self, sql: &str, values: &[Cell]) -> Result<Vec<Row>, StoreError> {
+    fn query(&mut self, sql: &str, values: &[SqlValue]) -> Result<Vec<SqlRow>, StoreError> {
         let mut statement = self.0.prepare_cached(sql)?;
         let columns = statement.column_count();
         let rows = statement.query_map(params_from_iter(values), |row| {
             let cells = (0..columns).map(|column| row.get::<_, Value>(column).map(cell));
-            Ok(Row(cells.collect::<Result<_, _>>()?))
+            Ok(SqlRow(cells.collect::<Result<_, _>>()?))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 
 /// The tables hold integers and text only.
-fn cell(value: Value) -> Cell {
+fn cell(value: Value) -> SqlValue {
     match value {
-        Value::Integer(number) => Cell::Integer(number),
-        Value::Text(text) => Cell::Text(text),
-        Value::Null | Value::Real(_) | Value::Blob(_) => Cell::Null,
+        Value::Integer(number) => SqlValue::Integer(number),
+        Value::Text(text) => SqlValue::Text(text),
+        Value::Null | Value::Real(_) | Value::Blob(_) => SqlValue::Null,
     }
 }
 
-impl ToSql for Cell {
+impl ToSql for SqlValue {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
             Self::Null => ValueRef::Null,

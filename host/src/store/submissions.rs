@@ -2,7 +2,7 @@
 //! out: after a crash between the two, the URL is looked for at VirusTotal
 //! before it is handed in again.
 
-use super::database::Row;
+use super::database::SqlRow;
 use super::{Store, StoreError};
 use crate::clock::UnixMs;
 
@@ -136,7 +136,7 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<SubmissionState, StoreError> {
+fn read(row: &SqlRow) -> Result<SubmissionState, StoreError> {
     Ok(match row.text(0)?.as_str() {
         "pending" => SubmissionState::Pending {
             analysis_id: row.text(2)?,

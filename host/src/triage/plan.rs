@@ -7,7 +7,7 @@ use super::judge::Judge;
 use super::{Cause, Finding};
 use crate::indicator::Indicator;
 use crate::indicator::scope::{self, InternalSuffixes};
-use crate::observation::Place;
+use crate::observation::LogPosition;
 use crate::plugin::Screening;
 use crate::sightings::Sightings;
 
@@ -80,7 +80,7 @@ struct Value {
     was_only_stopped: bool,
     clients: Reverse<usize>,
     count: u64,
-    place: Place,
+    place: LogPosition,
 }
 
 /// A host's report serves all that is on it, so a host has the value of all of
@@ -217,7 +217,7 @@ mod tests {
             first_us: None,
             last_us: None,
             clients: clients.iter().map(ToString::to_string).collect(),
-            place: Place::new(0, line),
+            place: LogPosition::new(0, line),
         }
     }
 

@@ -20,8 +20,8 @@ use crate::clock::{Clock, UnixMs};
 use crate::indicator::{Indicator, Kind};
 use crate::quota::{Limits, Slot, day_name, next_slot};
 use crate::store::{
-    AccountQuota, Claimant, Contents, PollsUsed, Purpose, Store, StoreError, StoredAnswer,
-    SubmissionState, Taken, polls_since,
+    AccountQuota, Claimant, PollsUsed, Purpose, SlotOutcome, Store, StoreError, StoredAnswer,
+    StoredKeys, SubmissionState, polls_since,
 };
 use crate::verdict::Verdict;
 use crate::virustotal::report::Report;
@@ -167,7 +167,7 @@ impl Triage<'_> {
 /// What was stored when the run began: what was not there is not asked for.
 pub struct StoreSnapshot<'a> {
     store: &'a Store,
-    contents: Contents,
+    contents: StoredKeys,
 }
 
 impl<'a> StoreSnapshot<'a> {
@@ -177,7 +177,7 @@ impl<'a> StoreSnapshot<'a> {
     ///
     /// When the store cannot be read.
     pub fn of(store: &'a Store) -> Result<Self, StoreError> {
-        let contents = store.contents()?;
+        let contents = store.stored_keys()?;
         Ok(Self { store, contents })
     }
 }
@@ -502,8 +502,8 @@ impl<'a, 'b> Run<'a, 'b> {
         let (store, account) = (self.with.store, self.with.account);
         let purpose = purpose_of(&action);
         let charge = match store.take_slot(account, &self.limits, purpose, self.now())? {
-            Taken::Charged(charge) => charge,
-            Taken::NotYet(slot) => return Ok(Worked::NoSlot(slot)),
+            SlotOutcome::Charged(charge) => charge,
+            SlotOutcome::NotYet(slot) => return Ok(Worked::NoSlot(slot)),
         };
         self.requests += 1;
         let sent = self.send(index, action).await;

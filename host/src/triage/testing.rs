@@ -2,7 +2,7 @@
 
 use super::judge::{Judge, PolicyFailure};
 use crate::indicator::{Indicator, Kind};
-use crate::observation::Place;
+use crate::observation::LogPosition;
 use crate::plugin::{Judgement, Screening};
 use crate::sightings::Sightings;
 use crate::verdict::{Scope, Verdict};
@@ -52,6 +52,6 @@ pub(super) fn sightings(value: &str, line: u64) -> Sightings {
         first_us: None,
         last_us: None,
         clients: Vec::new(),
-        place: Place::new(0, line),
+        place: LogPosition::new(0, line),
     }
 }

@@ -100,7 +100,7 @@ impl Doctor<'_> {
     fn check_store(&mut self, settings: &AccountTask) -> Option<Store> {
         let opened = self.environment.store(settings.store.as_ref());
         let opened = opened.and_then(|store| {
-            let answers: u32 = store.held()?.iter().map(|held| held.count).sum();
+            let answers: u32 = store.answer_stats()?.iter().map(|held| held.count).sum();
             Ok((store, answers))
         });
         match opened {
@@ -174,7 +174,7 @@ impl Doctor<'_> {
                 );
             }
         }
-        let limits = self.account.quota.limits(&store.allowed(&id)?);
+        let limits = self.account.quota.limits(&store.account_quota(&id)?);
         let usage = store.usage(&id, &limits, now)?;
         let used = format!(
             "{} of {} used today, {} of {} this month",

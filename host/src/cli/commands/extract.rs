@@ -13,7 +13,7 @@ use crate::indicator::{Indicator, Invalid};
 use crate::output::{ObservationRow, UniqueRows};
 use crate::pipeline::{Extracted, FoldedLogs, Logs};
 use crate::plugin::Batch;
-use crate::sightings::{FoldBy, Folded, Overflow};
+use crate::sightings::{FoldBy, Folded, Spill};
 
 pub(in crate::cli) fn run(
     settings: &ExtractSettings,
@@ -145,7 +145,7 @@ const ROWS: usize = 1 << 10;
 const ROW_BYTES: usize = 256;
 
 /// Prints the rows of sightings that exceeded the memory limit.
-fn print_overflow(printer: &Printer, overflow: &mut dyn Overflow) -> std::io::Result<()> {
+fn print_overflow(printer: &Printer, overflow: &mut dyn Spill) -> std::io::Result<()> {
     let mut rows = UniqueRows::default();
     let (mut count, mut printed) = (0, Ok(()));
     let each = overflow.each(&mut |kept| {

@@ -15,7 +15,7 @@ pub(in crate::cli) fn run(
 ) -> anyhow::Result<ExitStatus> {
     let store = environment.store(store)?;
     let mut text = String::new();
-    for held in store.held()? {
+    for held in store.answer_stats()? {
         writeln!(
             text,
             "{} {}, fetched from {} to {}",
@@ -25,7 +25,7 @@ pub(in crate::cli) fn run(
             utc_time(held.newest_ms)
         )?;
     }
-    let owed = store.owed()?;
+    let owed = store.pending_analyses()?;
     let analyses = counted(owed.len() as u64, "analysis", "analyses");
     writeln!(text, "{analyses} pending")?;
     for owed in owed {
@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(
             text,
             "  {}, submitted at {}, next poll at {}",
             visible(&owed.url),
-            utc_time(owed.handed_in_ms),
+            utc_time(owed.submitted_ms),
             utc_time(owed.next_poll_ms)
         )?;
     }

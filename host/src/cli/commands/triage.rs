@@ -162,7 +162,7 @@ impl Job<'_> {
             });
         };
         let id = key.fingerprint();
-        let limits = account.quota.limits(&self.store.allowed(&id)?);
+        let limits = account.quota.limits(&self.store.account_quota(&id)?);
         Ok(Budget {
             limits,
             usage: self.store.usage(&id, &limits, now_ms)?,
