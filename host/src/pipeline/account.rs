@@ -3,7 +3,7 @@
 use crate::clock::UnixMs;
 use crate::quota::{Limits, Rate};
 use crate::store::{AccountQuota, Store, StoreError};
-use crate::triage::run::reconcile;
+use crate::triage::account::reconcile;
 use crate::virustotal::{Client, Fault};
 
 /// A VirusTotal account.

@@ -8,7 +8,7 @@ use crate::sightings::Sightings;
 use crate::store::{Store, StoreError};
 use crate::triage::estimate::{Estimate, estimate};
 use crate::triage::plan::plan;
-use crate::triage::run::judge_stored;
+use crate::triage::resolve::judge_stored;
 use crate::triage::{Cause, Finding, LookupPlan, Planned, PolicyChain};
 
 /// What decides about the indicators of a run.

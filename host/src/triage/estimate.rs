@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::Cause;
+use super::finding::Cause;
 use super::judge::Judge;
-use super::lookup::{LookupPlan, LookupStep, Share, Tier};
+use super::lookup::LookupPlan;
 use super::plan::Planned;
-use super::run::{Resolution, StoreSnapshot, resolve};
+use super::request::{LookupStep, Tier};
+use super::resolve::{Resolution, resolve};
+use super::share::Share;
+use super::stored::StoreSnapshot;
 use crate::clock::UnixMs;
 use crate::indicator::{Indicator, Kind, redaction, secrets};
 use crate::quota::{self, Limits, Usage};
@@ -230,8 +233,9 @@ fn redacted(sightings: &Sightings) -> Option<(String, String)> {
 mod tests {
     use super::*;
     use crate::indicator::scope::InternalSuffixes;
-    use crate::triage::lookup::{FreshSince, Rescan};
+    use crate::triage::lookup::FreshSince;
     use crate::triage::plan::plan;
+    use crate::triage::share::Rescan;
     use crate::triage::testing::{MaliciousCount, sightings};
     use crate::virustotal::{Lookup, Question};
 

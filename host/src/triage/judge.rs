@@ -1,17 +1,15 @@
-//! The policy at work: a component in a thread of its own.
+//! Calls policies. Each policy component runs in a separate thread.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::lookup::ScopedReport;
-use super::{Cause, Evidence, Finding};
 use crate::indicator::Indicator;
 use crate::plugin::{Judgement, Policy, PolicySession, Screening, Stop};
 use crate::sightings::Sightings;
 use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Report;
 
-/// Decides what is worth asking, and what a report means.
+/// Screens indicators and judges reports.
 pub trait Judge: Send {
     /// Whether a request is worth spending.
     ///
@@ -34,36 +32,10 @@ pub trait Judge: Send {
     ) -> Result<Judgement, PolicyFailure>;
 }
 
-/// A policy that did not answer, in words for the user.
+/// Why a policy returned no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PolicyFailure(pub String);
-
-/// Gives the finding for an answer.
-pub(super) fn find(judge: &mut dyn Judge, sightings: Sightings, answer: &ScopedReport) -> Finding {
-    let report = &answer.report;
-    let evidence = Evidence {
-        scope: answer.scope,
-        subject: answer.subject.value().to_owned(),
-        stats: report.stats,
-        analysed_s: report.last_analysis,
-    };
-    let judged = judge.judge(&sightings, &answer.subject, answer.scope, report);
-    let mut finding = match judged {
-        Ok(judgement) => Finding {
-            sightings,
-            verdict: judgement.verdict,
-            cause: Cause::Judged,
-            reason: judgement.reason,
-            tags: judgement.tags,
-            score: judgement.score,
-            evidence: None,
-        },
-        Err(failed) => Finding::unknown(sightings, Cause::Failed, failed.0),
-    };
-    finding.evidence = Some(evidence);
-    finding
-}
 
 /// A policy component. It runs in its own thread: its calls block, and what it
 /// writes to standard error must not be awaited inside the host's runtime.
@@ -93,7 +65,7 @@ impl PolicyJudge {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// If the system cannot start a thread.
     pub fn start(policy: &Policy, now_s: i64) -> std::io::Result<Self> {
         let name = policy.id().to_string();
         let (calls, queue) = channel();
@@ -119,7 +91,7 @@ impl PolicyJudge {
         };
         match said {
             Some(said) => said.map_err(|stop| PolicyFailure(format!("{} {stop}", self.name))),
-            None => Err(PolicyFailure(format!("{} is gone", self.name))),
+            None => Err(PolicyFailure(format!("{} has stopped", self.name))),
         }
     }
 }
@@ -129,7 +101,7 @@ impl Drop for PolicyJudge {
         let (closed, _) = channel();
         self.calls = closed;
         if let Some(thread) = self.thread.take() {
-            // A panic in there has been seen as a call without an answer.
+            // After a panic, the call has already failed.
             let _ = thread.join();
         }
     }
@@ -157,9 +129,9 @@ impl Judge for PolicyJudge {
     }
 }
 
-/// Several policies in a row, each with its name. The first that does not want
-/// an indicator asked keeps it back, and the highest priority holds; the first
-/// verdict that is not `unknown` is the verdict.
+/// Several policies in their order, each with its name. An indicator is skipped if one of them
+/// skips it, and has the highest of their priorities. The first verdict that is not `unknown`
+/// applies.
 pub struct PolicyChain(Vec<(String, PolicyJudge)>);
 
 impl PolicyChain {
@@ -167,7 +139,7 @@ impl PolicyChain {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// If the system cannot start a thread.
     pub fn start(policies: &[Policy], now_s: i64) -> std::io::Result<Self> {
         let started = policies.iter().map(|policy| {
             let judge = PolicyJudge::start(policy, now_s)?;
@@ -176,7 +148,7 @@ impl PolicyChain {
         started.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Says which policy it was, where there are several.
+    /// Prefixes a reason with the policy's name if there are several.
     fn named(&self, name: &str, reason: String) -> String {
         match self.0.len() {
             1 => reason,
@@ -227,8 +199,8 @@ impl Judge for PolicyChain {
     }
 }
 
-/// Answers calls until nobody can call any more. After a stop the instance is
-/// replaced: one indicator's bad luck is not the next one's.
+/// Answers calls until the caller is dropped. A new instance replaces one that was stopped, because
+/// a trap must not affect later calls.
 fn serve(policy: &Policy, now_s: i64, queue: &Receiver<Call>) {
     let mut session: Option<PolicySession> = None;
     for call in queue {
@@ -268,6 +240,6 @@ fn with<R>(
 }
 
 fn answer<T>(reply: &Sender<T>, value: T) {
-    // Nobody waits any more when the run was ended meanwhile.
+    // The caller is gone if the run has ended meanwhile.
     let _ = reply.send(value);
 }

@@ -1,12 +1,13 @@
-//! The look-up plan: for one indicator, what may be asked, and what to do next given
-//! what is stored. Pure: it sends nothing.
+//! The look-up plan: what to ask about an indicator, and in which order.
 //!
-//! A URL's host comes first: its report serves all its URLs, and often settles
-//! them. Whether it does is the policy's to say; see [`Opinion`].
+//! The next request follows from what is stored and from nothing else, so a run that was killed
+//! needs no special case. A URL's host comes first: its report serves all URLs of the host and
+//! often settles them. Whether it does is for the policy to decide.
 
-use std::fmt;
-use std::str::FromStr;
-
+use super::judge::PolicyFailure;
+use super::request::{LookupStep, Request};
+use super::share::{Rescan, Share};
+use super::stored::StoredAnswers;
 use crate::clock::UnixMs;
 use crate::indicator::{Indicator, Kind, secrets};
 use crate::plugin::Judgement;
@@ -15,88 +16,30 @@ use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Report;
 use crate::virustotal::{Question, url_id};
 
-/// How much of an indicator may leave the machine; each tier includes those
-/// before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Share {
-    /// Domains and addresses.
-    Host,
-    /// And the SHA-256 of URLs.
-    #[default]
-    Hash,
-    /// And the URLs themselves.
-    Url,
-    /// And URLs are handed in for a public scan.
-    Submit,
-}
-
-impl Share {
-    /// From the least to the most.
-    pub const ALL: [Self; 4] = [Self::Host, Self::Hash, Self::Url, Self::Submit];
-
-    /// `host`, `hash`, `url` or `submit`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::Hash => "hash",
-            Self::Url => "url",
-            Self::Submit => "submit",
-        }
-    }
-}
-
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Share {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|share| share.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is none of host, hash, url, submit"))
-    }
-}
-
-/// Whether a report that VirusTotal has already is good enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Rescan {
-    /// It is.
-    #[default]
-    No,
-    /// Every indicator is handed in for a new scan, known or not.
-    Yes,
-}
-
-/// What may be asked, and how old an answer may be.
+/// What may be asked, and how old a stored answer may be.
 #[derive(Debug, Clone, Copy)]
 pub struct LookupPlan {
-    /// The highest tier.
+    /// How much may be sent.
     pub share: Share,
-    /// Whether to scan anew.
+    /// Whether to scan again.
     pub rescan: Rescan,
     /// Stored answers from before these times do not count.
     pub fresh_since: FreshSince,
 }
 
-/// From when on stored answers count, by what they came to.
+/// The time from which stored answers count, by verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FreshSince {
-    /// A report that the policy calls bad.
+    /// Reports that the policy calls bad.
     pub bad_ms: UnixMs,
-    /// One that it calls good.
+    /// Reports that the policy calls good.
     pub good_ms: UnixMs,
     /// All else: no report, no engine results, no decision.
     pub unknown_ms: UnixMs,
 }
 
 impl FreshSince {
-    /// The same for all.
+    /// The same time for all verdicts.
     #[must_use]
     pub fn all(ms: UnixMs) -> Self {
         Self {
@@ -106,7 +49,11 @@ impl FreshSince {
         }
     }
 
-    fn of(&self, verdict: Verdict) -> UnixMs {
+    fn earliest_ms(&self) -> UnixMs {
+        self.bad_ms.min(self.good_ms).min(self.unknown_ms)
+    }
+
+    fn for_verdict(&self, verdict: Verdict) -> UnixMs {
         match verdict {
             Verdict::Bad => self.bad_ms,
             Verdict::Good => self.good_ms,
@@ -115,77 +62,54 @@ impl FreshSince {
     }
 }
 
-/// What the policy makes of a report, as far as the plan asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opinion {
-    /// Bad, good or unknown.
-    pub verdict: Verdict,
-    /// Whether a host's report is enough for the URLs on it.
-    pub settles: bool,
+/// Asks the policy for its judgement of a report, given the report's subject and scope.
+pub type JudgeReport<'a> =
+    &'a mut dyn FnMut(&Indicator, Scope, &Report) -> Result<Judgement, PolicyFailure>;
+
+/// How far an indicator has come.
+#[derive(Debug, Clone)]
+pub enum LookupStatus {
+    /// A report with engine results settles it.
+    Answered(Box<JudgedReport>),
+    /// This request is needed.
+    Next(Request),
+    /// VirusTotal was asked all that may be asked and has no engine results, for this reason.
+    Exhausted(String),
 }
 
-impl From<&Judgement> for Opinion {
-    /// Where the policy does not say: a bad host settles its URLs. A good one
-    /// does not, for a page on it may still be bad.
-    fn from(judgement: &Judgement) -> Self {
-        let is_bad = judgement.verdict == Verdict::Bad;
-        Self {
-            verdict: judgement.verdict,
-            settles: judgement.settles.unwrap_or(is_bad),
+/// A report and the policy's judgement of it.
+#[derive(Debug, Clone)]
+pub struct JudgedReport {
+    /// Whether it is the indicator's report or its host's.
+    pub scope: Scope,
+    /// The subject of the report.
+    pub subject: Indicator,
+    /// The report.
+    pub report: Report,
+    /// The judgement.
+    pub judged: Result<Judgement, PolicyFailure>,
+}
+
+impl JudgedReport {
+    /// Whether no further report is needed. Without a word of the policy, a bad host settles its
+    /// URLs and a good one does not, because a page on it may still be bad.
+    fn settles(&self) -> bool {
+        match (self.scope, &self.judged) {
+            (Scope::Exact, _) => true,
+            (Scope::Host, Ok(judgement)) => judgement
+                .settles
+                .unwrap_or(judgement.verdict == Verdict::Bad),
+            (Scope::Host, Err(_)) => false,
         }
     }
 }
 
-/// Asks the policy.
-pub type Ask<'a> = &'a mut dyn FnMut(&ScopedReport) -> Opinion;
-
-/// Which actions come before which: a host's report is worth more than that of
-/// one of its URLs, and a look-up more than a submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tier {
-    /// The report on a domain or an address.
-    Host,
-    /// The report on a URL.
-    Url,
-    /// A submission, and what follows.
-    Submission,
-}
-
-/// One step of the plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LookupStep {
-    /// Ask for a report.
-    Ask(Question, Scope),
-    /// Hand in a URL and await the analysis.
-    Submit(String),
-}
-
-impl LookupStep {
-    /// Where it stands.
-    #[must_use]
-    pub fn tier(&self) -> Tier {
-        match self {
-            Self::Ask(question, _) => question.tier(),
-            Self::Submit(_) => Tier::Submission,
-        }
-    }
-}
-
-impl Question {
-    fn tier(&self) -> Tier {
-        match self {
-            Self::Domain(_) | Self::Address(_) => Tier::Host,
-            Self::UrlBySha256(_) | Self::UrlByBase64(_) => Tier::Url,
-        }
-    }
-}
-
-/// A stored report with engine results, and when it was fetched.
+/// A stored report with engine results.
 #[derive(Debug, Clone)]
 pub struct StoredReport {
-    /// Whose report.
+    /// Whether it is the indicator's report or its host's.
     pub scope: Scope,
-    /// What it is on.
+    /// The subject of the report.
     pub subject: Indicator,
     /// The report.
     pub report: Report,
@@ -193,8 +117,7 @@ pub struct StoredReport {
     pub fetched_ms: UnixMs,
 }
 
-/// All reports with engine results that are stored on an indicator, its host's
-/// first.
+/// Reads all stored reports with engine results on an indicator, its host's first.
 ///
 /// # Errors
 ///
@@ -226,15 +149,11 @@ pub fn stored_reports(
                 _ => continue,
             },
         };
-        let subject = match scope {
-            Scope::Exact => indicator.clone(),
-            Scope::Host => indicator.host(),
-        };
-        if let StepOutcome::Answered(answer) = answered(subject, scope, &json) {
+        if let Some(report) = report_with_results(&json) {
             found.push(StoredReport {
-                scope: answer.scope,
-                subject: answer.subject,
-                report: answer.report,
+                scope,
+                subject: subject(indicator, scope),
+                report,
                 fetched_ms,
             });
         }
@@ -242,102 +161,9 @@ pub fn stored_reports(
     Ok(found)
 }
 
-/// What is stored, as far as the plan asks.
-pub trait StoredAnswers {
-    /// The stored answer to a question.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be read.
-    fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError>;
-
-    /// What is known of the submission of a URL.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be read.
-    fn submission(&self, url: &str) -> Result<Option<SubmissionState>, StoreError>;
-}
-
-/// How far an indicator has come.
-#[derive(Debug, Clone)]
-pub enum LookupStatus {
-    /// There is a report with engine results.
-    Answered(Box<ScopedReport>),
-    /// This is to be done next.
-    Next(Request),
-    /// VirusTotal was asked all that may be asked and has no engine results;
-    /// the sentence says what it said.
-    Exhausted(String),
-}
-
-/// A report, and whose it is.
-#[derive(Debug, Clone)]
-pub struct ScopedReport {
-    /// Whose report.
-    pub scope: Scope,
-    /// What it is on.
-    pub subject: Indicator,
-    /// The report.
-    pub report: Report,
-}
-
-/// A request to make.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
-    /// Ask for a report.
-    Ask(Question),
-    /// Hand in a URL.
-    Submit(String),
-    /// Ask how an analysis is getting on, not before its time.
-    Poll {
-        /// The URL that was handed in.
-        url: String,
-        /// The analysis.
-        analysis_id: String,
-        /// How often it was asked for.
-        polls: u32,
-        /// Not before.
-        due_ms: UnixMs,
-    },
-    /// A submission may or may not have arrived: ask for the URL's report.
-    Recover {
-        /// The URL.
-        url: String,
-        /// When it was sent.
-        sent_ms: UnixMs,
-        /// How often it was asked for.
-        polls: u32,
-        /// Not before.
-        due_ms: UnixMs,
-    },
-}
-
-impl Request {
-    /// Where it stands.
-    #[must_use]
-    pub fn tier(&self) -> Tier {
-        match self {
-            Self::Ask(question) => question.tier(),
-            Self::Submit(_) | Self::Poll { .. } | Self::Recover { .. } => Tier::Submission,
-        }
-    }
-
-    /// What it is about: two runs never do two actions of one name at once.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::Ask(question) => question.to_string(),
-            Self::Submit(url) | Self::Poll { url, .. } | Self::Recover { url, .. } => {
-                format!("submission of {url}")
-            }
-        }
-    }
-}
-
 impl LookupPlan {
-    /// The steps for an indicator, in the order in which they are tried. What
-    /// has a secret in it stays off the tiers that show it.
+    /// The steps for an indicator, in the order in which they are tried. A URL that may hold a
+    /// secret is never sent in full.
     #[must_use]
     pub fn steps(&self, indicator: &Indicator) -> Vec<LookupStep> {
         let may_show = secrets::sensitive(indicator).is_empty();
@@ -346,18 +172,15 @@ impl LookupPlan {
         if let (Rescan::Yes, true, Some(url)) = (self.rescan, may_submit, &whole) {
             return vec![LookupStep::Submit(url.clone())];
         }
-        let mut steps = vec![LookupStep::Ask(
-            host_question(indicator),
-            scope_of_host(indicator),
-        )];
+        let host_scope = match indicator.kind() {
+            Kind::Url => Scope::Host,
+            Kind::Domain | Kind::Ip => Scope::Exact,
+        };
+        let mut steps = vec![LookupStep::Ask(Question::of_host(indicator), host_scope)];
         if indicator.is_http() {
-            if self.share >= Share::Hash
-                && let Some(sha256) = url_id::plain_sha256(indicator)
-            {
-                steps.push(LookupStep::Ask(Question::UrlBySha256(sha256), Scope::Exact));
-            } else if self.share >= Share::Url && may_show {
-                let id = url_id::base64_id(indicator);
-                steps.push(LookupStep::Ask(Question::UrlByBase64(id), Scope::Exact));
+            let by_hash = url_id::plain_sha256(indicator).is_some();
+            if self.share >= Share::Hash && by_hash || self.share >= Share::Url && may_show {
+                steps.push(LookupStep::Ask(Question::of_url(indicator), Scope::Exact));
             }
         }
         if let (true, Some(url)) = (may_submit, whole) {
@@ -366,200 +189,173 @@ impl LookupPlan {
         steps
     }
 
-    /// How far an indicator has come, given what is stored and what the policy
-    /// makes of it.
+    /// How far an indicator has come. `judge` is called at most once for each stored report.
     ///
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn progress(
+    pub fn status(
         &self,
         indicator: &Indicator,
         stored: &dyn StoredAnswers,
-        ask: Ask<'_>,
+        judge: JudgeReport<'_>,
     ) -> Result<LookupStatus, StoreError> {
-        let mut said = Vec::new();
-        let mut of_host = None;
         let steps = self.steps(indicator);
         let ends_in_submission = matches!(steps.last(), Some(LookupStep::Submit(_)));
+        let mut host_report = None;
+        let mut reasons = Vec::new();
         let mut is_new_site = false;
         for step in steps {
-            let reached = match &step {
-                // Of a site that was never seen no URL was: what is handed in
-                // anyway needs no look-up before.
+            let outcome = match step {
+                // VirusTotal has seen no URL of a site that it has never seen. So a URL that is
+                // submitted anyway needs no look-up before.
                 LookupStep::Ask(question, Scope::Exact)
-                    if is_new_site && ends_in_submission && stored.answer(question)?.is_none() =>
+                    if is_new_site && ends_in_submission && stored.answer(&question)?.is_none() =>
                 {
                     continue;
                 }
                 LookupStep::Ask(question, scope) => {
-                    self.asked(indicator, question, *scope, stored.answer(question)?, ask)
+                    let answer = stored.answer(&question)?;
+                    self.asked(subject(indicator, scope), scope, question, answer, judge)
                 }
                 LookupStep::Submit(url) => {
-                    self.submitted(indicator, url, stored.submission(url)?, ask)
+                    let state = stored.submission(&url)?;
+                    self.submitted(indicator, url, state, judge)
                 }
             };
-            match reached {
-                StepOutcome::Next(action) => return Ok(LookupStatus::Next(action)),
-                StepOutcome::Answered(answer) if answer.scope == Scope::Host => {
-                    if ask(&answer).settles {
-                        return Ok(LookupStatus::Answered(answer));
-                    }
-                    of_host = Some(answer);
+            match outcome {
+                StepOutcome::Next(request) => return Ok(LookupStatus::Next(request)),
+                StepOutcome::Judged(report) if report.settles() => {
+                    return Ok(LookupStatus::Answered(report));
                 }
-                StepOutcome::Answered(answer) => return Ok(LookupStatus::Answered(answer)),
-                StepOutcome::NeverSeen(words) => {
+                StepOutcome::Judged(report) => host_report = Some(report),
+                StepOutcome::NeverSeen(reason) => {
                     is_new_site = true;
-                    said.push(words);
+                    reasons.push(reason);
                 }
-                StepOutcome::Nothing(words) => said.push(words),
-                StepOutcome::Refused(words) => {
-                    said.push(words);
+                StepOutcome::NoResults(reason) => reasons.push(reason),
+                StepOutcome::Refused(reason) => {
+                    reasons.push(reason);
                     break;
                 }
             }
         }
-        Ok(match of_host {
-            Some(answer) => LookupStatus::Answered(answer),
-            None => LookupStatus::Exhausted(said.join("; ")),
+        Ok(match host_report {
+            Some(report) => LookupStatus::Answered(report),
+            None => LookupStatus::Exhausted(reasons.join("; ")),
         })
     }
 
     fn asked(
         &self,
-        indicator: &Indicator,
-        question: &Question,
+        subject: Indicator,
         scope: Scope,
+        question: Question,
         stored: Option<StoredAnswer>,
-        ask: Ask<'_>,
+        judge: JudgeReport<'_>,
     ) -> StepOutcome {
-        let next = || StepOutcome::Next(Request::Ask(question.clone()));
-        let subject = match scope {
-            Scope::Exact => indicator.clone(),
-            Scope::Host => indicator.host(),
-        };
-        let Some(StoredAnswer {
-            outcome,
-            fetched_ms,
-        }) = stored
-        else {
-            return next();
-        };
-        let reached = match outcome {
-            StoredOutcome::Found { attributes_json } => answered(subject, scope, &attributes_json),
-            StoredOutcome::NotFound => {
-                StepOutcome::NeverSeen(format!("VirusTotal has never seen {}", shown(&subject)))
+        let fetched_ms = stored.as_ref().map(|answer| answer.fetched_ms);
+        let outcome = stored.and_then(|answer| match answer.outcome {
+            StoredOutcome::Found { attributes_json } => {
+                self.found(subject, scope, &attributes_json, answer.fetched_ms, judge)
             }
-            StoredOutcome::Refused { code, message } => StepOutcome::Refused(format!(
+            _ if answer.fetched_ms < self.fresh_since.unknown_ms => None,
+            StoredOutcome::NotFound => Some(StepOutcome::NeverSeen(format!(
+                "VirusTotal has never seen {}",
+                shown(&subject)
+            ))),
+            StoredOutcome::Refused { code, message } => Some(StepOutcome::Refused(format!(
                 "VirusTotal refuses {}: {code}: {message}",
                 shown(&subject)
-            )),
-        };
-        if self.is_fresh(&reached, fetched_ms, ask) {
-            reached
-        } else {
-            next()
-        }
-    }
-
-    /// Whether what was fetched then still counts. The policy is asked only
-    /// where its verdict makes the difference.
-    fn is_fresh(&self, reached: &StepOutcome, fetched_ms: UnixMs, ask: Ask<'_>) -> bool {
-        let FreshSince {
-            bad_ms,
-            good_ms,
-            unknown_ms,
-        } = self.fresh_since;
-        match reached {
-            StepOutcome::Answered(answer) => {
-                fetched_ms >= bad_ms.max(good_ms).max(unknown_ms)
-                    || fetched_ms >= bad_ms.min(good_ms).min(unknown_ms)
-                        && fetched_ms >= self.fresh_since.of(ask(answer).verdict)
-            }
-            _ => fetched_ms >= unknown_ms,
-        }
+            ))),
+        });
+        outcome.unwrap_or(StepOutcome::Next(Request::Ask {
+            question,
+            replaces_ms: fetched_ms,
+        }))
     }
 
     fn submitted(
         &self,
         indicator: &Indicator,
-        url: &str,
-        stored: Option<SubmissionState>,
-        ask: Ask<'_>,
+        url: String,
+        state: Option<SubmissionState>,
+        judge: JudgeReport<'_>,
     ) -> StepOutcome {
-        let url = url.to_owned();
-        let next = StepOutcome::Next;
-        match stored {
-            None => next(Request::Submit(url)),
-            Some(SubmissionState::Intended {
-                at_ms,
-                polls,
-                next_poll_ms,
-            }) => next(Request::Recover {
-                url,
-                sent_ms: at_ms,
-                polls,
-                due_ms: next_poll_ms,
-            }),
-            Some(SubmissionState::Pending {
-                analysis_id,
-                polls,
-                next_poll_ms,
-                ..
-            }) => next(Request::Poll {
-                url,
-                analysis_id,
-                polls,
-                due_ms: next_poll_ms,
-            }),
+        let outcome = match &state {
             Some(SubmissionState::Completed {
                 attributes_json,
                 completed_ms,
             }) => {
-                let reached = answered(indicator.clone(), Scope::Exact, &attributes_json);
-                if self.is_fresh(&reached, completed_ms, ask) {
-                    reached
-                } else {
-                    next(Request::Submit(url))
-                }
+                let subject = indicator.clone();
+                self.found(subject, Scope::Exact, attributes_json, *completed_ms, judge)
             }
+            _ => None,
+        };
+        outcome.unwrap_or_else(|| StepOutcome::Next(Request::for_submission(url, state)))
+    }
+
+    /// Judges a stored report. `None` if it is too old.
+    fn found(
+        &self,
+        subject: Indicator,
+        scope: Scope,
+        attributes_json: &str,
+        fetched_ms: UnixMs,
+        judge: JudgeReport<'_>,
+    ) -> Option<StepOutcome> {
+        let Some(report) = report_with_results(attributes_json) else {
+            let reason = format!(
+                "VirusTotal's report on {} has no engine results",
+                shown(&subject)
+            );
+            let is_fresh = fetched_ms >= self.fresh_since.unknown_ms;
+            return is_fresh.then_some(StepOutcome::NoResults(reason));
+        };
+        if fetched_ms < self.fresh_since.earliest_ms() {
+            return None;
         }
+        let judged = judge(&subject, scope, &report);
+        let verdict = judged.as_ref().map_or(Verdict::Unknown, |j| j.verdict);
+        (fetched_ms >= self.fresh_since.for_verdict(verdict)).then(|| {
+            StepOutcome::Judged(Box::new(JudgedReport {
+                scope,
+                subject,
+                report,
+                judged,
+            }))
+        })
     }
 }
 
-/// Where a step led.
+/// What came of a step.
 enum StepOutcome {
-    /// There is something to do.
+    /// It needs this request.
     Next(Request),
     /// A report with engine results.
-    Answered(Box<ScopedReport>),
-    /// VirusTotal knows nothing of it, in words.
+    Judged(Box<JudgedReport>),
+    /// VirusTotal has never seen the subject.
     NeverSeen(String),
-    /// No engine results; what VirusTotal said.
-    Nothing(String),
-    /// VirusTotal does not take it; no further step will do.
+    /// VirusTotal has a report without engine results.
+    NoResults(String),
+    /// VirusTotal refuses the value; no further step can succeed.
     Refused(String),
 }
 
-fn answered(subject: Indicator, scope: Scope, attributes_json: &str) -> StepOutcome {
+fn report_with_results(attributes_json: &str) -> Option<Report> {
     let report = Report::from_attributes(attributes_json);
-    if !report
-        .stats
-        .as_ref()
-        .is_some_and(|stats| stats.has_opinion())
-    {
-        return StepOutcome::Nothing(format!(
-            "VirusTotal's report on {} has no engine results",
-            shown(&subject)
-        ));
-    }
-    StepOutcome::Answered(Box::new(ScopedReport {
-        scope,
-        subject,
-        report,
-    }))
+    let has_results = report.stats.is_some_and(|stats| stats.has_opinion());
+    has_results.then_some(report)
 }
 
+fn subject(indicator: &Indicator, scope: Scope) -> Indicator {
+    match scope {
+        Scope::Exact => indicator.clone(),
+        Scope::Host => indicator.host(),
+    }
+}
+
+/// The subject in a reason. A URL is not repeated there.
 fn shown(subject: &Indicator) -> &str {
     match subject.kind() {
         Kind::Url => "the URL",
@@ -567,31 +363,15 @@ fn shown(subject: &Indicator) -> &str {
     }
 }
 
-fn host_question(indicator: &Indicator) -> Question {
-    let host = indicator.host();
-    host.value().parse().map_or_else(
-        |_| Question::Domain(host.value().to_owned()),
-        Question::Address,
-    )
-}
-
-fn scope_of_host(indicator: &Indicator) -> Scope {
-    match indicator.kind() {
-        Kind::Url => Scope::Host,
-        Kind::Domain | Kind::Ip => Scope::Exact,
-    }
-}
-
-/// The URL to hand in for an indicator: itself, or a host's front page, as
-/// VirusTotal reads a bare name.
+/// The URL to submit for an indicator: the URL, or a host's front page, which is how VirusTotal
+/// reads a bare name.
 fn whole_url(indicator: &Indicator) -> Option<String> {
     match indicator.kind() {
         Kind::Url => indicator.is_http().then(|| indicator.value().to_owned()),
-        Kind::Domain => Some(format!("http://{}/", indicator.value())),
         Kind::Ip if indicator.value().contains(':') => {
             Some(format!("http://[{}]/", indicator.value()))
         }
-        Kind::Ip => Some(format!("http://{}/", indicator.value())),
+        Kind::Domain | Kind::Ip => Some(format!("http://{}/", indicator.value())),
     }
 }
 
@@ -647,7 +427,7 @@ mod tests {
         Question::UrlBySha256(url_id::plain_sha256(&url()).unwrap())
     }
 
-    /// Bad is what an engine calls so; `settles` where it is given.
+    /// The next step for [`url`], under a policy that calls a report bad if an engine does.
     fn progress(share: Share, stored: &Stored, settles: Option<bool>) -> String {
         progress_of(share, stored, settles, FreshSince::all(0))
     }
@@ -663,9 +443,9 @@ mod tests {
             rescan: Rescan::No,
             fresh_since,
         };
-        let mut ask = |answer: &ScopedReport| {
-            let is_bad = answer.report.stats.is_some_and(|stats| stats.malicious > 0);
-            Opinion::from(&Judgement {
+        let mut judge = |_: &Indicator, _: Scope, report: &Report| {
+            let is_bad = report.stats.is_some_and(|stats| stats.malicious > 0);
+            Ok(Judgement {
                 verdict: if is_bad { Verdict::Bad } else { Verdict::Good },
                 reason: String::new(),
                 tags: Vec::new(),
@@ -673,17 +453,19 @@ mod tests {
                 settles,
             })
         };
-        match lookup.progress(&url(), stored, &mut ask).unwrap() {
+        match lookup.status(&url(), stored, &mut judge).unwrap() {
             LookupStatus::Answered(answer) => answer.scope.as_str().to_owned(),
-            LookupStatus::Next(Request::Ask(question)) if question == host() => "ask host".into(),
-            LookupStatus::Next(Request::Ask(_)) => "ask url".into(),
+            LookupStatus::Next(Request::Ask { question, .. }) if question == host() => {
+                "ask host".into()
+            }
+            LookupStatus::Next(Request::Ask { .. }) => "ask url".into(),
             LookupStatus::Next(_) => "submit".into(),
             LookupStatus::Exhausted(words) => words,
         }
     }
 
     #[test]
-    fn the_host_comes_first_and_a_bad_one_settles() {
+    fn a_bad_host_settles_its_urls_and_a_good_one_does_not() {
         let check = |stored: Stored, settles, expected: &str| {
             assert_eq!(progress(Share::Hash, &stored, settles), expected);
         };
@@ -706,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_of_a_site_never_seen_is_handed_in_without_a_look_up() {
+    fn a_url_of_an_unknown_site_is_submitted_without_a_look_up() {
         let check = |share, stored: Stored, expected: &str| {
             assert_eq!(progress(share, &stored, None), expected, "{share}");
         };
@@ -735,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_age_by_what_they_came_to() {
+    fn the_age_limit_depends_on_the_verdict() {
         let oldest = FreshSince {
             bad_ms: 100,
             good_ms: 101,

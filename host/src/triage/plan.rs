@@ -1,17 +1,17 @@
-//! The plan: what is asked at all, and in which order.
+//! The plan: which indicators are looked up, and in which order.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use super::finding::{Cause, Finding};
 use super::judge::Judge;
-use super::{Cause, Finding};
 use crate::indicator::Indicator;
 use crate::indicator::scope::{self, InternalSuffixes};
 use crate::observation::LogPosition;
 use crate::plugin::Screening;
 use crate::sightings::Sightings;
 
-/// An indicator, and what is to be done with it.
+/// An indicator and whether it is looked up.
 #[derive(Debug, Clone)]
 pub struct Planned {
     /// What the logs showed.
@@ -40,7 +40,7 @@ pub enum Decision {
     },
 }
 
-/// What stands before the reason of whatever is [`Cause::Internal`].
+/// The prefix of the reason with [`Cause::Internal`].
 pub const NEVER_LEAVES: &str = "never leaves this machine: ";
 
 /// Decides for all, and orders by value: the policy's priority, then what was
@@ -61,7 +61,7 @@ pub fn plan(
         .collect();
     planned.sort_by_key(|planned| {
         let sightings = &planned.sightings;
-        Value {
+        SortKey {
             priority: Reverse(priority(&planned.decision)),
             was_only_stopped: sightings.was_only_stopped(),
             clients: Reverse(sightings.clients.len()),
@@ -69,13 +69,13 @@ pub fn plan(
             place: sightings.place,
         }
     });
-    give_hosts_their_turns(&mut planned);
+    rank_hosts(&mut planned);
     planned
 }
 
-/// What goes first is least.
+/// The order of the plan; the least comes first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Value {
+struct SortKey {
     priority: Reverse<Option<i32>>,
     was_only_stopped: bool,
     clients: Reverse<usize>,
@@ -83,13 +83,12 @@ struct Value {
     place: LogPosition,
 }
 
-/// A host's report serves all that is on it, so a host has the value of all of
-/// them together.
-fn give_hosts_their_turns(planned: &mut [Planned]) {
+/// Ranks the hosts by the value of all indicators on them, because a host's report serves them all.
+fn rank_hosts(planned: &mut [Planned]) {
     struct Host<'a> {
         members: Vec<usize>,
         clients: HashSet<&'a str>,
-        value: Value,
+        value: SortKey,
     }
     let mut hosts: HashMap<Indicator, Host<'_>> = HashMap::new();
     for (index, planned) in planned.iter().enumerate() {
@@ -99,7 +98,7 @@ fn give_hosts_their_turns(planned: &mut [Planned]) {
             .or_insert_with(|| Host {
                 members: Vec::new(),
                 clients: HashSet::new(),
-                value: Value {
+                value: SortKey {
                     priority: Reverse(None),
                     was_only_stopped: true,
                     clients: Reverse(0),
@@ -117,7 +116,7 @@ fn give_hosts_their_turns(planned: &mut [Planned]) {
         value.count += sightings.count;
         value.place = value.place.min(sightings.place);
     }
-    let mut hosts: Vec<(Value, Vec<usize>)> = hosts
+    let mut hosts: Vec<(SortKey, Vec<usize>)> = hosts
         .into_values()
         .map(|host| (host.value, host.members))
         .collect();
@@ -129,7 +128,7 @@ fn give_hosts_their_turns(planned: &mut [Planned]) {
     }
 }
 
-/// None, for what is not asked, is less than every priority.
+/// `None`, for an indicator that is not looked up, is less than every priority.
 fn priority(decision: &Decision) -> Option<i32> {
     match decision {
         Decision::Ask { priority } => Some(*priority),
@@ -158,8 +157,8 @@ fn decide(sightings: &Sightings, own: &InternalSuffixes, judge: &mut dyn Judge) 
 }
 
 impl Planned {
-    /// The finding for what is not asked.
-    pub(super) fn kept(&self) -> Option<Finding> {
+    /// The finding, if the indicator is not looked up.
+    pub(super) fn skipped(&self) -> Option<Finding> {
         match &self.decision {
             Decision::Ask { .. } => None,
             Decision::Skip { cause, reason } => Some(Finding::unknown(
@@ -176,14 +175,14 @@ mod tests {
     use super::*;
     use crate::indicator::Kind;
     use crate::plugin::Judgement;
-    use crate::triage::PolicyFailure;
+    use crate::triage::judge::PolicyFailure;
     use crate::verdict::Scope;
     use crate::virustotal::report::Report;
 
-    /// Wants all, `first.example.com` before all others.
-    struct Wants;
+    /// AsksAll all, `first.example.com` before all others.
+    struct AsksAll;
 
-    impl Judge for Wants {
+    impl Judge for AsksAll {
         fn screen(&mut self, sightings: &Sightings) -> Result<Screening, PolicyFailure> {
             let is_first = sightings.indicator.value() == "first.example.com";
             Ok(Screening::Ask {
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_have_the_value_of_all_that_is_on_them() {
+    fn a_host_ranks_by_the_sum_of_its_urls() {
         let planned = plan(
             vec![
                 seen("http://one.example.com/", 0, &["192.0.2.1", "192.0.2.2"], 0),
@@ -234,7 +233,7 @@ mod tests {
                 seen("10.0.0.1", 0, &["192.0.2.1"; 9], 6),
             ],
             &InternalSuffixes::new(&[]),
-            &mut Wants,
+            &mut AsksAll,
         );
         let order: Vec<(&str, usize)> = planned
             .iter()

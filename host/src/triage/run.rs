@@ -1,39 +1,38 @@
-//! The run: asks VirusTotal, one request after the other, within the quota,
-//! and keeps every answer before the next request goes out.
+//! The run: sends one request after the other, within the quota, and stores every answer before
+//! the next request.
 //!
-//! Hosts come first, then URLs that their host's report does not settle, then
-//! submissions; analyses that are due come before all. Several runs may share a
-//! store: each claims what it is at work on.
+//! Polls that are due come first, then hosts, then URLs that their host's report does not settle,
+//! then submissions. Several runs may share a store: each claims what it works on.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::judge::{self, Judge};
-use super::lookup::{LookupPlan, LookupStatus, Opinion, Request, StoredAnswers, Tier};
+use super::account::reconcile;
+use super::finding::{Cause, Finding};
+use super::judge::Judge;
+use super::lookup::LookupPlan;
 use super::plan::Planned;
+use super::queue::{Queue, Turn};
+use super::request::{Request, RequestError};
+use super::resolve::{Resolution, resolve};
 use super::retry::{Advice, RetryPolicy};
-use super::{Cause, Finding};
+use super::stored::{StoreSnapshot, StoredAnswers};
+use super::submissions::{MAX_POLLS, Submissions};
 use crate::clock::{Clock, UnixMs};
-use crate::indicator::{Indicator, Kind};
-use crate::quota::{Limits, Slot, day_name, next_slot};
-use crate::store::{
-    AccountQuota, Claimant, PollsUsed, Purpose, SlotOutcome, Store, StoreError, StoredAnswer,
-    StoredKeys, SubmissionState, polls_since,
-};
-use crate::verdict::Verdict;
-use crate::virustotal::report::Report;
-use crate::virustotal::{AnalysisStatus, Client, Fault, Lookup, Question, url_id};
+use crate::quota::{Limits, Slot, next_day, next_slot};
+use crate::store::{Claimant, SlotOutcome, Store, StoreError};
+use crate::virustotal::{Client, Fault};
 
 /// What a run needs.
 pub struct Triage<'a> {
     /// VirusTotal.
     pub client: &'a Client,
-    /// Whose quota: the key's fingerprint.
+    /// The name of the account in the store: the key's fingerprint.
     pub account: &'a str,
-    /// What was learned before, and the ledger.
+    /// Earlier answers, and the ledger.
     pub store: &'a Store,
     /// The time.
     pub clock: &'a dyn Clock,
@@ -41,16 +40,15 @@ pub struct Triage<'a> {
     pub limits: Limits,
     /// What may be asked.
     pub lookup: LookupPlan,
-    /// When an analysis is first asked for; each time after that waits twice as
-    /// long as the one before.
+    /// The delay before an analysis is first polled. It doubles with each poll.
     pub first_poll: Duration,
-    /// Who this run is among those that share the store.
+    /// This run among those that share the store.
     pub claimant: Claimant,
-    /// The key's user, if VirusTotal is to be asked what is left.
+    /// The key's user, if VirusTotal may be asked what is left of the quota.
     pub user: Option<&'a str>,
-    /// Whether to wait for the next day when the day's quota is spent.
+    /// What to do when the quota of the day or the month is spent.
     pub when_spent: WhenSpent,
-    /// Notified of what happens.
+    /// Is notified of the progress.
     pub reporter: &'a dyn Reporter,
 }
 
@@ -60,19 +58,19 @@ pub enum WhenSpent {
     /// It ends.
     #[default]
     End,
-    /// It waits until there is more, and goes on.
+    /// It waits for the next day or month.
     Wait,
 }
 
-/// Notified of a run's progress.
+/// Is notified of a run's progress.
 pub trait Reporter: Send + Sync {
-    /// A verdict has fallen; `left` indicators have none yet.
+    /// An indicator has its verdict; `left` indicators have none yet.
     fn found(&self, finding: &Finding, left: usize);
-    /// The next request goes out at `until_ms`; `left` indicators wait.
+    /// The next request is sent at `until_ms`; `left` indicators are open.
     fn waiting(&self, until_ms: UnixMs, left: usize);
-    /// A request failed and is tried again.
+    /// A request failed and is repeated.
     fn retrying(&self, reason: &str);
-    /// A quota is spent, and the run waits; this is what it has so far, in the
+    /// A quota is spent and the run waits. `so_far` has a finding for every indicator, in the
     /// order of the plan.
     fn spent(&self, reason: &str, so_far: &[Finding]);
 }
@@ -84,16 +82,16 @@ pub enum RunEnd {
     Done,
     /// The quota of the day or the month is spent.
     QuotaSpent {
-        /// When it can go on.
+        /// When a run can resume.
         resumes_ms: UnixMs,
-        /// In words.
+        /// The reason.
         reason: String,
     },
-    /// The user ended it.
+    /// The user interrupted it.
     Interrupted,
-    /// VirusTotal does not take the key.
+    /// VirusTotal does not accept the key.
     WrongKey(String),
-    /// Request after request failed; this is the last one's fault.
+    /// Too many requests in a row failed; this is the last fault.
     Unreachable(String),
 }
 
@@ -108,27 +106,21 @@ pub struct TriageOutcome {
     pub requests: u64,
 }
 
-/// Ends when the run is to end early.
+/// Completes when the run is to end early.
 pub type Cancellation<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// How often an analysis is asked for in one run.
-const MAX_POLLS: u32 = 4;
-/// After so many refusals for the quota in a row the run ends: our ledger does
-/// not know of what else uses the key.
+/// Refusals for the quota in a row after which the run ends: something that is not in the ledger
+/// uses the key.
 const MAX_QUOTA_REFUSALS: u32 = 3;
-/// VirusTotal's clock may be behind ours by this much.
-const CLOCK_SKEW_S: i64 = 60;
-/// When to ask again while VirusTotal refuses for no reason that we know.
-const LOOK_AGAIN_MS: i64 = 3_600_000;
-/// How often to look whether another run has finished what it claims.
+/// The pause after refusals for an unknown reason, if the run waits.
+const REFUSED_PAUSE_MS: i64 = 3_600_000;
+/// The pause before checking again what another run has claimed.
 const CLAIMED_PAUSE_MS: i64 = 1_000;
-/// The longest sleep at a stretch: the machine may sleep, or its clock be set,
-/// meanwhile.
+/// The longest sleep without reading the clock: the machine may be suspended or its clock set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 impl Triage<'_> {
-    /// Runs until every indicator has a verdict, the quota is spent, or
-    /// `cancelled`.
+    /// Runs until every indicator has a verdict, the quota is spent, or `cancelled` completes.
     ///
     /// # Errors
     ///
@@ -139,204 +131,76 @@ impl Triage<'_> {
         judge: &mut dyn Judge,
         mut cancelled: Cancellation<'_>,
     ) -> Result<TriageOutcome, StoreError> {
-        let mut run = Run::new(self, planned, judge);
-        run.settle_what_is_stored()?;
+        let mut run = Run::new(self, &planned, judge);
+        run.start()?;
         let ended = loop {
-            let next = run.next()?;
-            let step = async {
-                match next {
-                    None => Ok(Some(RunEnd::Done)),
-                    Some(Next::Wait(until_ms)) => run.wait_until(until_ms).await,
-                    Some(Next::Work(index, action)) => run.work(index, action).await,
-                }
-            };
             tokio::select! {
                 biased;
                 () = &mut cancelled => break RunEnd::Interrupted,
-                ended = step => if let Some(ended) = ended? {
+                step = run.step() => if let ControlFlow::Break(ended) = step? {
                     break ended;
                 },
             }
         };
-        // A request that was cut off holds its claim still.
+        // A request that was cut off still holds its claim.
         self.store.release_all(&self.claimant)?;
-        Ok(run.finish(ended))
-    }
-}
-
-/// What was stored when the run began: what was not there is not asked for.
-pub struct StoreSnapshot<'a> {
-    store: &'a Store,
-    contents: StoredKeys,
-}
-
-impl<'a> StoreSnapshot<'a> {
-    /// Looks at what is stored.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be read.
-    pub fn of(store: &'a Store) -> Result<Self, StoreError> {
-        let contents = store.stored_keys()?;
-        Ok(Self { store, contents })
-    }
-}
-
-impl StoredAnswers for StoreSnapshot<'_> {
-    fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError> {
-        if !self.contents.questions.contains(&question.to_string()) {
-            return Ok(None);
-        }
-        self.store.answer(question)
-    }
-
-    fn submission(&self, url: &str) -> Result<Option<SubmissionState>, StoreError> {
-        if !self.contents.urls.contains(url) {
-            return Ok(None);
-        }
-        self.store.submission(url)
-    }
-}
-
-impl StoredAnswers for Store {
-    fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError> {
-        Self::answer(self, question)
-    }
-
-    fn submission(&self, url: &str) -> Result<Option<SubmissionState>, StoreError> {
-        Self::submission(self, url)
-    }
-}
-
-/// Gives every indicator that is kept back, or has its answer in the store, its
-/// finding; none for what would have to be asked.
-///
-/// # Errors
-///
-/// When the store cannot be read.
-pub fn judge_stored(
-    planned: &[Planned],
-    lookup: &LookupPlan,
-    store: &Store,
-    judge: &mut dyn Judge,
-) -> Result<Vec<Option<Finding>>, StoreError> {
-    let stored = StoreSnapshot::of(store)?;
-    planned
-        .iter()
-        .map(|planned| {
-            Ok(match resolve(planned, lookup, &stored, judge)? {
-                Resolution::Settled(finding) => Some(*finding),
-                Resolution::Open(_) => None,
-            })
+        Ok(TriageOutcome {
+            findings: run.findings(),
+            ended,
+            requests: run.requests,
         })
-        .collect()
-}
-
-/// How an indicator stands.
-#[derive(Debug)]
-pub enum Resolution {
-    /// It is kept back, or its answer is in the store.
-    Settled(Box<Finding>),
-    /// This is to be done next.
-    Open(Request),
-}
-
-/// Says how an indicator stands, by what is stored.
-///
-/// # Errors
-///
-/// When the store cannot be read.
-pub fn resolve(
-    planned: &Planned,
-    lookup: &LookupPlan,
-    stored: &dyn StoredAnswers,
-    judge: &mut dyn Judge,
-) -> Result<Resolution, StoreError> {
-    if let Some(kept) = planned.kept() {
-        return Ok(Resolution::Settled(Box::new(kept)));
     }
-    let sightings = &planned.sightings;
-    let mut ask = |answer: &super::lookup::ScopedReport| {
-        let judged = judge.judge(sightings, &answer.subject, answer.scope, &answer.report);
-        judged.as_ref().map_or(NO_OPINION, Opinion::from)
-    };
-    let finding = match lookup.progress(&sightings.indicator, stored, &mut ask)? {
-        LookupStatus::Next(action) => return Ok(Resolution::Open(action)),
-        LookupStatus::Answered(answer) => judge::find(judge, sightings.clone(), &answer),
-        LookupStatus::Exhausted(words) => {
-            Finding::unknown(sightings.clone(), Cause::NoReport, words)
+
+    fn submissions(&self) -> Submissions<'_> {
+        Submissions {
+            client: self.client,
+            store: self.store,
+            clock: self.clock,
+            first_poll: self.first_poll,
         }
-    };
-    Ok(Resolution::Settled(Box::new(finding)))
-}
-
-/// Of a policy that failed; the finding will say so.
-const NO_OPINION: Opinion = Opinion {
-    verdict: Verdict::Unknown,
-    settles: false,
-};
-
-/// What to do next.
-enum Next {
-    Wait(UnixMs),
-    Work(usize, Request),
-}
-
-/// When an open indicator has its turn: by tier, then by value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Turn {
-    tier: Tier,
-    value: usize,
-    index: usize,
+    }
 }
 
 struct Run<'a, 'b> {
     with: &'a Triage<'a>,
     limits: Limits,
-    planned: Arc<[Planned]>,
+    planned: &'a [Planned],
     judge: &'b mut dyn Judge,
-    /// By the place in the plan.
+    /// By index in the plan.
     findings: Vec<Option<Finding>>,
-    /// The open ones, and when they may be looked at again.
-    open: BTreeMap<Turn, UnixMs>,
-    /// The turns of the open ones, by the place in the plan.
-    turns: HashMap<usize, Turn>,
-    /// The open ones that wait for an analysis, and when it is due.
-    waiting: HashMap<usize, UnixMs>,
-    /// Those whose submission never arrived.
-    handed_in_again: HashSet<usize>,
-    /// Nothing is asked before.
+    queue: Queue,
+    /// Indicators whose submission did not arrive and was repeated.
+    resubmitted: HashSet<usize>,
+    /// No request is sent before.
     paused_until_ms: UnixMs,
-    /// Nothing is asked before but for analyses, which are free of charge.
-    questions_from_ms: UnixMs,
     retry: RetryPolicy,
     requests: u64,
 }
 
-type Step = Result<Option<RunEnd>, StoreError>;
+/// Whether the run continues.
+type Step = Result<ControlFlow<RunEnd>, StoreError>;
 
-/// What came of working on a claimed action.
-enum Worked {
-    Done,
-    Ended(RunEnd),
+const CONTINUE: Step = Ok(ControlFlow::Continue(()));
+
+/// What came of a claimed request.
+enum Attempt {
+    /// It was sent, or no longer needed.
+    Finished(ControlFlow<RunEnd>),
     /// It was not sent.
     NoSlot(Slot),
 }
 
 impl<'a, 'b> Run<'a, 'b> {
-    fn new(with: &'a Triage<'a>, planned: Vec<Planned>, judge: &'b mut dyn Judge) -> Self {
+    fn new(with: &'a Triage<'a>, planned: &'a [Planned], judge: &'b mut dyn Judge) -> Self {
         Self {
             with,
             limits: with.limits,
-            findings: planned.iter().map(|_| None).collect(),
-            planned: planned.into(),
+            planned,
             judge,
-            open: BTreeMap::new(),
-            turns: HashMap::new(),
-            waiting: HashMap::new(),
-            handed_in_again: HashSet::new(),
+            findings: vec![None; planned.len()],
+            queue: Queue::new(planned.iter().map(|planned| planned.host_rank).collect()),
+            resubmitted: HashSet::new(),
             paused_until_ms: UnixMs::MIN,
-            questions_from_ms: UnixMs::MIN,
             retry: RetryPolicy::default(),
             requests: 0,
         }
@@ -346,14 +210,14 @@ impl<'a, 'b> Run<'a, 'b> {
         self.with.clock.now_ms()
     }
 
-    fn settle_what_is_stored(&mut self) -> Result<(), StoreError> {
-        let planned = Arc::clone(&self.planned);
+    /// Settles what the store answers, and queues the rest.
+    fn start(&mut self) -> Result<(), StoreError> {
         let stored = StoreSnapshot::of(self.with.store)?;
         let mut settled = Vec::new();
-        for (index, planned) in planned.iter().enumerate() {
-            match resolve(planned, &self.with.lookup, &stored, self.judge)? {
+        for index in 0..self.planned.len() {
+            match self.resolve(index, &stored)? {
                 Resolution::Settled(finding) => settled.push((index, finding)),
-                Resolution::Open(action) => self.queue(index, action.tier(), UnixMs::MIN),
+                Resolution::Open(request) => self.enqueue(index, &request),
             }
         }
         for (index, finding) in settled {
@@ -362,175 +226,195 @@ impl<'a, 'b> Run<'a, 'b> {
         Ok(())
     }
 
-    /// Gives an open indicator its turn.
-    fn queue(&mut self, index: usize, tier: Tier, not_before_ms: UnixMs) {
-        let value = match tier {
-            Tier::Host => self.planned[index].host_rank,
-            Tier::Url | Tier::Submission => index,
-        };
-        let turn = Turn { tier, value, index };
-        if let Some(old) = self.turns.insert(index, turn) {
-            self.open.remove(&old);
-        }
-        self.open.insert(turn, not_before_ms);
+    fn resolve(
+        &mut self,
+        index: usize,
+        stored: &dyn StoredAnswers,
+    ) -> Result<Resolution, StoreError> {
+        resolve(&self.planned[index], &self.with.lookup, stored, self.judge)
     }
 
-    /// The most valuable thing that can be done now; analyses that are due come
-    /// first. None when nothing is open.
-    fn next(&mut self) -> Result<Option<Next>, StoreError> {
-        let now = self.now();
-        if self.open.is_empty() {
-            return Ok(None);
-        }
-        if self.paused_until_ms > now {
-            return Ok(Some(Next::Wait(self.paused_until_ms)));
-        }
-        let due = self.waiting.iter().filter(|(_, due)| **due <= now);
-        let due = due
-            .min_by_key(|(index, due)| (**due, **index))
-            .map(|(index, _)| *index);
-        let is_waiting = |turn: &Turn| self.waiting.contains_key(&turn.index);
-        // Once no analysis is awaited, a question learns that the day is spent.
-        let from_ms = match self.waiting.is_empty() {
-            true => UnixMs::MIN,
-            false => self.questions_from_ms,
-        };
-        let ready = due.or_else(|| {
-            let mut open = self.open.iter();
-            open.find(|(turn, not_before)| from_ms.max(**not_before) <= now && !is_waiting(turn))
-                .map(|(turn, _)| turn.index)
-        });
-        let Some(index) = ready else {
-            let others = self.open.iter().filter(|(turn, _)| !is_waiting(turn));
-            let times = others.map(|(_, not_before)| from_ms.max(*not_before));
-            let soonest = times.chain(self.waiting.values().copied()).min();
-            return Ok(soonest.map(Next::Wait));
-        };
-        let Some(action) = self.progress(index)? else {
-            // Another one's answer has settled it; the next round finds the next.
-            return Ok(Some(Next::Wait(now)));
-        };
-        let name = action.name();
-        if let Some(fault) = self.retry.gave_up(&name) {
-            let sightings = self.planned[index].sightings.clone();
-            let finding = Finding::unknown(sightings, Cause::Failed, fault.to_owned());
-            self.settle(index, finding);
-            return Ok(Some(Next::Wait(now)));
-        }
-        let not_before = self.retry.not_before(&name).unwrap_or(now);
-        let tier = action.tier();
-        if not_before > now || self.turns.get(&index).is_some_and(|turn| turn.tier != tier) {
-            self.queue(index, tier, not_before);
-            if let Some(due) = self.waiting.get_mut(&index) {
-                *due = (*due).max(not_before);
-            }
-            return Ok(Some(Next::Wait(now)));
-        }
-        Ok(Some(Next::Work(index, action)))
-    }
-
-    /// The next action for an indicator; none when it was settled just now.
-    fn progress(&mut self, index: usize) -> Result<Option<Request>, StoreError> {
-        let planned = Arc::clone(&self.planned);
-        let lookup = &self.with.lookup;
-        match resolve(&planned[index], lookup, self.with.store, self.judge)? {
-            Resolution::Open(action) => Ok(Some(action)),
+    /// Reads what is stored, and settles the indicator or queues it for its next request.
+    fn update(&mut self, index: usize) -> Result<Option<Request>, StoreError> {
+        match self.resolve(index, self.with.store)? {
             Resolution::Settled(finding) => {
                 self.settle(index, *finding);
                 Ok(None)
             }
+            Resolution::Open(request) => {
+                self.enqueue(index, &request);
+                Ok(Some(request))
+            }
+        }
+    }
+
+    fn enqueue(&mut self, index: usize, request: &Request) {
+        match request.due_ms() {
+            Some(due_ms) => self.queue.await_analysis(index, due_ms),
+            None => self.queue.ready(index, request.tier()),
+        }
+        if let Some(not_before_ms) = self.retry.not_before(&request.key()) {
+            self.queue.defer(index, not_before_ms);
+        }
+    }
+
+    fn settle(&mut self, index: usize, finding: Finding) {
+        self.queue.settle(index);
+        self.with.reporter.found(&finding, self.queue.len());
+        self.findings[index] = Some(finding);
+    }
+
+    fn settle_unknown(&mut self, index: usize, cause: Cause, reason: &str) {
+        let sightings = self.planned[index].sightings.clone();
+        self.settle(index, Finding::unknown(sightings, cause, reason.to_owned()));
+    }
+
+    /// Works on the indicator that has its turn, or waits for it.
+    async fn step(&mut self) -> Step {
+        let now = self.now();
+        match self.queue.next(now) {
+            Turn::Done => Ok(ControlFlow::Break(RunEnd::Done)),
+            _ if self.paused_until_ms > now => self.wait_until(self.paused_until_ms).await,
+            Turn::WaitUntil(until_ms) => self.wait_until(until_ms).await,
+            Turn::Take(index) => self.take(index).await,
         }
     }
 
     async fn wait_until(&self, until_ms: UnixMs) -> Step {
         let missing = u64::try_from(until_ms - self.now()).unwrap_or(0);
         if missing > 0 {
-            self.with.reporter.waiting(until_ms, self.open.len());
+            self.with.reporter.waiting(until_ms, self.queue.len());
             let sleep = Duration::from_millis(missing).min(LONGEST_SLEEP);
             self.with.clock.sleep(sleep).await;
         }
-        Ok(None)
+        CONTINUE
     }
 
-    /// Does what an indicator needs next, with a slot.
-    async fn work(&mut self, index: usize, action: Request) -> Step {
-        if let Some(due_ms) = due_of(&action)
-            && due_ms > self.now()
-        {
-            self.waiting.insert(index, due_ms);
-            return Ok(None);
+    /// Sends an indicator's next request, if there is a slot.
+    async fn take(&mut self, index: usize) -> Step {
+        // The answer to another indicator's request may have changed this one's.
+        let Some(request) = self.update(index)? else {
+            return CONTINUE;
+        };
+        let key = request.key();
+        if let Some(fault) = self.retry.gave_up(&key).map(str::to_owned) {
+            self.settle_unknown(index, Cause::Failed, &fault);
+            return CONTINUE;
         }
-        if polls_of(&action) >= MAX_POLLS {
-            return self.give_up_waiting(index, &action);
+        let now = self.now();
+        if self.queue.next(now) != Turn::Take(index) {
+            return CONTINUE;
+        }
+        if request.polls() >= MAX_POLLS {
+            return self.give_up(index, &request);
         }
         let (store, claimant) = (self.with.store, &self.with.claimant);
-        let name = action.name();
-        if !store.claim(claimant, &name, self.now())? {
-            let later = self.now() + CLAIMED_PAUSE_MS;
-            self.queue(index, action.tier(), later);
-            if let Some(due) = self.waiting.get_mut(&index) {
-                *due = later;
-            }
-            return Ok(None);
+        if !store.claim(claimant, &key, now)? {
+            self.queue.defer(index, now + CLAIMED_PAUSE_MS);
+            return CONTINUE;
         }
-        let is_awaited = due_of(&action).is_some();
-        let done = self.work_claimed(index, action, &name).await;
-        store.release(claimant, &name)?;
-        match done? {
-            Worked::Done => Ok(None),
-            Worked::Ended(ended) => Ok(Some(ended)),
-            Worked::NoSlot(Slot::DaySpent { resumes_ms } | Slot::MonthSpent { resumes_ms })
-                if !is_awaited && self.has_free_polls()? =>
+        let attempt = self.send_claimed(index, &request, &key).await;
+        store.release(claimant, &key)?;
+        match attempt? {
+            Attempt::Finished(step) => Ok(step),
+            Attempt::NoSlot(Slot::DaySpent { resumes_ms } | Slot::MonthSpent { resumes_ms })
+                if request.due_ms().is_none() && self.has_free_polls()? =>
             {
-                self.questions_from_ms = resumes_ms;
-                Ok(None)
+                self.queue.hold_queued(resumes_ms);
+                CONTINUE
             }
-            Worked::NoSlot(slot) => self.no_slot(slot).await,
+            Attempt::NoSlot(slot) => self.no_slot(slot).await,
         }
     }
 
-    async fn work_claimed(
+    async fn send_claimed(
         &mut self,
         index: usize,
-        action: Request,
-        name: &str,
-    ) -> Result<Worked, StoreError> {
-        // Another run may have had the answer just before.
-        if self.progress(index)?.as_ref() != Some(&action) {
-            return Ok(Worked::Done);
-        }
+        request: &Request,
+        key: &str,
+    ) -> Result<Attempt, StoreError> {
         let (store, account) = (self.with.store, self.with.account);
-        let purpose = purpose_of(&action);
-        let charge = match store.take_slot(account, &self.limits, purpose, self.now())? {
+        // Another run may have sent it before the claim.
+        if !request.is_open(store)? {
+            return Ok(Attempt::Finished(ControlFlow::Continue(())));
+        }
+        let charge = match store.take_slot(account, &self.limits, request.purpose(), self.now())? {
             SlotOutcome::Charged(charge) => charge,
-            SlotOutcome::NotYet(slot) => return Ok(Worked::NoSlot(slot)),
+            SlotOutcome::NotYet(slot) => return Ok(Attempt::NoSlot(slot)),
         };
         self.requests += 1;
-        let sent = self.send(index, action).await;
+        let sent = self.send(request).await;
         store.settle(charge, self.now())?;
-        match sent? {
+        let step = match sent {
             Ok(()) => {
-                self.retry.answered(name);
-                if self.turns.contains_key(&index) && !self.waiting.contains_key(&index) {
-                    self.progress(index)?;
-                }
-                Ok(Worked::Done)
+                self.retry.answered(key);
+                self.update(index)?;
+                ControlFlow::Continue(())
             }
-            Err(fault) => Ok(match self.fail(name, fault).await? {
-                Some(ended) => Worked::Ended(ended),
-                None => Worked::Done,
-            }),
+            Err(RequestError::Fault(fault)) => self.fail(key, fault).await?,
+            Err(RequestError::Store(error)) => return Err(error),
+        };
+        Ok(Attempt::Finished(step))
+    }
+
+    /// Sends a request and stores the answer.
+    async fn send(&self, request: &Request) -> Result<(), RequestError> {
+        let submissions = self.with.submissions();
+        match request {
+            Request::Ask { question, .. } => {
+                let lookup = self.with.client.report(question).await?;
+                let now = self.now();
+                self.with.store.record_answer(question, &lookup, now)?;
+                Ok(())
+            }
+            Request::Submit { url, .. } => submissions.submit(url).await,
+            Request::Poll {
+                url,
+                analysis_id,
+                polls,
+                ..
+            } => submissions.poll(url, analysis_id, *polls).await,
+            Request::Recover {
+                url,
+                sent_ms,
+                polls,
+                ..
+            } => submissions.recover(url, *sent_ms, *polls).await,
         }
     }
 
-    /// Whether there are analyses to wait for that cost nothing to ask for.
+    /// Leaves an analysis to the next run. A submission that did not arrive is repeated once.
+    fn give_up(&mut self, index: usize, request: &Request) -> Step {
+        let store = self.with.store;
+        let reason = match request {
+            Request::Recover { url, sent_ms, .. } => {
+                // Another run may have found the same, and submitted it again.
+                let has_changed = !store.abandon(url, *sent_ms)?;
+                if has_changed || self.resubmitted.insert(index) {
+                    self.update(index)?;
+                    return CONTINUE;
+                }
+                "the URL was submitted, but VirusTotal does not show it; run again to submit it again"
+            }
+            Request::Poll { url, .. } => {
+                // The next run polls at once, and as often.
+                store.polled(url, 0, self.now())?;
+                "VirusTotal has not finished the analysis; run again to poll it"
+            }
+            Request::Ask { .. } | Request::Submit { .. } => "VirusTotal has not answered",
+        };
+        self.settle_unknown(index, Cause::Pending, reason);
+        CONTINUE
+    }
+
+    /// Whether analyses are awaited whose polls are free of charge.
     fn has_free_polls(&self) -> Result<bool, StoreError> {
-        Ok(!self.waiting.is_empty() && self.with.store.polls_are_free(self.with.account)?)
+        Ok(self.queue.has_awaiting() && self.with.store.polls_are_free(self.with.account)?)
     }
 
     async fn no_slot(&mut self, slot: Slot) -> Step {
         let (resumes_ms, which) = match slot {
-            Slot::Now => return Ok(None),
+            Slot::Now => return CONTINUE,
             Slot::At(at) => return self.wait_until(at).await,
             Slot::DaySpent { resumes_ms } => (resumes_ms, "day"),
             Slot::MonthSpent { resumes_ms } => (resumes_ms, "month"),
@@ -540,170 +424,24 @@ impl<'a, 'b> Run<'a, 'b> {
 
     fn spent(&mut self, resumes_ms: UnixMs, reason: String) -> Step {
         match self.with.when_spent {
-            WhenSpent::End => Ok(Some(RunEnd::QuotaSpent { resumes_ms, reason })),
+            WhenSpent::End => Ok(ControlFlow::Break(RunEnd::QuotaSpent {
+                resumes_ms,
+                reason,
+            })),
             WhenSpent::Wait => {
                 self.paused_until_ms = resumes_ms;
-                let so_far = findings(&self.findings, &self.planned);
-                self.with.reporter.spent(&reason, &so_far);
-                Ok(None)
+                self.with.reporter.spent(&reason, &self.findings());
+                CONTINUE
             }
         }
     }
 
-    /// Makes one request and keeps what it gave.
-    async fn send(
-        &mut self,
-        index: usize,
-        action: Request,
-    ) -> Result<Result<(), Fault>, StoreError> {
-        match action {
-            Request::Ask(question) => self.ask(&question).await,
-            Request::Submit(url) => self.submit(index, &url).await,
-            Request::Poll {
-                url,
-                analysis_id,
-                polls,
-                ..
-            } => self.poll(index, &url, &analysis_id, polls).await,
-            Request::Recover {
-                url,
-                sent_ms,
-                polls,
-                ..
-            } => self.recover(index, &url, sent_ms, polls).await,
-        }
-    }
-
-    async fn ask(&self, question: &Question) -> Result<Result<(), Fault>, StoreError> {
-        let lookup = match self.with.client.report(question).await {
-            Ok(lookup) => lookup,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        let now = self.with.clock.now_ms();
-        self.with.store.record_answer(question, &lookup, now)?;
-        Ok(Ok(()))
-    }
-
-    async fn submit(&mut self, index: usize, url: &str) -> Result<Result<(), Fault>, StoreError> {
-        let (store, clock) = (self.with.store, self.with.clock);
-        let intended_ms = clock.now_ms();
-        store.intend(url, intended_ms, intended_ms + self.poll_wait_ms(0))?;
-        match self.with.client.submit(url).await {
-            Ok(submission) => {
-                let due_ms = clock.now_ms() + self.poll_wait_ms(0);
-                store.submitted(url, &submission.analysis_id, due_ms)?;
-                self.waiting.insert(index, due_ms);
-                Ok(Ok(()))
-            }
-            Err(fault) => {
-                // What may have arrived is looked for later, not sent again.
-                if !fault.may_have_arrived() {
-                    store.abandon(url, intended_ms)?;
-                }
-                Ok(Err(fault))
-            }
-        }
-    }
-
-    async fn poll(
-        &mut self,
-        index: usize,
-        url: &str,
-        analysis_id: &str,
-        polls: u32,
-    ) -> Result<Result<(), Fault>, StoreError> {
-        let analysis = match self.with.client.analysis(analysis_id).await {
-            Ok(analysis) => analysis,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        match analysis {
-            Some(analysis) if analysis.status == AnalysisStatus::Completed => {
-                self.complete(index, url, &analysis.attributes_json)?;
-            }
-            _ => self.wait_for_analysis(index, url, polls + 1)?,
-        }
-        Ok(Ok(()))
-    }
-
-    /// Looks for the result of a submission whose answer was lost.
-    async fn recover(
-        &mut self,
-        index: usize,
-        url: &str,
-        sent_ms: UnixMs,
-        polls: u32,
-    ) -> Result<Result<(), Fault>, StoreError> {
-        let lookup = match self.with.client.report(&question_of(url)).await {
-            Ok(lookup) => lookup,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        if let Lookup::Found {
-            attributes_json, ..
-        } = lookup
-        {
-            let analysed_s = Report::from_attributes(&attributes_json).last_analysis;
-            if analysed_s.is_some_and(|at| at >= sent_ms.div_euclid(1000) - CLOCK_SKEW_S) {
-                self.complete(index, url, &attributes_json)?;
-                return Ok(Ok(()));
-            }
-        }
-        self.wait_for_analysis(index, url, polls + 1)?;
-        Ok(Ok(()))
-    }
-
-    fn complete(&mut self, index: usize, url: &str, json: &str) -> Result<(), StoreError> {
-        self.waiting.remove(&index);
-        self.with
-            .store
-            .complete(url, json, self.with.clock.now_ms())
-    }
-
-    fn wait_for_analysis(&mut self, index: usize, url: &str, polls: u32) -> Result<(), StoreError> {
-        let due_ms = self.with.clock.now_ms() + self.poll_wait_ms(polls);
-        self.with.store.polled(url, polls, due_ms)?;
-        self.waiting.insert(index, due_ms);
-        Ok(())
-    }
-
-    /// The wait before an analysis is asked for again.
-    fn poll_wait_ms(&self, polls: u32) -> i64 {
-        let first_ms = i64::try_from(self.with.first_poll.as_millis()).unwrap_or(i64::MAX);
-        first_ms.saturating_mul(1 << polls.min(MAX_POLLS))
-    }
-
-    /// Leaves an analysis for the next run. What never arrived is handed in
-    /// again, once.
-    fn give_up_waiting(&mut self, index: usize, action: &Request) -> Step {
-        let reason = match action {
-            Request::Recover { url, sent_ms, .. } => {
-                // Another run may have seen the same, and handed it in since.
-                let has_changed = !self.with.store.abandon(url, *sent_ms)?;
-                if has_changed || self.handed_in_again.insert(index) {
-                    self.waiting.remove(&index);
-                    return Ok(None);
-                }
-                "it was handed in, but VirusTotal does not show it; run again to hand it in again"
-            }
-            Request::Poll { url, .. } => {
-                // The next run asks for it at once, and as patiently.
-                let now = self.with.clock.now_ms();
-                self.with.store.polled(url, 0, now)?;
-                "VirusTotal has not finished the analysis; run again to ask for it"
-            }
-            Request::Ask(_) | Request::Submit(_) => "it was not answered",
-        };
-        let sightings = self.planned[index].sightings.clone();
-        self.settle(
-            index,
-            Finding::unknown(sightings, Cause::Pending, reason.to_owned()),
-        );
-        Ok(None)
-    }
-
-    /// Decides after a fault: again later, give the action up, or end.
+    /// Decides after a fault: repeat the request later, give it up, or end the run.
     async fn fail(&mut self, name: &str, fault: Fault) -> Step {
         match &fault {
-            Fault::WrongKey(message) => return Ok(Some(RunEnd::WrongKey(message.clone()))),
+            Fault::WrongKey(message) => {
+                return Ok(ControlFlow::Break(RunEnd::WrongKey(message.clone())));
+            }
             Fault::QuotaExceeded { retry_after_s, .. } => {
                 return self.quota_refused(*retry_after_s, &fault).await;
             }
@@ -712,26 +450,28 @@ impl<'a, 'b> Run<'a, 'b> {
         match self.retry.failed(name, &fault, self.now()) {
             Advice::Again(_) => self.with.reporter.retrying(&fault.to_string()),
             Advice::GiveUp => {}
-            Advice::Break => return Ok(Some(RunEnd::Unreachable(fault.to_string()))),
+            Advice::Break => return Ok(ControlFlow::Break(RunEnd::Unreachable(fault.to_string()))),
         }
-        Ok(None)
+        CONTINUE
     }
 
-    /// VirusTotal says that the quota is used up although the ledger has a slot.
-    /// The indicator keeps its place; everything waits.
+    /// Handles a refusal for the quota although the ledger has a slot. The indicator keeps its
+    /// turn, and the run pauses.
     async fn quota_refused(&mut self, retry_after_s: Option<u64>, fault: &Fault) -> Step {
         let now = self.now();
         let (refusals, resumes_ms) = self.retry.quota_refused(retry_after_s, now);
         if refusals == 1 {
             self.paused_until_ms = resumes_ms;
             self.with.reporter.retrying(&fault.to_string());
-            return Ok(None);
+            return CONTINUE;
         }
         let store = self.with.store;
         if let Some(user) = self.with.user {
             match reconcile(self.with.client, user, store, self.with.account, now).await? {
-                Ok(told) => {
-                    self.limits = self.limits.at_most(told.day_allowed, told.month_allowed);
+                Ok(reported) => {
+                    self.limits = self
+                        .limits
+                        .at_most(reported.day_allowed, reported.month_allowed);
                 }
                 Err(fault) => self.with.reporter.retrying(&fault.to_string()),
             }
@@ -747,19 +487,19 @@ impl<'a, 'b> Run<'a, 'b> {
         };
         if refusals >= MAX_QUOTA_REFUSALS {
             let reason = format!("{known}; something else uses this key or this network");
-            // Whoever waits looks again before long: our clock may be fast.
+            // A run that waits asks again within an hour, because the clock may be fast.
             let resumes_ms = match self.with.when_spent {
-                WhenSpent::End => crate::quota::next_day(now),
-                WhenSpent::Wait => now + LOOK_AGAIN_MS,
+                WhenSpent::End => next_day(now),
+                WhenSpent::Wait => now + REFUSED_PAUSE_MS,
             };
             return self.spent(resumes_ms, reason);
         }
         self.paused_until_ms = resumes_ms;
         self.with.reporter.retrying(&known);
-        Ok(None)
+        CONTINUE
     }
 
-    /// What the ledger knows where VirusTotal was not asked.
+    /// The ledger's counts, for a run that cannot ask VirusTotal.
     fn charged_so_far(&self, now: UnixMs) -> Result<String, StoreError> {
         let (store, account) = (self.with.store, self.with.account);
         let usage = store.usage(account, &self.limits, now)?;
@@ -772,104 +512,16 @@ impl<'a, 'b> Run<'a, 'b> {
         ))
     }
 
-    fn settle(&mut self, index: usize, finding: Finding) {
-        if let Some(turn) = self.turns.remove(&index) {
-            self.open.remove(&turn);
-        }
-        self.waiting.remove(&index);
-        self.with.reporter.found(&finding, self.open.len());
-        self.findings[index] = Some(finding);
-    }
-
-    fn finish(self, ended: RunEnd) -> TriageOutcome {
-        TriageOutcome {
-            findings: findings(&self.findings, &self.planned),
-            ended,
-            requests: self.requests,
-        }
-    }
-}
-
-/// A finding for everything that is planned.
-fn findings(found: &[Option<Finding>], planned: &[Planned]) -> Vec<Finding> {
-    let left = "the run ended before its turn";
-    let findings = found.iter().zip(planned);
-    findings
-        .map(|(finding, planned)| {
-            finding.clone().unwrap_or_else(|| {
-                let sightings = planned.sightings.clone();
-                Finding::unknown(sightings, Cause::NotAsked, left.to_owned())
+    /// A finding for every indicator, in the order of the plan.
+    fn findings(&self) -> Vec<Finding> {
+        let findings = self.findings.iter().zip(self.planned);
+        findings
+            .map(|(finding, planned)| {
+                finding.clone().unwrap_or_else(|| {
+                    let reason = "the run ended before its turn".to_owned();
+                    Finding::unknown(planned.sightings.clone(), Cause::NotAsked, reason)
+                })
             })
-        })
-        .collect()
-}
-
-/// Asks VirusTotal what an account has used, free of charge, and keeps it.
-///
-/// # Errors
-///
-/// When the store fails; a fault is a value.
-pub async fn reconcile(
-    client: &Client,
-    user: &str,
-    store: &Store,
-    account: &str,
-    now: UnixMs,
-) -> Result<Result<AccountQuota, Fault>, StoreError> {
-    let quotas = match client.overall_quotas(user).await {
-        Ok(quotas) => quotas,
-        Err(fault) => return Ok(Err(fault)),
-    };
-    let find = |name: &str| {
-        let mut quotas = quotas.iter();
-        quotas
-            .find(|(quota, _)| quota == name)
-            .map(|(_, quota)| *quota)
-    };
-    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-    let (day, month) = (find("api_requests_daily"), find("api_requests_monthly"));
-    // What cannot be learned leaves things as they are.
-    let (first, last) = (day_name(polls_since(now)), day_name(now));
-    let polls = client.analyses_asked(user, &first, &last).await.ok();
-    let told = AccountQuota {
-        day_allowed: day.map(|quota| small(quota.allowed)),
-        day_used: day.map(|quota| small(quota.used)),
-        month_allowed: month.map(|quota| small(quota.allowed)),
-        month_used: month.map(|quota| small(quota.used)),
-        polls: polls.map(|(charged, free)| PollsUsed { charged, free }),
-    };
-    store.reconcile(account, &told, now)?;
-    Ok(Ok(told))
-}
-
-fn purpose_of(action: &Request) -> Purpose {
-    match action {
-        Request::Poll { .. } => Purpose::Poll,
-        Request::Ask(_) | Request::Submit(_) | Request::Recover { .. } => Purpose::Question,
-    }
-}
-
-fn due_of(action: &Request) -> Option<UnixMs> {
-    match action {
-        Request::Poll { due_ms, .. } | Request::Recover { due_ms, .. } => Some(*due_ms),
-        Request::Ask(_) | Request::Submit(_) => None,
-    }
-}
-
-fn polls_of(action: &Request) -> u32 {
-    match action {
-        Request::Poll { polls, .. } | Request::Recover { polls, .. } => *polls,
-        Request::Ask(_) | Request::Submit(_) => 0,
-    }
-}
-
-/// The question for a URL that was handed in, and so is no secret any more.
-fn question_of(url: &str) -> Question {
-    match Indicator::parse(Kind::Url, url.as_bytes()) {
-        Ok(url) => url_id::plain_sha256(&url).map_or_else(
-            || Question::UrlByBase64(url_id::base64_id(&url)),
-            Question::UrlBySha256,
-        ),
-        Err(_) => Question::UrlByBase64(url.to_owned()),
+            .collect()
     }
 }

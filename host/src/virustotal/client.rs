@@ -1,12 +1,15 @@
 //! The calls, and what each answer means.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::indicator::Indicator;
+
 use super::transport::{HttpReply, HttpRequest, Method, Transport, TransportError};
+use super::url_id;
 
 /// One question that can be put to VirusTotal about an indicator.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +25,24 @@ pub enum Question {
 }
 
 impl Question {
+    /// Asks for the report on an indicator's host, or on a domain or address itself.
+    #[must_use]
+    pub fn of_host(indicator: &Indicator) -> Self {
+        let host = indicator.host();
+        let address = host.value().parse();
+        address.map_or_else(|_| Self::Domain(host.value().to_owned()), Self::Address)
+    }
+
+    /// Asks for the report on a URL: by its SHA-256 if the URL is plain, else by its base64 form,
+    /// which shows VirusTotal the URL.
+    #[must_use]
+    pub fn of_url(url: &Indicator) -> Self {
+        url_id::plain_sha256(url).map_or_else(
+            || Self::UrlByBase64(url_id::base64_id(url)),
+            Self::UrlBySha256,
+        )
+    }
+
     /// The path below the API's root.
     #[must_use]
     pub fn path(&self) -> String {
@@ -421,9 +442,18 @@ fn tidy(text: &str) -> String {
     words.join(" ").chars().take(MAX_CHARS).collect()
 }
 
-/// An identifier as one segment of a path.
+/// Percent-encodes an identifier as one segment of a path (RFC 3986 section 3.3).
 fn segment(id: &str) -> String {
-    form_urlencoded::byte_serialize(id.as_bytes()).collect()
+    let mut encoded = String::new();
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 #[cfg(test)]
@@ -465,7 +495,13 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_answers() {
+    fn path_segments_are_percent_encoded() {
+        assert_eq!(segment("u-1_a.b~"), "u-1_a.b~");
+        assert_eq!(segment("a b/c?d+\u{e9}"), "a%20b%2Fc%3Fd%2B%C3%A9");
+    }
+
+    #[test]
+    fn found_missing_and_refused_objects_are_answers() {
         let found = r#"{"data":{"id":"x","type":"domain","attributes":{"reputation":1}}}"#;
         assert_eq!(
             ask(reply(200, JSON, found)).unwrap(),
@@ -485,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_has_its_meaning() {
+    fn each_error_reply_maps_to_its_fault() {
         let check = |reply: HttpReply, expected: &str, retryable: bool| {
             let fault = ask(reply.clone()).unwrap_err();
             let name = format!("{fault:?}");

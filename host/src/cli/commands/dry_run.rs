@@ -5,7 +5,7 @@ use std::fmt;
 use crate::output::{counted, utc_time, visible};
 use crate::triage::Share;
 use crate::triage::estimate::{Budget, Estimate, EstimatedRequest, RequestCounts};
-use crate::triage::lookup::{LookupStep, Tier};
+use crate::triage::request::{LookupStep, Tier};
 
 /// An estimate as it is printed.
 pub(super) struct DryRun {
