@@ -6,21 +6,29 @@
 //! feature manual, "7-6-2 Access log settings"; HAProxy configuration manual,
 //! "8. Logging".
 
+mod errors;
 mod ifilter;
+mod row;
 
-use vthost_plugin::contact::{Contact, plausible_address};
-use vthost_plugin::parser::{
-    Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
-};
-use vthost_plugin::split::after;
+use std::borrow::Cow;
+
+use vthost_plugin::contact::{Contact, split_scheme};
+use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
+use vthost_plugin::scan;
+use vthost_plugin::split::{after, split_once};
+use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
+
+use row::Row;
 
 struct Combined {
     stamps: Stamps,
     order: DateOrder,
-    /// Whether the first line is one of i-FILTER's: others that look like its
-    /// are read as what they are.
+    /// Whether the first line is one of i-FILTER's. In other logs lines that look
+    /// like its are read as what they are.
     is_ifilter: bool,
+    /// Whether most requests of the head have a path and no whole URL.
+    is_server: bool,
 }
 
 vthost_plugin::export_parser!(Combined);
@@ -66,10 +74,13 @@ impl LineParser for Combined {
     }
 
     fn detect(input: &Input) -> u8 {
+        let stamps = Stamps::of(input);
         input.confidence(82, |line| match () {
             () if line.trim_ascii().is_empty() => Fit::Neutral,
             () if ifilter::request(line).is_some() || haproxy_client(line).is_some() => Fit::Yes,
-            () => Fit::from(Row::read(line).is_some()),
+            () if connected(line).is_some() => Fit::Yes,
+            () if errors::contact(line, stamps).is_some() => Fit::Yes,
+            () => Fit::from(Row::read(line, stamps).is_some()),
         })
     }
 
@@ -77,6 +88,7 @@ impl LineParser for Combined {
         Ok(Self {
             stamps: Stamps::of(input),
             order: order(input),
+            is_server: is_server(input),
             is_ifilter: input
                 .lines()
                 .find(|line| !line.is_empty())
@@ -93,69 +105,87 @@ impl LineParser for Combined {
         {
             return request.push(self.stamps, found);
         }
-        let Some(row) = Row::read(line) else {
-            return self.other(line, found);
-        };
-        let time_us = self.stamps.any(row.time, self.order);
-        let mut words = row.request.split(|byte| *byte == b' ');
-        let (method, target) = (
-            words.next().unwrap_or_default(),
-            words.next().unwrap_or_default(),
-        );
-        let is_denied = after(line, b"_DENIED").is_some();
-        let contact = Contact {
-            time_us,
-            action: if is_denied {
-                Action::Blocked
-            } else {
-                Action::Allowed
-            },
-            ..Contact::default()
-        };
-        match () {
-            () if method == b"CONNECT" => {
-                let host = target.strip_prefix(b"https://").unwrap_or(target);
-                Contact {
-                    host,
-                    client: row.client,
-                    user: row.user,
-                    ..contact
-                }
-            }
-            () if vthost_plugin::contact::split_scheme(target).is_some() => {
-                // `https://www.example.com:443` is a tunnel in Olfeo's words.
-                Contact {
-                    url: target,
-                    client: row.client,
-                    user: row.user,
-                    ..contact
-                }
-            }
-            () => Contact {
-                address: row.client,
-                action: Action::Unstated,
-                ..contact
-            },
+        match Row::read(line, self.stamps) {
+            Some(row) => self.request(&row, found),
+            None => self.other(line, found),
         }
-        .push(found)
     }
 }
 
 impl Combined {
-    /// A line that has no request behind the time.
+    /// A request: a whole URL or a tunnel is what a proxy's client contacted. A path
+    /// is a web server's, and so is a URL in a log of paths: somebody tried whether
+    /// the server is a proxy.
+    fn request(&self, row: &Row<'_>, found: &mut Observations<'_>) -> Line {
+        let time_us = self.stamps.any(row.time, self.order);
+        let (method, target) = (unescaped(row.method), unescaped(row.target));
+        let contact = Contact {
+            client: row.client,
+            user: row.user,
+            time_us,
+            action: row.action(),
+            ..Contact::default()
+        };
+        match () {
+            () if target.starts_with(b"error:") => Line::Ignored("no request"),
+            () if self.is_server || row.is_load_balancer => row.remote(time_us).push(found),
+            () if &*method == b"CONNECT" => Contact {
+                host: tunnel(&target),
+                ..contact
+            }
+            .push(found),
+            // `https://www.example.com:443` is a tunnel in Olfeo's words.
+            () if split_scheme(&target).is_some() => Contact {
+                url: &target,
+                ..contact
+            }
+            .push(found),
+            () if target.starts_with(b"/") => row.remote(time_us).push(found),
+            () => Line::Ignored("no request"),
+        }
+    }
+
+    /// A line without a request in quotes after the time.
     fn other(&self, line: &[u8], found: &mut Observations<'_>) -> Line {
         if let Some(request) = ifilter::request(line) {
             return request.push(self.stamps, found);
         }
-        let Some((address, time)) = haproxy_client(line) else {
+        if let Some(contact) = errors::contact(line, self.stamps) {
+            return contact.push(found);
+        }
+        let Some((address, time_us)) = self.load_balancer(line) else {
             return Line::Rejected("not client, time in brackets and request in quotes");
         };
         Contact {
-            address,
-            time_us: self.stamps.any(time, DateOrder::DayFirst),
+            address: without_port(address),
+            time_us,
             ..Contact::default()
         }
         .push(found)
+    }
+
+    /// The client and the time of a line of HAProxy's.
+    fn load_balancer<'a>(&self, line: &'a [u8]) -> Option<(&'a [u8], Option<i64>)> {
+        match haproxy_client(line) {
+            Some((client, time)) => Some((client, self.stamps.any(time, DateOrder::DayFirst))),
+            None => Some((connected(line)?, Syslog::time_of(line, self.stamps))),
+        }
+    }
+}
+
+/// The client of HAProxy without a log option: `Connect from 192.0.2.10:51000 to
+/// 203.0.113.1:443 (frontend/HTTP)`.
+fn connected(line: &[u8]) -> Option<&[u8]> {
+    let (client, rest) = split_once(after(line, b"Connect from ")?, b" to ")?;
+    (rest.ends_with(b")") && !client.contains(&b' ')).then_some(client)
+}
+
+/// HAProxy always writes a port after the client, and an IPv6 address without
+/// brackets: `2001:db8::1:51000`.
+fn without_port(client: &[u8]) -> &[u8] {
+    match client.iter().rposition(|byte| *byte == b':') {
+        Some(colon) => &client[..colon],
+        None => client,
     }
 }
 
@@ -178,6 +208,18 @@ fn haproxy_client(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (is_time && names_ends).then_some((client, time))
 }
 
+/// Whether most requests of the head have a path and no whole URL.
+fn is_server(input: &Input) -> bool {
+    let stamps = Stamps::of(input);
+    let rows = input.lines().filter_map(|line| Row::read(line, stamps));
+    let (mut paths, mut all) = (0, 0);
+    for row in rows {
+        all += 1;
+        paths += usize::from(row.target.starts_with(b"/"));
+    }
+    paths * 2 > all
+}
+
 /// Whether days or months come first in dates like `[15/04/2024 12:50:04]`: as
 /// the first line shows in which a number is above 12; else months, as `%x` and
 /// `%D` of C's `strftime` have it.
@@ -195,52 +237,44 @@ fn order(input: &Input) -> DateOrder {
     shown.unwrap_or(DateOrder::MonthFirst)
 }
 
-/// The parts of a line that are needed.
-struct Row<'a> {
-    client: &'a [u8],
-    user: &'a [u8],
-    time: &'a [u8],
-    request: &'a [u8],
-}
-
-impl<'a> Row<'a> {
-    /// Reads `client ident user [time] "request"`; a virtual host or a list of
-    /// forwarders may stand before.
-    fn read(line: &'a [u8]) -> Option<Self> {
-        let open = find_from(line, 0, b'[')?;
-        let close = find_from(line, open, b']')?;
-        let quote = find_from(line, close, b'"')?;
-        if !line[close + 1..quote].iter().all(|byte| *byte == b' ') {
-            return None;
-        }
-        let end = find_from(line, quote + 1, b'"')?;
-        let time = &line[open + 1..close];
-        if time.iter().filter(|byte| **byte == b'/').count() != 2 {
-            return None;
-        }
-        let words = || {
-            let words = line[..open].split(|byte| *byte == b' ');
-            words.filter(|word| !word.is_empty())
-        };
-        let mut last = words().rev();
-        let (user, _ident) = (last.next()?, last.next()?);
-        let mut addresses = words()
-            .map(trimmed)
-            .filter(|word| plausible_address(word).is_some());
-        Some(Self {
-            client: addresses.next().or_else(|| words().next())?,
-            user,
-            time,
-            request: &line[quote + 1..end],
-        })
+/// The host of a tunnel: `www.example.com:443`, and as other programs have it:
+/// `https://www.example.com:443`, `www.example.com:443/` (Traffic Server),
+/// `http://www.example.com:443www.example.com:443` (varnishncsa).
+fn tunnel(target: &[u8]) -> &[u8] {
+    let host = split_scheme(target).map_or(target, |(_, rest)| rest);
+    let host = &host[..scan::find(host, b'/').unwrap_or(host.len())];
+    match host.split_at(host.len() / 2) {
+        (first, second) if first == second => first,
+        _ => host,
     }
 }
 
-/// Without the quotes and commas of a list.
-fn trimmed(word: &[u8]) -> &[u8] {
-    let word = word.strip_prefix(b"\"").unwrap_or(word);
-    let word = word.strip_suffix(b",").unwrap_or(word);
-    word.strip_suffix(b"\"").unwrap_or(word)
+/// A request as it was sent: `\xHH` (nginx, Apache, varnishncsa), `\"` and `\\` are
+/// undone.
+fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'\\') {
+        return text.into();
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, taken) = match (byte, after) {
+            (b'\\', [b'x', high, low, ..]) => match hex(*high).zip(hex(*low)) {
+                Some((high, low)) => (high << 4 | low, 4),
+                None => (byte, 1),
+            },
+            (b'\\', [escaped @ (b'"' | b'\\'), ..]) => (*escaped, 2),
+            _ => (byte, 1),
+        };
+        plain.push(byte);
+        rest = &rest[taken..];
+    }
+    plain.into()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
 }
 
 fn find_from(line: &[u8], from: usize, wanted: u8) -> Option<usize> {
@@ -251,6 +285,7 @@ fn find_from(line: &[u8], from: usize, wanted: u8) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vthost_plugin::parser::Action;
     use vthost_plugin::testing;
 
     fn check(line: &str, expected: (&str, &str, &str)) {
@@ -309,5 +344,134 @@ mod tests {
         check(&line("05/01/2024"), may);
         check(&line("01/05/2024"), january);
         check(&(line("01/05/2024") + &line("13/05/2024")), may);
+    }
+
+    fn values(line: &str) -> Vec<(String, String, String)> {
+        let parsed = testing::parse::<Combined>(line.as_bytes(), "{}").unwrap();
+        let seen = parsed.observations.into_iter();
+        seen.map(|seen| (seen.value, seen.client, seen.user))
+            .collect()
+    }
+
+    const TIME: &str = "[01/May/2024:12:00:00 +0000]";
+
+    #[test]
+    fn headers_and_virtual_hosts_are_no_clients() {
+        for (head, client, user) in [
+            (
+                "<166>May  1 12:00:00 (squid-1)[1]: 10.0.0.5 - -",
+                "10.0.0.5",
+                "",
+            ),
+            (
+                "May  1 12:00:00 gw squid: 10.0.0.5 - jane",
+                "10.0.0.5",
+                "jane",
+            ),
+            (
+                "2024-05-01T12:00:00+00:00 gw squid: 2001:db8::5 - jane doe",
+                "2001:db8::5",
+                "jane doe",
+            ),
+            ("10.0.0.5 - 00:00:5e:00:53:01 jim", "10.0.0.5", "jim"),
+            ("192.0.2.1:8113 10.0.0.5 - -", "10.0.0.5", ""),
+            ("[2001:db8::1]:80 10.0.0.5 ident jane", "10.0.0.5", "jane"),
+        ] {
+            let line = format!("{head} {TIME} \"GET http://www.example.com/ HTTP/1.1\" 200 1");
+            let expected = ("http://www.example.com/", client, user);
+            let (value, found_client, found_user) = &values(&line)[0];
+            assert_eq!(
+                (value.as_str(), found_client.as_str(), found_user.as_str()),
+                expected,
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn requests_are_read_to_their_end_and_without_escapes() {
+        for (request, expected) in [
+            (
+                r#"GET http://www.example.com/a"b?c="d" HTTP/1.1"#,
+                r#"http://www.example.com/a"b?c="d""#,
+            ),
+            (
+                r#"GET http://www.example.com/a\"b HTTP/1.1"#,
+                r#"http://www.example.com/a"b"#,
+            ),
+            (
+                r"GET http://www.example.com/\xc3\xbc HTTP/1.1",
+                "http://www.example.com/ü",
+            ),
+            ("CONNECT www.example.com:443/ HTTP/1.1", "www.example.com"),
+            ("CONNECT [2001:db8::1]:443/ HTTP/1.1", "2001:db8::1"),
+            (
+                "CONNECT http://www.example.com:443www.example.com:443 HTTP/1.1",
+                "www.example.com",
+            ),
+        ] {
+            let line = format!(
+                "10.0.0.5 - - {TIME} \"{request}\" 200 1 \"http://www.example.org/\" \"curl\""
+            );
+            assert_eq!(values(&line)[0].0, expected, "{request}");
+        }
+        for request in [
+            "- error:invalid-request HTTP/1.1",
+            "hello error:invalid-request HTTP/1.1",
+            "Invalid request",
+        ] {
+            let line = format!("10.0.0.5 - - {TIME} \"{request}\" 400 0");
+            assert_eq!(values(&line), [], "{request}");
+        }
+    }
+
+    #[test]
+    fn only_the_result_column_blocks() {
+        let check = |path: &str, rest: &str, expected| {
+            let line = format!(
+                "10.0.0.5 - - {TIME} \"GET http://www.example.com/{path} HTTP/1.1\" {rest}"
+            );
+            let parsed = testing::parse::<Combined>(line.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.observations[0].action, expected, "{line}");
+        };
+        check("", "403 1 TCP_DENIED:HIER_NONE", Action::Blocked);
+        check("", "403 1 NONE_NONE:HIER_NONE", Action::Blocked);
+        check("", "403 1 TCP_MISS:HIER_DIRECT", Action::Allowed);
+        check(
+            "ACCESS_DENIED.html",
+            "200 1 TCP_MISS:HIER_DIRECT",
+            Action::Allowed,
+        );
+        check("ACCESS_DENIED.html", "200 1", Action::Allowed);
+        check("", "403 1", Action::Unstated);
+    }
+
+    #[test]
+    fn load_balancers_are_contacted_by_the_remote_side() {
+        for (line, expected) in [
+            (
+                "May  1 12:00:00 lb haproxy[1]: 2001:db8::1:58340 [01/May/2024:12:00:00.294] fe~ be/s 0/0/0/9/9 200 8 - - ---- 1/1/0/0/0 0/0 \"GET https://www.example.org/ HTTP/2.0\"",
+                "2001:db8::1",
+            ),
+            (
+                "May  1 12:00:00 lb haproxy[1]: Connect from 192.0.2.10:48118 to 203.0.113.1:80 (fe/HTTP)",
+                "192.0.2.10",
+            ),
+            (
+                "192.0.2.10 - - [01/May/2024:12:00:00 +0000] \"GET https://www.example.org/ HTTP/2.0\" 200 9 \"\" \"\" 40001 120 \"web~\" \"app\" \"n1\" 0",
+                "192.0.2.10",
+            ),
+            (
+                "www.example.com - - [01/May/2024:12:00:00 +0000] \"GET /a HTTP/1.1\" 200 1",
+                "www.example.com",
+            ),
+        ] {
+            let found = values(line);
+            assert_eq!(
+                (found[0].0.as_str(), found[0].1.as_str()),
+                (expected, ""),
+                "{line}"
+            );
+        }
     }
 }
