@@ -41,11 +41,12 @@ fn samples<'a>(rows: &[&'a [u8]], style: Style) -> Vec<Tokens<'a>> {
     rows
 }
 
-/// Rows of the common log format, whose request is one value, are those of the
-/// parser `combined`.
+/// Rows of the common log format are those of the parser `combined`: the request is
+/// one value, or several words if a quote inside ends it too early.
 fn has_result(row: &Tokens<'_>) -> bool {
     let mut values = row.values.iter().map(|value| value.text);
-    values.clone().any(|text| result_shape(text).is_some()) && !values.any(is_request)
+    let is_common = |text: &[u8]| is_request(text) || text.starts_with(b"\"");
+    values.clone().any(|text| result_shape(text).is_some()) && !values.any(is_common)
 }
 
 fn most_frequent(values: impl Iterator<Item = usize> + Clone) -> Option<usize> {
