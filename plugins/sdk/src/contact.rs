@@ -475,7 +475,7 @@ mod tests {
                 version: "1.0.0",
                 licence: "MIT",
                 summary: "For tests",
-                formats: &[],
+                formats: Vec::new(),
                 settings_schema: "",
             }
         }

@@ -1,16 +1,24 @@
 //! Formats as tables: which field of a record means what.
 //!
-//! Most logs are one of a few grammars with other names for the same things. A
-//! [`Dialect`] names the fields, a splitter finds them, and [`Reader`] makes a
-//! [`Contact`] of their values.
+//! Most logs use one of a few grammars and differ only in the names of the
+//! fields. A [`Dialect`] is the table entry of one product: it names the fields.
+//! A splitter finds their values in a line, and a [`Reader`] turns the values
+//! into a [`Contact`].
+//!
+//! A parser that reads a whole table of dialects implements [`Grammar`] and
+//! exports [`DialectParser`]. Then a new product is one entry of the table.
+
+mod table;
 
 use crate::contact::{Contact, action_of, present};
-use crate::parser::{Fit, Input};
+use crate::parser::{Fit, Format, Line, Observations};
 use crate::scan;
 use crate::split::until;
 use crate::time::{DateOrder, Stamps};
 
-/// One format of a grammar.
+pub use table::{DialectParser, Grammar, OtherLine};
+
+/// One format of a grammar. Entries end with `..Dialect::DEFAULT`.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
     /// Its short name, as in the WIT's `format`.
@@ -24,8 +32,56 @@ pub struct Dialect {
     pub marks: &'static [&'static str],
     /// Which field means what.
     pub roles: Roles,
-    /// How it writes dates that begin with no year.
+    /// The order of day and month in dates that do not begin with the year.
     pub order: DateOrder,
+    /// The confidence of detection, in percent, if nearly all lines have the
+    /// marks.
+    pub certainty: u8,
+    /// Pushes the observations of a record. An entry sets it if the names of
+    /// the fields alone do not describe the format.
+    pub push: Push,
+}
+
+impl Dialect {
+    /// What most formats share.
+    pub const DEFAULT: Self = Self {
+        name: "",
+        title: "",
+        example: "",
+        marks: &[],
+        roles: Roles::NONE,
+        order: DateOrder::MonthFirst,
+        certainty: 80,
+        push: |record, found| record.contact.push(found),
+    };
+
+    /// The entry of the parser's description.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        (self.name, self.title, self.example)
+    }
+}
+
+/// A record as [`Dialect::push`] gets it.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    /// The values of the fields, without escapes.
+    pub contact: Contact<'a>,
+    /// The whole line.
+    pub line: &'a [u8],
+    /// The part of the line that the grammar split into fields.
+    pub body: &'a [u8],
+    /// The reader of time stamps for this input.
+    pub stamps: Stamps,
+}
+
+/// Pushes the observations of one record.
+pub type Push = fn(Record<'_>, &mut Observations<'_>) -> Line;
+
+/// A [`Push`] for records of connections: the address is observed besides the
+/// name.
+pub fn push_with_address(record: Record<'_>, found: &mut Observations<'_>) -> Line {
+    record.contact.push_with_address(found)
 }
 
 /// The names of the fields for each meaning; of several the first that says
@@ -235,24 +291,6 @@ impl Reader {
     }
 }
 
-/// The dialect whose marks most lines of an input have, and how many of a
-/// hundred. `split` makes the values of a line, or says that it is none.
-pub fn detect(
-    dialects: &'static [Dialect],
-    input: &Input,
-    mut lines_that_fit: impl FnMut(&Reader) -> u8,
-) -> Option<(&'static Dialect, u8)> {
-    let stamps = Stamps::of(input);
-    let mut best: Option<(&'static Dialect, u8)> = None;
-    for dialect in dialects {
-        let sure = lines_that_fit(&Reader::new(dialect, stamps));
-        if sure > best.map_or(0, |(_, sure)| sure) {
-            best = Some((dialect, sure));
-        }
-    }
-    best
-}
-
 /// Whether values were found that have a dialect's marks.
 #[must_use]
 pub fn fit_of(reader: &Reader, values: Option<[&[u8]; FIELDS]>) -> Fit {
@@ -286,16 +324,11 @@ mod tests {
             action: &["act"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..Dialect::DEFAULT
     };
 
     fn values(fields: &[(&str, &'static str)]) -> (Reader, [&'static [u8]; FIELDS]) {
-        let stamps = Stamps::of(&Input {
-            name: String::new(),
-            head: Vec::new(),
-            utc_offset_minutes: 0,
-            reference_time_us: 0,
-        });
+        let stamps = Stamps::of(&crate::testing::input(b""));
         let reader = Reader::new(&DIALECT, stamps);
         let values = reader.names().map(|name| {
             let known = fields

@@ -17,7 +17,7 @@
 //!             version: "1.0.0",
 //!             licence: "MIT",
 //!             summary: "A client and a host on each line",
-//!             formats: &[("pairs", "Pairs", "10.0.0.5 www.example.com")],
+//!             formats: vec![("pairs", "Pairs", "10.0.0.5 www.example.com")],
 //!             settings_schema: "",
 //!         }
 //!     }

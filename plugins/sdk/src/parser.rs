@@ -52,11 +52,14 @@ pub struct Description {
     pub licence: &'static str,
     /// One sentence.
     pub summary: &'static str,
-    /// Name, title and an example line of each format.
-    pub formats: &'static [(&'static str, &'static str, &'static str)],
+    /// The formats that the parser reads.
+    pub formats: Vec<Format>,
     /// A JSON Schema, or nothing.
     pub settings_schema: &'static str,
 }
+
+/// The name, the title and an example line of a format.
+pub type Format = (&'static str, &'static str, &'static str);
 
 /// What is known of an input before it is read.
 pub struct Input {
@@ -81,26 +84,47 @@ impl Input {
         Lines::of(&self.head[..end])
     }
 
-    /// How sure a parser can be, from how many lines of the head fit: `most`
-    /// when nearly all do, less when half of them do, little when any does.
-    /// Lines that say nothing either way (blank ones, comments) are not counted.
+    /// The confidence of detection, from the share of the head's lines that are
+    /// of the format: `most` if nearly all are, two thirds of it if half are, a
+    /// tenth if any is. Blank lines and [`Fit::Neutral`] ones are not counted.
     #[must_use]
-    pub fn confidence(&self, most: u8, mut fits: impl FnMut(&[u8]) -> Fit) -> u8 {
-        let (mut all, mut fit) = (0_u32, 0_u32);
-        for line in self.lines().take(DETECTION_LINES) {
+    pub fn confidence(&self, most: u8, fits: impl FnMut(&[u8]) -> Fit) -> u8 {
+        self.share(fits).confidence(most)
+    }
+
+    /// How many lines of the head are of a format.
+    pub(crate) fn share(&self, mut fits: impl FnMut(&[u8]) -> Fit) -> Share {
+        let mut share = Share { fit: 0, all: 0 };
+        let lines = self.lines().filter(|line| !line.trim_ascii().is_empty());
+        for line in lines.take(DETECTION_LINES) {
             match fits(line) {
                 Fit::Yes => {
-                    all += 1;
-                    fit += 1;
+                    share.all += 1;
+                    share.fit += 1;
                 }
-                Fit::No => all += 1,
+                Fit::No => share.all += 1,
                 Fit::Neutral => {}
             }
         }
-        match (fit, all) {
-            (0, _) => 0,
-            (fit, all) if fit * 10 >= all * 8 => most,
-            (fit, all) if fit * 2 >= all => most / 3 * 2,
+        share
+    }
+}
+
+/// The lines that are of a format, among all that are not neutral.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    fit: u32,
+    all: u32,
+}
+
+impl Share {
+    /// See [`Input::confidence`].
+    pub(crate) fn confidence(self, most: u8) -> u8 {
+        let Self { fit, all } = self;
+        match fit {
+            0 => 0,
+            _ if fit * 10 >= all * 8 => most,
+            _ if fit * 2 >= all => most / 3 * 2,
             _ => most / 10,
         }
     }
@@ -123,7 +147,7 @@ impl From<bool> for Fit {
     }
 }
 
-/// Lines of the head that detection looks at.
+/// The lines of the head that detection reads.
 const DETECTION_LINES: usize = 100;
 
 /// What a line was.
@@ -408,7 +432,7 @@ pub(crate) struct Batch {
 pub(crate) struct Tally {
     pub(crate) reason: &'static str,
     pub(crate) count: u32,
-    /// All of them: the host may offer rejected lines to another parser.
+    /// All of them, in order: the host offers rejected lines to another parser.
     samples: Vec<u32>,
 }
 
@@ -525,11 +549,11 @@ impl<P: LineParser> wit::Guest for Component<P> {
             summary: said.summary.to_owned(),
             formats: said
                 .formats
-                .iter()
+                .into_iter()
                 .map(|(name, title, example)| wit::Format {
-                    name: (*name).to_owned(),
-                    title: (*title).to_owned(),
-                    example: (*example).to_owned(),
+                    name: name.to_owned(),
+                    title: title.to_owned(),
+                    example: example.to_owned(),
                 })
                 .collect(),
             settings_schema: said.settings_schema.to_owned(),
@@ -601,7 +625,9 @@ impl From<wit::Input> for Input {
     }
 }
 
-/// Makes a [`LineParser`](crate::parser::LineParser) the component's parser.
+/// Makes a [`LineParser`](crate::parser::LineParser) the component's parser, and
+/// adds tests that run it on the crate's samples; see
+/// [`testing::samples_keep_contract`](crate::testing::samples_keep_contract).
 #[macro_export]
 macro_rules! export_parser {
     ($parser:ty) => {
@@ -612,23 +638,21 @@ macro_rules! export_parser {
             type VthostParserComponent = $crate::parser::Component<$parser>;
             $crate::bindings::parser::export_parser_world!(VthostParserComponent with_types_in $crate::bindings::parser);
         };
-        /// Runs the parser natively over one chunk.
+        /// Reads bytes natively and checks that the parser keeps the contract.
         ///
-        /// # Errors
+        /// # Panics
         ///
-        /// What the parser says to the settings or the input.
+        /// If it does not, which is what fuzzing looks for.
         #[cfg(not(target_arch = "wasm32"))]
         #[doc(hidden)]
-        pub fn parse_natively(bytes: &[u8], settings_json: &str) -> Result<$crate::testing::Parsed, String> {
-            $crate::testing::parse::<$parser>(bytes, settings_json)
+        pub fn fuzz(bytes: &[u8]) {
+            $crate::testing::keeps_contract::<$parser>(bytes);
         }
 
-        /// How sure the parser is of an input that begins with these bytes.
-        #[cfg(not(target_arch = "wasm32"))]
-        #[doc(hidden)]
-        #[must_use]
-        pub fn detect_natively(bytes: &[u8]) -> u8 {
-            $crate::testing::detect::<$parser>(bytes)
+        #[cfg(all(test, not(target_arch = "wasm32")))]
+        #[test]
+        fn contract_is_kept_for_every_sample() {
+            $crate::testing::samples_keep_contract::<$parser>(env!("CARGO_MANIFEST_DIR"));
         }
     };
 }
@@ -681,7 +705,7 @@ mod tests {
                 version: "1.0.0",
                 licence: "MIT",
                 summary: "For tests",
-                formats: &[],
+                formats: Vec::new(),
                 settings_schema: "",
             }
         }
@@ -732,7 +756,7 @@ mod tests {
         let counted = tallies
             .iter()
             .map(|tally| (tally.reason, tally.count, tally.samples.as_slice()));
-        let expected: [(&str, u32, &[u32]); 2] = [("blank", 4, &[0, 1, 3]), (text, 1, &[2])];
+        let expected: [(&str, u32, &[u32]); 2] = [("blank", 4, &[0, 1, 3, 4]), (text, 1, &[2])];
         assert_eq!(counted.collect::<Vec<_>>(), expected);
     }
 

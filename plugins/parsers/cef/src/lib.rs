@@ -11,7 +11,7 @@ use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSetting
 use vthost_plugin::scan;
 use vthost_plugin::split::{Pairs, after, split_once};
 use vthost_plugin::syslog::Syslog;
-use vthost_plugin::time::{DateOrder, Stamps};
+use vthost_plugin::time::Stamps;
 
 struct Cef {
     stamps: Stamps,
@@ -65,7 +65,7 @@ static CEF: Dialect = Dialect {
         action: &["act", "outcome"],
         ..Roles::NONE
     },
-    order: DateOrder::MonthFirst,
+    ..Dialect::DEFAULT
 };
 
 static LEEF: Dialect = Dialect {
@@ -83,7 +83,7 @@ static LEEF: Dialect = Dialect {
         action: &["action", "act"],
         ..Roles::NONE
     },
-    order: DateOrder::MonthFirst,
+    ..Dialect::DEFAULT
 };
 
 impl LineParser for Cef {
@@ -95,12 +95,7 @@ impl LineParser for Cef {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "CEF and LEEF, as security products write them for SIEMs",
-            formats: const {
-                &[
-                    (CEF.name, CEF.title, CEF.example),
-                    (LEEF.name, LEEF.title, LEEF.example),
-                ]
-            },
+            formats: vec![CEF.format(), LEEF.format()],
             settings_schema: "",
         }
     }

@@ -37,7 +37,7 @@ static DIALECT: Dialect = Dialect {
         action: &["action", "rule_action"],
         ..Roles::NONE
     },
-    order: DateOrder::MonthFirst,
+    ..Dialect::DEFAULT
 };
 
 /// A row of an exported log table.
@@ -52,16 +52,14 @@ impl LineParser for CheckPoint {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Check Point logs from the Log Exporter",
-            formats: const {
-                &[
-                    (DIALECT.name, DIALECT.title, DIALECT.example),
-                    (
-                        "checkpoint-table",
-                        "Check Point log table (quoted columns)",
-                        TABLE,
-                    ),
-                ]
-            },
+            formats: vec![
+                (DIALECT.name, DIALECT.title, DIALECT.example),
+                (
+                    "checkpoint-table",
+                    "Check Point log table (quoted columns)",
+                    TABLE,
+                ),
+            ],
             settings_schema: "",
         }
     }

@@ -38,7 +38,7 @@ static EVENTS: Dialect = Dialect {
         action: &["AccessControlRuleAction", "InlineResult", "FileAction"],
         ..Roles::NONE
     },
-    order: DateOrder::MonthFirst,
+    ..Dialect::DEFAULT
 };
 
 impl LineParser for Cisco {
@@ -50,7 +50,7 @@ impl LineParser for Cisco {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Cisco ASA, FTD and IOS messages about connections",
-            formats: &[
+            formats: vec![
                 (
                     "cisco-asa",
                     "Cisco ASA",

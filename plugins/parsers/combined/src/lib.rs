@@ -42,7 +42,7 @@ impl LineParser for Combined {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Common and combined log format of proxies (Squid, Olfeo) and web servers",
-            formats: &[
+            formats: vec![
                 (
                     "ifilter",
                     "i-FILTER and D-SPA access log (Digital Arts)",
@@ -307,7 +307,7 @@ mod tests {
         for (name, _, example) in Combined::describe().formats {
             check(
                 example,
-                match *name {
+                match name {
                     "ifilter" => ("url", "https://www.example.com/a", "10.0.0.5"),
                     "haproxy" | "combined-server" => ("ip", "192.0.2.10", ""),
                     _ => ("url", "http://www.example.com/a", "10.0.0.5"),

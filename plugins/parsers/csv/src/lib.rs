@@ -80,7 +80,7 @@ impl LineParser for Csv {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Tables with a header; settings name the columns: host=dst_name client=src_ip",
-            formats: &[(
+            formats: vec![(
                 "csv",
                 "A table with a header, by comma, semicolon, tab or bar",
                 "time,client,user,action,url,host,address",

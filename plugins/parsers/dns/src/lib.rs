@@ -129,7 +129,7 @@ impl LineParser for Dns {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Query logs of name servers: BIND, Unbound, dnsmasq, PowerDNS, CoreDNS, Windows DNS and others",
-            formats: &[
+            formats: vec![
                 (
                     "bind",
                     "BIND and Infoblox",

@@ -51,7 +51,7 @@ impl LineParser for FortiGate {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "FortiGate and FortiProxy logs: traffic, web filter, DNS, application control",
-            formats: &[(
+            formats: vec![(
                 "fortigate",
                 "FortiGate and FortiProxy logs (key=value)",
                 r#"date=2024-05-01 time=12:00:00 devname="FGT-1" type="utm" subtype="webfilter" tz="+0000" srcip=10.0.0.5 dstip=192.0.2.10 service="HTTPS" hostname="www.example.com" action="passthrough" url="/""#,

@@ -1,11 +1,18 @@
-//! Which field of which product means what. Sources: the vendors' log
+//! The table of products: which field means what. Sources: the vendors' log
 //! references, by the title of each entry.
 
-use vthost_plugin::dialect::{Dialect, Roles};
-use vthost_plugin::time::DateOrder;
+use vthost_plugin::dialect::{Dialect, Roles, push_with_address};
+
+use super::special;
+
+/// What most entries share.
+const JSON: Dialect = Dialect {
+    certainty: 85,
+    ..Dialect::DEFAULT
+};
 
 /// The formats. The first of those that fit equally well is taken.
-pub(crate) static DIALECTS: [Dialect; 27] = [
+pub(crate) const DIALECTS: &[Dialect] = &[
     Dialect {
         name: "aws-network-firewall",
         title: "AWS Network Firewall (JSON)",
@@ -25,7 +32,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["event/alert/action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "route53-resolver",
@@ -39,7 +46,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["firewall_rule_action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "aws-vpcflow-json",
@@ -53,7 +60,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "aws-waf",
@@ -66,7 +73,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "azure-flow",
@@ -79,7 +86,8 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             stamp: &["time"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: special::azure_flow,
+        ..JSON
     },
     Dialect {
         name: "azure-firewall-structured",
@@ -96,13 +104,17 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["properties/Action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "azure-firewall",
         title: "Azure Firewall (JSON)",
         example: r#"{"category":"AzureFirewallNetworkRule","time":"2024-05-01T12:00:00Z","operationName":"AzureFirewallNetworkRuleLog","properties":{"msg":"TCP request from 10.0.0.5:51000 to 192.0.2.10:443. Action: Deny. "}}"#,
-        marks: &["category", "operationName"],
+        marks: &[
+            "category",
+            "operationName",
+            "properties/msg|properties/SourceIp|properties/SourceIP",
+        ],
         roles: Roles {
             url: &["properties/TargetUrl"],
             host: &["properties/Fqdn", "properties/QueryName"],
@@ -113,7 +125,8 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["properties/Action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: special::azure_firewall,
+        ..JSON
     },
     Dialect {
         name: "gcp-dns",
@@ -126,7 +139,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             stamp: &["timestamp"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "gcp-flow",
@@ -140,7 +153,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["jsonPayload/disposition"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "gcp-lb",
@@ -153,7 +166,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             stamp: &["timestamp", "receiveTimestamp"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "cloudflare-dns",
@@ -168,7 +181,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["ResolverDecision"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "cloudflare-gateway",
@@ -185,7 +198,8 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["Action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: special::cloudflare_gateway,
+        ..JSON
     },
     Dialect {
         name: "cato",
@@ -202,7 +216,8 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: push_with_address,
+        ..JSON
     },
     Dialect {
         name: "zscaler",
@@ -242,7 +257,8 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["event/action", "event/reqaction"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: special::zscaler,
+        ..JSON
     },
     Dialect {
         name: "menlo",
@@ -259,7 +275,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["event/pe_action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "netskope",
@@ -276,7 +292,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "olfeo-saas",
@@ -293,7 +309,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "sentinelone",
@@ -311,7 +327,8 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["event.network.connectionStatus"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: special::sentinelone,
+        ..JSON
     },
     Dialect {
         name: "jamf",
@@ -343,7 +360,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["event/action", "event/blocked"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "untangle",
@@ -365,7 +382,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["blocked"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "traefik",
@@ -377,7 +394,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             stamp: &["StartUTC", "time"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "f5-json",
@@ -391,7 +408,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "ecs",
@@ -417,7 +434,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["event/action", "event/outcome"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "gatewatcher",
@@ -433,7 +450,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["alert/action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "barracuda-firewall",
@@ -450,7 +467,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["action", "operation"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "adguard",
@@ -463,7 +480,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             stamp: &["T"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..JSON
     },
     Dialect {
         name: "json",
@@ -513,23 +530,7 @@ pub(crate) static DIALECTS: [Dialect; 27] = [
             action: &["action", "operation", "verdict"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        certainty: 30,
+        ..JSON
     },
 ];
-
-/// Name, title and example of each, for the description.
-pub(crate) static FORMATS: [(&str, &str, &str); 27] = {
-    let mut formats = [("", "", ""); 27];
-    let mut index = 0;
-    while index < formats.len() {
-        let Dialect {
-            name,
-            title,
-            example,
-            ..
-        } = DIALECTS[index];
-        formats[index] = (name, title, example);
-        index += 1;
-    }
-    formats
-};

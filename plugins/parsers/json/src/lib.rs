@@ -1,264 +1,93 @@
-//! Logs of objects of JSON, one a line, with or without a syslog prefix: the
-//! [`DIALECTS`], one table entry for each product.
+//! Logs of JSON objects, one a line, with or without a syslog header: the
+//! [`DIALECTS`](dialects::DIALECTS), one table entry for each product.
 
 mod dialects;
+mod special;
 
-use vthost_plugin::contact::{Contact, NOTHING_CONTACTED, action_of};
-use vthost_plugin::dialect::{Dialect, FIELDS, Reader, detect, fit_of};
-use vthost_plugin::parser::{
-    Action, Description, Input, Line, LineParser, NoSettings, Observations,
-};
-use vthost_plugin::split::{Json, after, unescaped, until};
-use vthost_plugin::syslog::Syslog;
-use vthost_plugin::time::{DateOrder, Stamps};
+use std::borrow::Cow;
 
-use dialects::{DIALECTS, FORMATS};
+use vthost_plugin::dialect::{Dialect, DialectParser, FIELDS, Grammar};
+use vthost_plugin::parser::{Description, Input};
+use vthost_plugin::split::{Json, unescaped};
 
-struct JsonLines {
-    stamps: Stamps,
-    reader: Reader,
-    json: Json<FIELDS>,
-}
+/// The grammar: an object, whose fields are named by their paths.
+struct JsonLines(Json<FIELDS>);
 
-vthost_plugin::export_parser!(JsonLines);
+vthost_plugin::export_parser!(DialectParser<JsonLines>);
 
-impl LineParser for JsonLines {
-    type Settings = NoSettings;
+impl Grammar for JsonLines {
+    type Entry = Dialect;
 
-    fn describe() -> Description {
-        Description {
-            name: "json",
-            version: env!("CARGO_PKG_VERSION"),
-            licence: env!("CARGO_PKG_LICENSE"),
-            summary: "Logs in JSON, an object a line, of many products",
-            formats: &FORMATS,
-            settings_schema: "",
-        }
-    }
-
-    fn detect(input: &Input) -> u8 {
-        chosen(input).map_or(0, |(_, sure)| sure)
-    }
-
-    fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
-        let (dialect, _) = chosen(input).ok_or("it is none of the JSON formats that are known")?;
-        let stamps = Stamps::of(input);
-        let reader = Reader::new(dialect, stamps);
-        Ok(Self {
-            stamps,
-            json: Json::new(reader.names()),
-            reader,
-        })
-    }
-
-    fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        if line.trim_ascii().is_empty() {
-            return Line::Ignored("blank");
-        }
-        let Some(start) = object_start(line) else {
-            return Line::Rejected("not a JSON object");
-        };
-        let Ok(values) = self.json.pick(&line[start..]) else {
-            return Line::Rejected("not a JSON object");
-        };
-        let sent_us = match start {
-            0 => None,
-            _ => Syslog::time_of(&line[..start], self.stamps),
-        };
-        let contact = self.reader.contact(&values, sent_us);
-        if self.reader.dialect().name == "azure-flow" {
-            return push_flows(contact, &line[start..], self.stamps, found);
-        }
-        contact.decoded(unescaped, |contact| self.push(contact, found))
-    }
-}
-
-impl JsonLines {
-    fn push(&self, contact: Contact<'_>, found: &mut Observations<'_>) -> Line {
-        match self.reader.dialect().name {
-            "azure-firewall" if contact.host.is_empty() && contact.address.is_empty() => {
-                of_sentence(contact).push(found)
-            }
-            "zscaler" if contact.url.is_empty() => {
-                let url = from_base64(contact.path).unwrap_or_default();
-                let path = &b""[..];
-                Contact {
-                    url: &url,
-                    path,
-                    ..contact
-                }
-                .push(found)
-            }
-            // `type: 1 www.example.com`.
-            "sentinelone" => {
-                let name = contact.name.rsplit(|byte| *byte == b' ').next();
-                let name = name.unwrap_or_default();
-                Contact { name, ..contact }.push(found)
-            }
-            "cato" => contact.push_with_address(found),
-            // A session, whose name is what the client said.
-            "cloudflare-gateway" if contact.url.is_empty() => contact.push_with_address(found),
-            _ => contact.push(found),
-        }
-    }
-}
-
-fn chosen(input: &Input) -> Option<(&'static Dialect, u8)> {
-    detect(&DIALECTS, input, |reader| {
-        let mut json = Json::new(reader.names());
-        let most = if reader.dialect().name == "json" {
-            30
-        } else {
-            85
-        };
-        input.confidence(most, |line| {
-            let object = object_start(line).map(|start| &line[start..]);
-            fit_of(reader, object.and_then(|object| json.pick(object).ok()))
-        })
-    })
-}
-
-fn object_start(line: &[u8]) -> Option<usize> {
-    line.iter().position(|byte| *byte == b'{')
-}
-
-/// `TCP request from 10.0.0.5:51000 to 192.0.2.10:443. Action: Deny.`, which
-/// stands in the field of the request.
-fn of_sentence(contact: Contact<'_>) -> Contact<'_> {
-    let sentence = contact.path;
-    let word_after = |mark: &[u8]| {
-        let value = until(after(sentence, mark)?, b" ,");
-        Some(value.strip_suffix(b".").unwrap_or(value))
+    const DESCRIPTION: Description = Description {
+        name: "json",
+        version: env!("CARGO_PKG_VERSION"),
+        licence: env!("CARGO_PKG_LICENSE"),
+        summary: "Logs in JSON, an object a line, of many products",
+        formats: Vec::new(),
+        settings_schema: "",
     };
-    let query = || {
-        let words = sentence.strip_prefix(b"DNS Request: ")?;
-        let mut words = words.split(|byte| *byte == b' ');
-        let client = words.next()?;
-        Some((client, words.nth(4)?))
-    };
-    if let Some((client, host)) = query() {
-        return Contact {
-            host,
-            client,
-            path: b"",
-            ..contact
-        };
+
+    const TABLE: &'static [Dialect] = dialects::DIALECTS;
+
+    fn dialect(entry: &'static Dialect) -> &'static Dialect {
+        entry
     }
-    Contact {
-        url: word_after(b"Url: ").unwrap_or_default(),
-        host: word_after(b" to ").unwrap_or_default(),
-        client: word_after(b" from ").unwrap_or_default(),
-        action: action_of(word_after(b"Action: ").unwrap_or_default()),
-        path: b"",
-        ..contact
+
+    fn new(_entry: &'static Dialect, fields: [&'static str; FIELDS], _input: &Input) -> Self {
+        Self(Json::new(fields))
+    }
+
+    fn pick<'a>(&mut self, line: &'a [u8]) -> Result<(usize, [&'a [u8]; FIELDS]), &'static str> {
+        let start = line
+            .iter()
+            .position(|byte| *byte == b'{')
+            .ok_or(NO_OBJECT)?;
+        let values = self.0.pick(&line[start..]).map_err(|_| NO_OBJECT)?;
+        Ok((start, values))
+    }
+
+    fn decode(value: &[u8]) -> Cow<'_, [u8]> {
+        unescaped(value)
     }
 }
 
-/// The flows of a record, each a string
-/// `1714564800,10.0.0.5,192.0.2.10,51000,443,T,O,A`.
-fn push_flows(
-    contact: Contact<'_>,
-    record: &[u8],
-    stamps: Stamps,
-    found: &mut Observations<'_>,
-) -> Line {
-    let mut said = Line::Ignored(NOTHING_CONTACTED);
-    for string in record.split(|byte| *byte == b'"') {
-        if let Some(flow) = of_tuple(contact, string, stamps)
-            && flow.push(found) == Line::Record
-        {
-            said = Line::Record;
-        }
-    }
-    said
-}
-
-fn of_tuple<'a>(contact: Contact<'a>, tuple: &'a [u8], stamps: Stamps) -> Option<Contact<'a>> {
-    /// More fields are for bytes and packets.
-    const FIELDS: usize = 8;
-    let mut fields: [&[u8]; FIELDS] = [b""; FIELDS];
-    let mut count = 0;
-    for (field, text) in fields.iter_mut().zip(tuple.split(|byte| *byte == b',')) {
-        *field = text;
-        count += 1;
-    }
-    let [
-        time,
-        client,
-        address,
-        _from,
-        _to,
-        _protocol,
-        _direction,
-        decision,
-    ] = fields;
-    let is_flow = count == FIELDS && !time.is_empty() && time.iter().all(u8::is_ascii_digit);
-    is_flow.then(|| Contact {
-        client,
-        address,
-        time_us: stamps.any(time, DateOrder::MonthFirst).or(contact.time_us),
-        action: match decision {
-            b"D" => Action::Blocked,
-            _ => Action::Allowed,
-        },
-        ..contact
-    })
-}
-
-/// What RFC 4648 encodes; bytes behind the padding are passed over.
-fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
-    let value = |byte: u8| {
-        Some(match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        })
-    };
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in until(text, b"=") {
-        bits = bits << 6 | u32::from(value(*byte)?);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
-    Some(bytes)
-}
+const NO_OBJECT: &str = "not a JSON object";
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use vthost_plugin::testing;
 
+    use super::*;
+
+    type Parser = DialectParser<JsonLines>;
+
+    /// An example holds one contact, at noon of a day in May.
     #[test]
-    fn every_example_is_read_as_its_own_format() {
-        for dialect in &DIALECTS {
-            let input = testing::input(dialect.example.as_bytes());
-            let (chosen, sure) = chosen(&input).unwrap();
-            assert_eq!(chosen.name, dialect.name);
-            assert!(sure >= 30, "{}", dialect.name);
-            let parsed = testing::parse::<JsonLines>(dialect.example.as_bytes(), "{}").unwrap();
+    fn every_example_is_read() {
+        for dialect in JsonLines::TABLE {
+            let parsed = testing::parse::<Parser>(dialect.example.as_bytes(), "{}").unwrap();
             let observed = &parsed.observations[0];
             let is_remote =
                 observed.value.contains("example.com") || observed.value.starts_with("192.0.2.");
             assert!(is_remote, "{} {observed:?}", dialect.name);
             // 2024-05-01T12:00:00Z.
-            assert_eq!(
-                observed.time_us,
-                Some(1_714_564_800_000_000),
-                "{}",
-                dialect.name
-            );
+            let noon = Some(1_714_564_800_000_000);
+            assert_eq!(observed.time_us, noon, "{}", dialect.name);
         }
     }
 
+    #[test]
+    fn each_line_is_read_by_its_own_dialect() {
+        let examples: Vec<&str> = JsonLines::TABLE
+            .iter()
+            .map(|dialect| dialect.example)
+            .collect();
+        let alone: Vec<(String, String)> = examples.iter().flat_map(|line| seen(line)).collect();
+        assert_eq!(seen(&examples.join("\n")), alone);
+    }
+
     fn seen(line: &str) -> Vec<(String, String)> {
-        let parsed = testing::parse::<JsonLines>(line.as_bytes(), "{}").unwrap();
+        let parsed = testing::parse::<Parser>(line.as_bytes(), "{}").unwrap();
         let seen = parsed.observations.into_iter();
         seen.map(|seen| (seen.value, seen.client)).collect()
     }
@@ -315,9 +144,9 @@ mod tests {
 
     #[test]
     fn a_line_that_is_cut_off_is_rejected() {
-        let example = DIALECTS[0].example;
+        let example = JsonLines::TABLE[0].example;
         let cut = format!("{example}\n{}\n", example.strip_suffix('}').unwrap());
-        let parsed = testing::parse::<JsonLines>(cut.as_bytes(), "{}").unwrap();
+        let parsed = testing::parse::<Parser>(cut.as_bytes(), "{}").unwrap();
         assert_eq!(parsed.rejected, [("not a JSON object".to_owned(), 1)]);
     }
 }

@@ -1,11 +1,12 @@
-//! Which field of which product means what. Sources: the vendors' log
+//! The table of products: which field means what. Sources: the vendors' log
 //! references, by the title of each entry.
 
-use vthost_plugin::dialect::{Dialect, Roles};
-use vthost_plugin::time::DateOrder;
+use vthost_plugin::dialect::{Dialect, Roles, push_with_address};
+
+use super::special;
 
 /// The formats. The first of those that fit equally well is taken.
-pub(crate) static DIALECTS: [Dialect; 16] = [
+pub(crate) const DIALECTS: &[Dialect] = &[
     Dialect {
         name: "sophos-xg",
         title: "Sophos XG Firewall (key=value)",
@@ -24,7 +25,8 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["log_subtype", "status"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: push_with_address,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "sophos-utm",
@@ -40,7 +42,7 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "sonicwall",
@@ -57,7 +59,7 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["fw_action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "stormshield",
@@ -75,7 +77,8 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: push_with_address,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "skyhigh",
@@ -95,7 +98,7 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["action", "result", "block_reason"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "skyhigh-mwg",
@@ -111,7 +114,7 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             stamp: &["datetime", "time_stamp"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "proxysg-kv",
@@ -132,7 +135,7 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["sc-filter-result", "s-action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "forcepoint-kv",
@@ -148,7 +151,7 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "sophos-swa",
@@ -163,7 +166,7 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             stamp: &["t"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "juniper-srx",
@@ -180,7 +183,8 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: special::juniper,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "iptables",
@@ -192,7 +196,8 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             client: &["SRC"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: special::iptables,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "clavister",
@@ -206,7 +211,7 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "meraki",
@@ -219,7 +224,8 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             user: &["username"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: special::meraki,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "meraki-ip-flow",
@@ -232,7 +238,8 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             client: &["src"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: special::meraki,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "zscaler-nss",
@@ -247,7 +254,8 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["action"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        push: special::zscaler_nss,
+        ..Dialect::DEFAULT
     },
     Dialect {
         name: "keyvalue",
@@ -265,23 +273,7 @@ pub(crate) static DIALECTS: [Dialect; 16] = [
             action: &["action", "act"],
             ..Roles::NONE
         },
-        order: DateOrder::MonthFirst,
+        certainty: 25,
+        ..Dialect::DEFAULT
     },
 ];
-
-/// Name, title and example of each, for the description.
-pub(crate) static FORMATS: [(&str, &str, &str); 16] = {
-    let mut formats = [("", "", ""); 16];
-    let mut index = 0;
-    while index < formats.len() {
-        let Dialect {
-            name,
-            title,
-            example,
-            ..
-        } = DIALECTS[index];
-        formats[index] = (name, title, example);
-        index += 1;
-    }
-    formats
-};

@@ -24,7 +24,7 @@ impl LineParser for List {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "A list: one URL, domain or address a line, also defanged",
-            formats: &[("list", "List of indicators", "hxxp://www.example[.]com/a")],
+            formats: vec![("list", "List of indicators", "hxxp://www.example[.]com/a")],
             settings_schema: "",
         }
     }

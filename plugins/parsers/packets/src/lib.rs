@@ -49,7 +49,7 @@ impl LineParser for Packets {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Packet and flow logs: filterlog, Snort and fast.log, VPC flow, MikroTik",
-            formats: &[
+            formats: vec![
                 (
                     "filterlog",
                     "pfSense and OPNsense filter log",

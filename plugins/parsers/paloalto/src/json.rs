@@ -5,7 +5,7 @@ use vthost_plugin::contact::Contact;
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles, fit_of};
 use vthost_plugin::parser::{Input, Line, Observations};
 use vthost_plugin::split::{Json, unescaped};
-use vthost_plugin::time::{DateOrder, Stamps};
+use vthost_plugin::time::Stamps;
 
 /// The names of the fields.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -25,7 +25,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
         action: &["Action"],
         ..Roles::NONE
     },
-    order: DateOrder::MonthFirst,
+    ..Dialect::DEFAULT
 };
 
 /// How sure it is that these are such records.

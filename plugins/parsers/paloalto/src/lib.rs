@@ -71,20 +71,18 @@ impl LineParser for PaloAlto {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Palo Alto Networks logs: traffic, threat and URL, decryption, system events",
-            formats: const {
-                &[
-                    (
-                        "paloalto",
-                        "Palo Alto Networks PAN-OS logs (CSV)",
-                        r#"1,2024/05/01 12:00:00,000000000000001,THREAT,url,2049,2024/05/01 11:59:59,10.0.0.5,192.0.2.10,,,allow-web,,,web-browsing,vsys1,trust,untrust,ae1,ae2,logs,,1,1,51000,80,0,0,0x0,tcp,alert,"www.example.com/",(9999),news,informational,client-to-server"#,
-                    ),
-                    (
-                        json::DIALECT.name,
-                        json::DIALECT.title,
-                        json::DIALECT.example,
-                    ),
-                ]
-            },
+            formats: vec![
+                (
+                    "paloalto",
+                    "Palo Alto Networks PAN-OS logs (CSV)",
+                    r#"1,2024/05/01 12:00:00,000000000000001,THREAT,url,2049,2024/05/01 11:59:59,10.0.0.5,192.0.2.10,,,allow-web,,,web-browsing,vsys1,trust,untrust,ae1,ae2,logs,,1,1,51000,80,0,0,0x0,tcp,alert,"www.example.com/",(9999),news,informational,client-to-server"#,
+                ),
+                (
+                    json::DIALECT.name,
+                    json::DIALECT.title,
+                    json::DIALECT.example,
+                ),
+            ],
             settings_schema: "",
         }
     }

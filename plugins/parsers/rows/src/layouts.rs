@@ -3,28 +3,24 @@
 //! entry.
 
 use vthost_plugin::contact::plausible_address;
-use vthost_plugin::dialect::{Dialect, Roles};
+use vthost_plugin::dialect::{Dialect, OtherLine, Roles};
 use vthost_plugin::time::DateOrder;
+
+use super::barracuda;
 
 /// A format of rows.
 pub(crate) struct Layout {
+    /// The columns that are marks must not be empty.
     pub(crate) dialect: Dialect,
     pub(crate) separator: u8,
-    /// How sure it is when nearly all lines fit.
-    pub(crate) most: u8,
-    /// Whether its columns have the time; else it is the envelope's.
-    pub(crate) has_time: bool,
-    /// What rows hold; the columns are among the dialect's marks.
+    /// The form of some columns, which are among the marks.
     pub(crate) checks: &'static [(&'static str, Check)],
-    /// Whether a line that is no row can be of the same log.
-    pub(crate) is_other: fn(&[u8]) -> bool,
+    /// The reader of a line between the rows that is not a row.
+    pub(crate) other: fn(&[u8]) -> Option<OtherLine>,
 }
 
 /// Whether a column can be of such a row.
 pub(crate) type Check = fn(&[u8]) -> bool;
-
-/// The layout with events between its rows.
-pub(crate) const BARRACUDA: &str = "barracuda-firewall-syslog";
 
 /// The roles of a transaction of Netskope, however its columns are separated.
 const NETSKOPE: Roles = Roles {
@@ -51,7 +47,7 @@ const NETSKOPE_CHECKS: &[(&str, Check)] = &[
 ];
 
 /// The formats. The first of those that fit equally well is taken.
-pub(crate) static LAYOUTS: [Layout; 11] = [
+pub(crate) const LAYOUTS: &[Layout] = &[
     Layout {
         dialect: Dialect {
             name: "netskope-transactions",
@@ -59,13 +55,12 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
             example: r#"2024-05-01 12:00:00 33 5937 485 6422 10.0.0.5 192.0.2.10 "jane@example.org" GET https - "Mozilla/5.0 (X11)" "text/html" 204 - www.example.com www.example.com /a 443 - 1 "Client" "Example" "FR" 48.8 2.4 "Paris" "IDF" "75001" "FR" 50.6 3.1 "Roubaix" "HDF" "N/A" "Linux" "Edge" "18" "Device" "example""#,
             marks: NETSKOPE_MARKS,
             roles: NETSKOPE,
-            order: DateOrder::MonthFirst,
+            certainty: 88,
+            ..Dialect::DEFAULT
         },
         separator: b' ',
-        most: 88,
-        has_time: true,
         checks: NETSKOPE_CHECKS,
-        is_other: is_comment,
+        other: none,
     },
     Layout {
         dialect: Dialect {
@@ -74,13 +69,12 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
             example: r#"2024-05-01,12:00:00,33,5937,485,6422,10.0.0.5,192.0.2.10,jane@example.org,GET,https,-,Mozilla/5.0,text/html,204,-,www.example.com,www.example.com,/a,443,-,1,Client,Example,FR,48.8,2.4,Paris,IDF,75001,FR,50.6,3.1,Roubaix,HDF,N/A,Linux,Edge,18,Device,example"#,
             marks: NETSKOPE_MARKS,
             roles: NETSKOPE,
-            order: DateOrder::MonthFirst,
+            certainty: 88,
+            ..Dialect::DEFAULT
         },
         separator: b',',
-        most: 88,
-        has_time: true,
         checks: NETSKOPE_CHECKS,
-        is_other: is_comment,
+        other: none,
     },
     Layout {
         dialect: Dialect {
@@ -99,21 +93,21 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
                 ..Roles::NONE
             },
             order: DateOrder::DayFirst,
+            certainty: 84,
+            ..Dialect::DEFAULT
         },
         separator: b',',
-        most: 84,
-        has_time: true,
         checks: &[
             ("0", is_date_of_slashes),
             ("1", is_clock),
             ("9", is_end),
             ("10", is_end),
         ],
-        is_other: never,
+        other: none,
     },
     Layout {
         dialect: Dialect {
-            name: BARRACUDA,
+            name: "barracuda-firewall-syslog",
             title: "Barracuda CloudGen Firewall (activity log)",
             example: "May  1 12:00:00 gw Info     GW Allow: LOUT|UDP|bond0.603|10.0.0.5|61988|00:00:5E:00:53:01|192.0.2.10|53|domain||RULE|0|198.51.100.1|192.0.2.10|0|1|0|0|0|0||||||",
             marks: &["0", "1", "3", "6", "7"],
@@ -122,13 +116,13 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
                 client: &["3"],
                 ..Roles::NONE
             },
-            order: DateOrder::MonthFirst,
+            push: barracuda::push_row,
+            certainty: 84,
+            ..Dialect::DEFAULT
         },
         separator: b'|',
-        most: 84,
-        has_time: false,
         checks: &[("3", is_end), ("6", is_end), ("7", is_number)],
-        is_other: is_barracuda,
+        other: barracuda::event,
     },
     Layout {
         dialect: Dialect {
@@ -141,13 +135,12 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
                 stamp: &["1"],
                 ..Roles::NONE
             },
-            order: DateOrder::MonthFirst,
+            certainty: 87,
+            ..Dialect::DEFAULT
         },
         separator: b' ',
-        most: 87,
-        has_time: true,
         checks: &[("0", is_balanced), ("1", is_iso), ("3", is_end)],
-        is_other: never,
+        other: none,
     },
     Layout {
         dialect: Dialect {
@@ -160,13 +153,12 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
                 stamp: &["0"],
                 ..Roles::NONE
             },
-            order: DateOrder::MonthFirst,
+            certainty: 87,
+            ..Dialect::DEFAULT
         },
         separator: b' ',
-        most: 87,
-        has_time: true,
         checks: &[("0", is_iso), ("2", is_end), ("3", is_end_or_none)],
-        is_other: never,
+        other: none,
     },
     Layout {
         dialect: Dialect {
@@ -179,13 +171,12 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
                 stamp: &["2"],
                 ..Roles::NONE
             },
-            order: DateOrder::MonthFirst,
+            certainty: 87,
+            ..Dialect::DEFAULT
         },
         separator: b' ',
-        most: 87,
-        has_time: true,
         checks: &[("0", is_balanced), ("2", is_iso), ("5", is_end)],
-        is_other: never,
+        other: none,
     },
     Layout {
         dialect: Dialect {
@@ -199,11 +190,10 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
                 clock: &["1"],
                 ..Roles::NONE
             },
-            order: DateOrder::MonthFirst,
+            certainty: 84,
+            ..Dialect::DEFAULT
         },
         separator: b' ',
-        most: 84,
-        has_time: true,
         checks: &[
             ("0", is_date),
             ("1", is_clock),
@@ -212,7 +202,7 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
             ("6", is_number),
             ("8", is_end),
         ],
-        is_other: is_comment,
+        other: none,
     },
     Layout {
         dialect: Dialect {
@@ -226,11 +216,10 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
                 clock: &["1"],
                 ..Roles::NONE
             },
-            order: DateOrder::MonthFirst,
+            certainty: 84,
+            ..Dialect::DEFAULT
         },
         separator: b' ',
-        most: 84,
-        has_time: true,
         checks: &[
             ("0", is_date),
             ("1", is_clock),
@@ -239,7 +228,7 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
             ("8", is_number),
             ("10", is_end),
         ],
-        is_other: is_comment,
+        other: none,
     },
     Layout {
         dialect: Dialect {
@@ -251,18 +240,17 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
                 address: &["8"],
                 ..Roles::NONE
             },
-            order: DateOrder::MonthFirst,
+            certainty: 84,
+            ..Dialect::DEFAULT
         },
         separator: b' ',
-        most: 84,
-        has_time: false,
         checks: &[
             ("5", is_traffic),
             ("6", is_end),
             ("8", is_end),
             ("12", is_method),
         ],
-        is_other: never,
+        other: none,
     },
     Layout {
         dialect: Dialect {
@@ -276,56 +264,23 @@ pub(crate) static LAYOUTS: [Layout; 11] = [
                 action: &["12"],
                 ..Roles::NONE
             },
-            order: DateOrder::MonthFirst,
+            certainty: 84,
+            ..Dialect::DEFAULT
         },
         separator: b' ',
-        most: 84,
-        has_time: false,
         checks: &[
             ("5", is_network_firewall),
             ("8", is_end),
             ("10", is_end),
             ("12", is_word),
         ],
-        is_other: never,
+        other: none,
     },
 ];
 
-/// Name, title and example of each, for the description.
-pub(crate) static FORMATS: [(&str, &str, &str); 11] = {
-    let mut formats = [("", "", ""); 11];
-    let mut index = 0;
-    while index < formats.len() {
-        let Dialect {
-            name,
-            title,
-            example,
-            ..
-        } = LAYOUTS[index].dialect;
-        formats[index] = (name, title, example);
-        index += 1;
-    }
-    formats
-};
-
-fn never(_line: &[u8]) -> bool {
-    false
-}
-
-fn is_comment(line: &[u8]) -> bool {
-    line.starts_with(b"#")
-}
-
-/// Its lines begin with a severity of nine columns.
-fn is_barracuda(line: &[u8]) -> bool {
-    const SEVERITIES: [&[u8]; 5] = [
-        b"Info     ",
-        b"Security ",
-        b"Notice   ",
-        b"Warning  ",
-        b"Error    ",
-    ];
-    SEVERITIES.iter().any(|severity| line.starts_with(severity))
+/// No other lines.
+fn none(_line: &[u8]) -> Option<OtherLine> {
+    None
 }
 
 /// `2024-05-01`.

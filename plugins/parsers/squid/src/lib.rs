@@ -61,7 +61,7 @@ impl LineParser for Squid {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Squid's access.log: native, or of any logformat",
-            formats: &[
+            formats: vec![
                 (
                     "squid",
                     "Squid access.log (native); Traffic Server, e2guardian and Cisco SWA in the same columns",

@@ -41,7 +41,7 @@ impl LineParser for Suricata {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Suricata's eve.json",
-            formats: &[(
+            formats: vec![(
                 "suricata",
                 "Suricata eve.json",
                 r#"{"timestamp":"2024-05-01T12:00:00.000000+0000","event_type":"tls","src_ip":"10.0.0.5","src_port":51000,"dest_ip":"192.0.2.10","dest_port":443,"proto":"TCP","tls":{"sni":"www.example.com","version":"TLS 1.3"}}"#,

@@ -32,7 +32,7 @@ impl LineParser for Text {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Any text: the URLs, domains and addresses in it, also defanged",
-            formats: &[(
+            formats: vec![(
                 "text",
                 "Any text, as a last resort",
                 "The host called hxxps://www[.]example[.]com/a and then 192.0.2[.]10.",

@@ -23,7 +23,7 @@ impl LineParser for Umbrella {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Cisco Umbrella DNS, proxy, firewall and intrusion logs (CSV from S3)",
-            formats: &[
+            formats: vec![
                 (
                     "umbrella-dns",
                     "Cisco Umbrella DNS log",

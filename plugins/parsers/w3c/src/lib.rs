@@ -6,7 +6,7 @@ use vthost_plugin::contact::Contact;
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{Description, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::split::Columns;
-use vthost_plugin::time::{DateOrder, Stamps};
+use vthost_plugin::time::Stamps;
 
 struct W3c {
     reader: Reader,
@@ -47,7 +47,7 @@ static OUTWARD: Dialect = Dialect {
         action: &["sc-filter-result", "action", "s-action", "x-policy-action"],
         ..Roles::NONE
     },
-    order: DateOrder::MonthFirst,
+    ..Dialect::DEFAULT
 };
 
 /// Logs of web servers, where the client is the remote side.
@@ -62,7 +62,7 @@ static INWARD: Dialect = Dialect {
         clock: &["time"],
         ..Roles::NONE
     },
-    order: DateOrder::MonthFirst,
+    ..Dialect::DEFAULT
 };
 
 /// A header is looked for in this many lines.
@@ -77,12 +77,10 @@ impl LineParser for W3c {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "W3C Extended Log Format, by its #Fields line",
-            formats: const {
-                &[
-                    (OUTWARD.name, OUTWARD.title, OUTWARD.example),
-                    (INWARD.name, INWARD.title, INWARD.example),
-                ]
-            },
+            formats: vec![
+                (OUTWARD.name, OUTWARD.title, OUTWARD.example),
+                (INWARD.name, INWARD.title, INWARD.example),
+            ],
             settings_schema: "",
         }
     }

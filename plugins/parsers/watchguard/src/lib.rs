@@ -27,7 +27,7 @@ impl LineParser for WatchGuard {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "WatchGuard Fireware traffic logs",
-            formats: &[(
+            formats: vec![(
                 "watchguard",
                 "WatchGuard Firebox (Fireware)",
                 "<142>May  1 12:00:00 fw 80AA0000000 (2024-05-01T12:00:00) http-proxy[1]: msg_id=\"1AFF-0024\" Allow Trusted External tcp 10.0.0.5 192.0.2.10 51000 80 msg=\"HTTP request\" op=\"GET\" dstname=\"www.example.com\" arg=\"/a\"",

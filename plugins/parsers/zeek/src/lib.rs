@@ -67,7 +67,7 @@ impl LineParser for Zeek {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Zeek's logs, tab-separated or JSON",
-            formats: &[
+            formats: vec![
                 (
                     "zeek",
                     "Zeek logs (TSV, with the header)",

@@ -24,7 +24,7 @@ impl LineParser for OurParser {
             licence: "MIT",
             summary: "The log of our own gateway",
             // The name, the product, and a line that `detect` and `line` accept.
-            formats: &[(
+            formats: vec![(
                 "our-plugin",
                 "Our gateway's access log",
                 "2024-05-01T12:00:00Z 192.0.2.10 allow http://www.example.com/",

@@ -1,5 +1,11 @@
 //! For a plugin's own tests: run it natively, with plain values.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod contract;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use contract::{keeps_contract, samples, samples_keep_contract};
+
 use crate::bindings::parser::exports::vthost::parser::parsing as wit;
 use crate::parser::{self, Action, Input, LineParser};
 use crate::policy::{Indicator, IndicatorKind, Opinion, Policy, Report, Scope, Sightings, Stats};
