@@ -325,7 +325,7 @@ mod tests {
             let seen = observed(example);
             let value = seen.value.trim_end_matches('.');
             assert_eq!((seen.kind, value), ("domain", "www.example.com"), "{name}");
-            if *name != "resolved" {
+            if name != "resolved" {
                 assert_eq!(seen.client, "10.0.0.5", "{name}");
             }
             assert_eq!(testing::detect::<Dns>(example.as_bytes()), 88, "{name}");

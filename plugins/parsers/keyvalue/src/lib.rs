@@ -12,7 +12,10 @@ use vthost_plugin::scan;
 use vthost_plugin::split::{Pairs, unescaped};
 
 /// The grammar: pairs between blanks or tabs.
-struct KeyValue(Pairs<FIELDS>);
+struct KeyValue {
+    between_blanks: Pairs<FIELDS>,
+    between_tabs: Pairs<FIELDS>,
+}
 
 vthost_plugin::export_parser!(DialectParser<KeyValue>);
 
@@ -34,12 +37,19 @@ impl Grammar for KeyValue {
         entry
     }
 
-    fn new(_entry: &'static Dialect, fields: [&'static str; FIELDS], input: &Input) -> Self {
-        Self(Pairs::separated(b'=', separator(input), fields))
+    fn new(_entry: &'static Dialect, fields: [&'static str; FIELDS], _input: &Input) -> Self {
+        Self {
+            between_blanks: Pairs::separated(b'=', b' ', fields),
+            between_tabs: Pairs::separated(b'=', b'\t', fields),
+        }
     }
 
     fn pick<'a>(&mut self, line: &'a [u8]) -> Result<(usize, [&'a [u8]; FIELDS]), &'static str> {
-        Ok((0, self.0.pick(line)))
+        let pairs = match has_pairs_between_tabs(line) {
+            true => &mut self.between_tabs,
+            false => &mut self.between_blanks,
+        };
+        Ok((0, pairs.pick(line)))
     }
 
     /// `\"` is an escape; in values without a quote a backslash is literal
@@ -52,24 +62,16 @@ impl Grammar for KeyValue {
     }
 }
 
-/// The byte between pairs: the one that separates pairs in most lines of the
-/// head.
-fn separator(input: &Input) -> u8 {
-    let lines_with = |separator: u8| {
-        let is_separated = |line: &&[u8]| {
-            let parts = line.split(|byte| *byte == separator);
-            parts.filter(|part| part.contains(&b'=')).count() > PAIRS_OF_SEPARATOR
-        };
-        input.lines().filter(is_separated).count()
-    };
-    match lines_with(b'\t') * 2 > lines_with(b' ') {
-        true => b'\t',
-        false => b' ',
+/// Whether tabs separate the pairs of a line, whose values may then hold blanks.
+fn has_pairs_between_tabs(line: &[u8]) -> bool {
+    /// A line with more pairs than this between tabs is separated by them.
+    const FEW: usize = 3;
+    if scan::find(line, b'\t').is_none() {
+        return false;
     }
+    let parts = line.split(|byte| *byte == b'\t');
+    parts.filter(|part| part.contains(&b'=')).count() > FEW
 }
-
-/// A line with more pairs than this between a byte is separated by it.
-const PAIRS_OF_SEPARATOR: usize = 3;
 
 #[cfg(test)]
 mod tests {

@@ -155,7 +155,7 @@ mod tests {
     fn barracuda_has_rows_and_events() {
         let log = "May  1 12:00:00 gw Security GW LocalBlock: <cumulative>|UDP|eth0|10.0.0.5|0|00:00:5E:00:53:01|192.0.2.10|811|||<no-match>|4003|||0|24|0|0|0|0||||||\n";
         check(log, ("ip", "192.0.2.10", "10.0.0.5", Action::Blocked));
-        let event = "Info     GW event: [1] Insert Event from 127.0.0.1:56405 - (D|3|boxfw|3|TCP 10.0.0.5:80 (bond0.21) -> 192.0.2.10:443)\nInfo GW box_DHCP: lease\n";
+        let event = "Info     GW event: [1] Insert Event from 127.0.0.1:56405 - (D|3|boxfw|3|TCP 10.0.0.5:80 (bond0.21) -> 192.0.2.10:443)\nInfo     GW box_DHCP: lease\n";
         let parsed =
             testing::parse::<Parser>(format!("{log}{log}{event}").as_bytes(), "{}").unwrap();
         let seen = &parsed.observations[2];
