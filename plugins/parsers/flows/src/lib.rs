@@ -59,7 +59,7 @@ impl LineParser for Flows {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Flows and packets as text: nfdump, Argus ra, tcpdump, tshark, conntrack, ulogd2",
-            formats: &[
+            formats: vec![
                 (
                     "nfdump",
                     "nfdump (line, long, biline, nsel)",
