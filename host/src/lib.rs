@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod clock;
 pub mod duration;
+pub mod envelope;
 pub mod extraction;
 pub mod indicator;
 pub mod input;

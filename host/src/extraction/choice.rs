@@ -1,13 +1,14 @@
 //! Which parser reads an input.
 
-use crate::plugin::{InputInfo, Parser, Stop};
+use crate::plugin::{InputInfo, Parser, Reading, Stop};
 
 /// The parsers of a run.
 #[derive(Clone)]
 pub enum Parsers {
     /// The user named one for all inputs.
     Named(Box<Parser>),
-    /// The one that is most sure of an input's head reads it.
+    /// The one that is most confident of an input's head reads it, and the others get the
+    /// lines that it rejects.
     Detected(Vec<Parser>),
 }
 
@@ -16,7 +17,7 @@ pub enum Parsers {
 pub struct Choice {
     /// The parser.
     pub parser: Parser,
-    /// How sure it was, from 1 to 100; none where the user named it.
+    /// How confident it was, from 1 to 100; none where the user named it.
     pub confidence: Option<u8>,
 }
 
@@ -26,7 +27,7 @@ pub enum NoParser {
     /// None knows the format.
     #[error("no parser recognises it; name one with --parser")]
     Unrecognised,
-    /// One failed while it looked.
+    /// Detection failed in one.
     #[error("{parser} {stop} while it looked at the first bytes")]
     Failed {
         /// Which.
@@ -36,9 +37,19 @@ pub enum NoParser {
     },
 }
 
+/// The parser that takes what it can find in any text.
+const LAST_RESORT: &str = "text";
+
+/// A parser that is less confident is chosen only if it understands lines of the head.
+const CONFIDENT: u8 = 50;
+
+/// Whether a parser takes what it can find in any text.
+pub(super) fn is_last_resort(parser: &Parser) -> bool {
+    parser.id().name == LAST_RESORT
+}
+
 impl Parsers {
-    /// Chooses by the input's head. Of equally sure parsers the first by name
-    /// is taken.
+    /// Chooses by the input's head. Of equally confident parsers the first by name is taken.
     ///
     /// # Errors
     ///
@@ -52,22 +63,94 @@ impl Parsers {
             Self::Detected(parsers) => detect(parsers, input),
         }
     }
+
+    /// The parsers that are offered what `chosen` rejects: none where the user named it.
+    pub(super) fn others(&self, chosen: &Parser) -> Vec<Parser> {
+        let parsers = match self {
+            Self::Named(_) => &[],
+            Self::Detected(parsers) => parsers.as_slice(),
+        };
+        let is_other = |parser: &&Parser| parser.id() != chosen.id();
+        parsers.iter().filter(is_other).cloned().collect()
+    }
 }
 
 fn detect(parsers: &[Parser], input: &InputInfo) -> Result<Choice, NoParser> {
-    let mut best: Option<Choice> = None;
+    let ranked = rank(parsers, input)?;
+    let first = ranked.first().ok_or(NoParser::Unrecognised)?;
+    if first.confidence >= Some(CONFIDENT) || ranked.len() == 1 {
+        return Ok(first.clone());
+    }
+    let specific = ranked
+        .iter()
+        .filter(|choice| !is_last_resort(&choice.parser));
+    let tried = specific.map(|choice| (understood(&choice.parser, input).records, choice));
+    // Of equally good parsers the more confident.
+    let best = tried.rev().max_by_key(|(records, _)| *records);
+    let last_resort = ranked.iter().find(|choice| is_last_resort(&choice.parser));
+    let chosen = match best {
+        Some((1.., best)) => best,
+        _ => last_resort.unwrap_or(first),
+    };
+    Ok(chosen.clone())
+}
+
+/// The parsers that may know an input, the most confident first.
+pub(super) fn rank(parsers: &[Parser], input: &InputInfo) -> Result<Vec<Choice>, NoParser> {
+    let mut ranked = Vec::new();
     for parser in parsers {
-        let sure = parser.detect(input).map_err(|stop| NoParser::Failed {
+        let confidence = parser.detect(input).map_err(|stop| NoParser::Failed {
             parser: parser.id().to_string(),
             stop,
         })?;
-        let surest_so_far = best.as_ref().and_then(|choice| choice.confidence);
-        if sure > surest_so_far.unwrap_or(0) {
-            best = Some(Choice {
+        if confidence > 0 {
+            ranked.push(Choice {
                 parser: parser.clone(),
-                confidence: Some(sure),
+                confidence: Some(confidence),
             });
         }
     }
-    best.ok_or(NoParser::Unrecognised)
+    ranked.sort_by_key(|choice| std::cmp::Reverse(choice.confidence));
+    Ok(ranked)
+}
+
+/// How much of an input's head a parser understands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Understood {
+    /// Lines that give observations.
+    pub(super) records: u64,
+    /// Lines that it rejects.
+    pub(super) rejected: u64,
+}
+
+impl Understood {
+    /// The share of the records, in tenths.
+    pub(super) fn tenths(self) -> u64 {
+        self.records * 10 / (self.records + self.rejected).max(1)
+    }
+}
+
+/// Tries a parser on the whole lines of an input's head. A parser that fails understands
+/// nothing.
+pub(super) fn understood(parser: &Parser, input: &InputInfo) -> Understood {
+    let whole = memchr::memrchr(b'\n', &input.head).map_or(input.head.len(), |feed| feed + 1);
+    let head = &input.head[..whole];
+    let feeds = memchr::memchr_iter(b'\n', head).count() as u64;
+    let lines = feeds + u64::from(!head.is_empty() && !head.ends_with(b"\n"));
+    let Ok(mut session) = parser.open(input) else {
+        return Understood::default();
+    };
+    let is_document = session.reading() == Reading::WholeDocument;
+    let batches = [
+        session.parse(head, lines),
+        match is_document {
+            true => session.finish(),
+            false => Ok(crate::plugin::Batch::default()),
+        },
+    ];
+    let batches = batches.iter().flatten();
+    batches.fold(Understood::default(), |sum, batch| Understood {
+        records: sum.records + batch.records,
+        rejected: sum.rejected + batch.rejected.iter().map(|tally| tally.count).sum::<u64>(),
+    })
 }

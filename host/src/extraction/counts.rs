@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lines::ChunkText;
 use crate::input::{Chunk, MAX_LINE_BYTES};
 use crate::plugin::{Batch, PluginId, Stop, Tally};
 
@@ -12,8 +13,10 @@ pub struct InputSummary {
     pub name: String,
     /// The parser that read it, if one did.
     pub parser: Option<PluginId>,
-    /// How sure the parser was of the format; none where the user named it.
+    /// How confident the parser was of the format; none where the user named it.
     pub confidence: Option<u8>,
+    /// The envelopes around its lines, the outermost first.
+    pub envelopes: Vec<&'static str>,
     /// Whether it was read.
     pub outcome: Outcome,
     /// Its lines.
@@ -51,6 +54,9 @@ pub struct InputCounts {
     pub failures: Vec<Failure>,
     /// How many failures there were in all.
     pub failure_count: u64,
+    /// Records that other parsers took of the lines that the chosen one rejected, by the
+    /// parser's name.
+    pub taken_by_others: BTreeMap<String, u64>,
     /// Why reading failed before the end, if it did.
     pub(super) cut_short: Option<String>,
 }
@@ -102,14 +108,14 @@ impl InputCounts {
     }
 
     /// Adds what a chunk gave.
-    pub(super) fn add_batch(&mut self, chunk: &Chunk, batch: &Batch) {
+    pub(super) fn add_batch(&mut self, text: ChunkText<'_>, batch: &Batch) {
         self.records += batch.records;
         self.observations += batch.len() as u64;
         for tally in &batch.ignored {
-            add_tally(&mut self.ignored, chunk, tally);
+            add_tally(&mut self.ignored, text, tally);
         }
         for tally in &batch.rejected {
-            add_tally(&mut self.rejected, chunk, tally);
+            add_tally(&mut self.rejected, text, tally);
         }
     }
 
@@ -119,6 +125,18 @@ impl InputCounts {
             let reason = format!("longer than {} MiB", MAX_LINE_BYTES >> 20);
             let sample = (chunk.first_line + chunk.lines + 1, String::new());
             self.reject(&reason, chunk.overlong, Some(sample));
+        }
+    }
+
+    /// Counts the lines that belong to an envelope alone.
+    pub(super) fn add_structure(&mut self, lines: u64) {
+        if lines > 0 {
+            self.lines += lines;
+            let reason = Reason {
+                count: lines,
+                samples: Vec::new(),
+            };
+            add_reason(&mut self.ignored, "part of an envelope".to_owned(), reason);
         }
     }
 
@@ -148,6 +166,9 @@ impl InputCounts {
         }
         for (name, reason) in other.rejected {
             add_reason(&mut self.rejected, name, reason);
+        }
+        for (parser, records) in other.taken_by_others {
+            *self.taken_by_others.entry(parser).or_default() += records;
         }
         self.failure_count += other.failure_count;
         self.cut_short = self.cut_short.take().or(other.cut_short);
@@ -182,11 +203,11 @@ impl InputCounts {
     }
 }
 
-fn add_tally(reasons: &mut BTreeMap<String, Reason>, chunk: &Chunk, tally: &Tally) {
+fn add_tally(reasons: &mut BTreeMap<String, Reason>, text: ChunkText<'_>, tally: &Tally) {
     let samples = tally.samples.iter().take(SAMPLES_PER_REASON);
     let reason = Reason {
         count: tally.count,
-        samples: samples.map(|line| sample(chunk, *line)).collect(),
+        samples: samples.map(|line| sample(text, *line)).collect(),
     };
     add_reason(reasons, reason_of(&tally.reason), reason);
 }
@@ -210,19 +231,12 @@ fn reason_of(text: &str) -> String {
 }
 
 /// A line's number from 1, and its beginning.
-fn sample(chunk: &Chunk, line: u32) -> (u64, String) {
-    let start = match line.checked_sub(1) {
-        None => 0,
-        Some(feeds_before) => memchr::memchr_iter(b'\n', &chunk.bytes)
-            .nth(feeds_before as usize)
-            .map_or(chunk.bytes.len(), |feed| feed + 1),
-    };
-    let rest = &chunk.bytes[start..];
-    let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-    let text = rest[..end.min(SAMPLE_BYTES)].trim_ascii_end();
+fn sample(text: ChunkText<'_>, line: u32) -> (u64, String) {
+    let shown = text.texts().text(line);
+    let shown = shown[..shown.len().min(SAMPLE_BYTES)].trim_ascii_end();
     (
-        chunk.first_line + u64::from(line) + 1,
-        String::from_utf8_lossy(text).into_owned(),
+        text.input_line(line) + 1,
+        String::from_utf8_lossy(shown).into_owned(),
     )
 }
 
@@ -239,7 +253,11 @@ mod tests {
             ..Chunk::default()
         };
         let check = |line, number, text: &str| {
-            assert_eq!(sample(&chunk, line), (number, text.to_owned()));
+            let chunk = ChunkText {
+                chunk: &chunk,
+                unwrapped: None,
+            };
+            assert_eq!(sample(chunk, line), (number, text.to_owned()));
         };
         check(0, 11, "one");
         check(1, 12, "two");

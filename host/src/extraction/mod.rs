@@ -9,19 +9,21 @@ mod choice;
 mod counts;
 mod lines;
 mod queue;
+mod recognition;
+mod second_chance;
 mod source;
 mod work;
 mod worker;
 
 use std::time::Duration;
 
-use crate::input::{Chunk, Input};
+use crate::input::Input;
 use crate::observation::LogPosition;
 use crate::plugin::{Batch, Interrupt};
 
 pub use choice::{Choice, Parsers};
 pub use counts::{Failure, InputCounts, InputSummary, Outcome, Reason};
-pub use lines::LineTexts;
+pub use lines::{ChunkText, LineTexts};
 
 use source::Source;
 use work::Buffers;
@@ -82,27 +84,27 @@ pub struct ChunkInfo<'a> {
     pub input: u32,
     /// The input's name.
     pub name: &'a str,
-    /// The chunk; empty for what a parser gives at the end of an input.
-    pub chunk: &'a Chunk,
+    /// The chunk's lines; none for what a parser gives at the end of an input.
+    pub text: ChunkText<'a>,
 }
 
 impl<'a> ChunkInfo<'a> {
     /// The bytes that were parsed, which the spans of the batch refer to.
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
-        &self.chunk.bytes
+        self.text.bytes()
     }
 
     /// Where a parsed line is in the input. `line` counts from 0 in the chunk.
     #[must_use]
     pub fn place(&self, line: u32) -> LogPosition {
-        LogPosition::new(self.input, self.chunk.first_line + u64::from(line))
+        LogPosition::new(self.input, self.text.input_line(line))
     }
 
     /// Finds the text of lines as the input has it.
     #[must_use]
     pub fn lines(&self) -> LineTexts<'a> {
-        LineTexts::new(&self.chunk.bytes)
+        self.text.texts()
     }
 }
 

@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 
 use super::choice::{Choice, Parsers};
 use super::counts::{InputCounts, InputSummary, Outcome};
+use super::recognition::{Recognised, recognise};
 use super::work::{Buffers, OpenInput, What, Work};
 use super::{Extraction, Options, Order};
+use crate::envelope::DocumentReader;
 use crate::input::{
     Chunk, Chunks, Content, Input, Members, Opened, Packing, Reader, Unreadable, not_text,
 };
@@ -235,6 +237,7 @@ impl<'a> Source<'a> {
             name: log.name,
             parser: None,
             confidence: None,
+            envelopes: Vec::new(),
             outcome: Outcome::Read,
             counts: InputCounts::default(),
         };
@@ -255,23 +258,39 @@ impl<'a> Source<'a> {
     ) -> Result<Work, Outcome> {
         let mut chunks = Chunks::new(opened.reader, self.options.chunk_bytes);
         let started = Instant::now();
+        let head = chunks.head(HEAD_BYTES).to_vec();
+        if let Some(what) = not_text(&head) {
+            return Err(Outcome::Skipped(what.to_owned()));
+        }
+        let info = InputInfo {
+            name: file_name,
+            head,
+            utc_offset_minutes: self.options.utc_offset_minutes,
+            reference_time_us: opened.modified_us.unwrap_or(self.options.now_us),
+        };
+        let recognised = match info.head.is_empty() {
+            true => None,
+            false => Some(recognise(self.parsers, &info)),
+        };
+        if let Some(Ok(recognised)) = &recognised {
+            if let Some(document) = recognised.document {
+                let reader = DocumentReader::new(chunks.into_reader(), document);
+                chunks = Chunks::new(Box::new(reader), self.options.chunk_bytes);
+            }
+            if let Some(record_end) = recognised.envelope.record_end() {
+                chunks.end_at_records(record_end);
+            }
+        }
         let first = chunks.next(self.buffers.take());
         self.extraction.times.reading += started.elapsed();
         let first = first
             .map_err(|error| Outcome::Skipped(error.to_string()))?
             .ok_or(Outcome::Empty)?;
-        let head = &first.bytes[..first.bytes.len().min(HEAD_BYTES)];
-        if let Some(what) = not_text(head) {
-            return Err(Outcome::Skipped(what.to_owned()));
-        }
-        let info = InputInfo {
-            name: file_name,
-            head: head.to_vec(),
-            utc_offset_minutes: self.options.utc_offset_minutes,
-            reference_time_us: opened.modified_us.unwrap_or(self.options.now_us),
-        };
+        let recognised = recognised
+            .ok_or(Outcome::Empty)?
+            .map_err(|error| Outcome::Skipped(error.to_string()))?;
         let index = u32::try_from(self.extraction.inputs.len()).unwrap_or(u32::MAX);
-        let input = Arc::new(self.choose(index, info, summary)?);
+        let input = Arc::new(self.begin_parser(index, recognised, summary)?);
         let is_shared = input.reading == Reading::IndependentLines;
         // Otherwise the workers unpack: with one thread more than processors the
         // system would give each of them less.
@@ -294,29 +313,35 @@ impl<'a> Source<'a> {
         Ok(work)
     }
 
-    /// Finds the parser for an input and asks it how it wants to read.
-    fn choose(
+    /// Opens an input in its parser, and asks how that wants to read it.
+    fn begin_parser(
         &self,
         index: u32,
-        info: InputInfo,
+        recognised: Recognised,
         summary: &mut InputSummary,
     ) -> Result<OpenInput, Outcome> {
-        let skipped = |reason: String| Outcome::Skipped(reason);
-        let Choice { parser, confidence } = self
-            .parsers
-            .choose(&info)
-            .map_err(|error| skipped(error.to_string()))?;
+        let Recognised {
+            choice: Choice { parser, confidence },
+            info,
+            document,
+            envelope,
+            ..
+        } = recognised;
         summary.parser = Some(parser.id().clone());
         summary.confidence = confidence;
+        summary.envelopes.extend(document.map(|_| "json document"));
+        summary.envelopes.extend(envelope.names());
         let session = parser
             .open(&info)
-            .map_err(|stop| skipped(format!("{} {stop}", parser.id())))?;
+            .map_err(|stop| Outcome::Skipped(format!("{} {stop}", parser.id())))?;
         Ok(OpenInput {
             index,
             name: summary.name.clone(),
             reading: session.reading(),
+            others: self.parsers.others(&parser),
             parser,
             info,
+            envelope: (envelope.depth() > 0).then_some(envelope),
             failures: AtomicU32::new(0),
         })
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::envelope::Envelope;
 use crate::input::{Chunk, Chunks, Reader};
 use crate::plugin::{InputInfo, Parser, Reading};
 
@@ -11,7 +12,11 @@ pub(super) struct OpenInput {
     pub(super) index: u32,
     pub(super) name: String,
     pub(super) parser: Parser,
+    /// The parsers that are offered what it rejects.
+    pub(super) others: Vec<Parser>,
     pub(super) info: InputInfo,
+    /// What is removed from the lines, if they have envelopes.
+    pub(super) envelope: Option<Envelope>,
     pub(super) reading: Reading,
     /// Failures of the parser on this input, over all workers.
     pub(super) failures: AtomicU32,

@@ -6,10 +6,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::counts::{Failure, InputCounts};
+use super::lines::ChunkText;
 use super::queue::Queue;
+use super::second_chance::SecondChance;
 use super::source::Source;
 use super::work::{Buffers, OpenInput, What, Work, lock};
 use super::{ChunkInfo, ExtractionError, Order, Sink, Times};
+use crate::envelope::Unwrapped;
 use crate::input::{Chunk, Chunks, Reader};
 use crate::plugin::{Batch, Interrupt, ParserSession, Reading, Stop};
 
@@ -37,6 +40,7 @@ pub(super) struct Worker<'a, 's, S> {
     shared: &'a Shared<'s>,
     sink: &'a mut S,
     session: Option<(u32, ParserSession)>,
+    second_chance: Option<SecondChance>,
     done: Done,
 }
 
@@ -109,6 +113,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
             shared,
             sink,
             session: None,
+            second_chance: None,
             done: Done::default(),
         }
     }
@@ -146,9 +151,16 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
         turn: u64,
         chunk: Chunk,
     ) -> Result<(), ExtractionError> {
-        self.count_lines(input, &chunk);
-        if let Some(batch) = self.parse(input, &chunk)? {
-            self.take(input, turn, &chunk, &batch)?;
+        let started = Instant::now();
+        let unwrapped = input.envelope.as_ref().map(|it| it.unwrap(&chunk.bytes));
+        self.done.times.reading += started.elapsed();
+        let text = ChunkText {
+            chunk: &chunk,
+            unwrapped: unwrapped.as_ref(),
+        };
+        self.count_lines(input, text);
+        if let Some(batch) = self.parse(input, text)? {
+            self.take(input, turn, text, &batch)?;
         }
         self.shared.buffers.give_back(chunk.bytes);
         Ok(())
@@ -181,57 +193,85 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
 
     fn finish(&mut self, input: &Arc<OpenInput>, turn: u64) -> Result<(), ExtractionError> {
         let end = Chunk::default();
+        let end = ChunkText {
+            chunk: &end,
+            unwrapped: None,
+        };
         if let Some((_, mut session)) = self.session.take() {
             match session.finish() {
                 Ok(batch) => {
-                    self.counts(input).add_batch(&end, &batch);
-                    self.take(input, turn, &end, &batch)?;
+                    self.counts(input).add_batch(end, &batch);
+                    self.take(input, turn, end, &batch)?;
                 }
-                Err(stop) => self.fail(input, &end, stop)?,
+                Err(stop) => self.fail(input, end.chunk, stop)?,
             }
         }
         let counts = self.counts(input);
         if input.reading == Reading::WholeDocument {
             counts.lines = counts.records + counts.ignored_lines() + counts.rejected_lines();
         } else if let Some(detail) = counts.reconcile() {
-            self.fail(input, &end, Stop::BadValue { detail })?;
+            self.fail(input, end.chunk, Stop::BadValue { detail })?;
         }
         Ok(())
     }
 
-    fn count_lines(&mut self, input: &OpenInput, chunk: &Chunk) {
+    fn count_lines(&mut self, input: &OpenInput, text: ChunkText<'_>) {
         let counts = self.counts(input);
-        counts.lines += chunk.lines + chunk.overlong;
-        counts.add_overlong(chunk);
+        counts.lines += text.lines() + text.chunk.overlong;
+        counts.add_overlong(text.chunk);
+        counts.add_structure(text.unwrapped.map_or(0, Unwrapped::structure));
     }
 
     /// Parses a chunk; none when the parser failed, which is then counted.
     fn parse(
         &mut self,
         input: &Arc<OpenInput>,
-        chunk: &Chunk,
+        text: ChunkText<'_>,
     ) -> Result<Option<Batch>, ExtractionError> {
         if input.failures.load(Ordering::Relaxed) >= FAILURES_BEFORE_GIVING_UP {
-            self.reject_chunk(input, chunk, "the parser was given up after failures");
+            self.reject_chunk(input, text, "the parser was given up after failures");
             return Ok(None);
         }
         let started = Instant::now();
         let parsed = self
             .session(input)
-            .and_then(|session| session.parse(&chunk.bytes, chunk.lines));
+            .and_then(|session| session.parse(text.bytes(), text.lines()));
         self.done.times.parsing += started.elapsed();
         match parsed {
-            Ok(batch) => {
-                self.counts(input).add_batch(chunk, &batch);
+            Ok(mut batch) => {
+                self.offer_rejected(input, text, &mut batch);
+                if text.unwrapped.is_some() {
+                    batch.set_missing_times(|line| text.time_us(line));
+                }
+                self.counts(input).add_batch(text, &batch);
                 Ok(Some(batch))
             }
             Err(stop) => {
                 self.session = None;
-                self.reject_chunk(input, chunk, &format!("the parser {}", in_short(&stop)));
-                self.fail(input, chunk, stop)?;
+                self.reject_chunk(input, text, &format!("the parser {}", in_short(&stop)));
+                self.fail(input, text.chunk, stop)?;
                 Ok(None)
             }
         }
+    }
+
+    /// Offers the lines that the parser rejected to the others.
+    fn offer_rejected(&mut self, input: &OpenInput, text: ChunkText<'_>, batch: &mut Batch) {
+        if batch.rejected.is_empty() || input.others.is_empty() {
+            return;
+        }
+        let started = Instant::now();
+        let is_current = |chance: &SecondChance| chance.input == input.index;
+        let mut chance = match self.second_chance.take().filter(is_current) {
+            Some(chance) => chance,
+            None => SecondChance::new(input.index),
+        };
+        for taken in chance.offer(text, batch, &input.info, &input.others) {
+            let counts = self.counts(input);
+            *counts.taken_by_others.entry(taken.parser).or_default() += taken.records;
+        }
+        self.second_chance = Some(chance);
+        self.done.times.parsing += started.elapsed();
     }
 
     /// The session for this input: the one at hand, or a new one.
@@ -247,9 +287,10 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
         Ok(&mut self.session.insert(session).1)
     }
 
-    fn reject_chunk(&mut self, input: &OpenInput, chunk: &Chunk, reason: &str) {
-        let sample = (chunk.first_line + 1, String::new());
-        self.counts(input).reject(reason, chunk.lines, Some(sample));
+    fn reject_chunk(&mut self, input: &OpenInput, text: ChunkText<'_>, reason: &str) {
+        let sample = (text.chunk.first_line + 1, String::new());
+        self.counts(input)
+            .reject(reason, text.lines(), Some(sample));
     }
 
     fn fail(
@@ -284,14 +325,14 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
         &mut self,
         input: &OpenInput,
         turn: u64,
-        chunk: &Chunk,
+        text: ChunkText<'_>,
         batch: &Batch,
     ) -> Result<(), ExtractionError> {
         self.shared.turns.wait_for(turn);
         let from = ChunkInfo {
             input: input.index,
             name: &input.name,
-            chunk,
+            text,
         };
         let started = Instant::now();
         let taken = self.sink.take(&from, batch);

@@ -32,6 +32,7 @@ pub struct Chunks<R> {
     chunk_bytes: usize,
     /// Read, and not handed on yet: the beginning of a line.
     rest: Vec<u8>,
+    record_end: Option<fn(&[u8]) -> Option<usize>>,
     next_line: u64,
     next_offset: u64,
     ended: bool,
@@ -52,6 +53,27 @@ impl Chunks<Reader> {
     }
 }
 
+impl<R: Read + Send + 'static> Chunks<R> {
+    /// All that was not returned yet, as something to read.
+    pub fn into_reader(self) -> Reader {
+        let rest = io::Cursor::new(self.rest);
+        match (self.failure, self.ended) {
+            (Some(failure), _) => Box::new(rest.chain(Failure(Some(failure)))),
+            (None, true) => Box::new(rest),
+            (None, false) => Box::new(rest.chain(self.reader)),
+        }
+    }
+}
+
+/// Fails when it is read, once.
+struct Failure(Option<io::Error>);
+
+impl Read for Failure {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
 impl<R: Read> Chunks<R> {
     /// Reads `reader` in chunks of about `chunk_bytes`.
     pub fn new(reader: R, chunk_bytes: usize) -> Self {
@@ -59,11 +81,33 @@ impl<R: Read> Chunks<R> {
             reader,
             chunk_bytes,
             rest: Vec::new(),
+            record_end: None,
             next_line: 0,
             next_offset: 0,
             ended: false,
             failure: None,
         }
+    }
+
+    /// The first `len` bytes, or all where there are fewer. Nothing is taken: the first chunk
+    /// begins with them.
+    pub fn head(&mut self, len: usize) -> &[u8] {
+        let (start, mut rest) = (self.rest.len(), std::mem::take(&mut self.rest));
+        if start < len && !self.ended {
+            rest.resize(len, 0);
+            let (read, failure) = read_full(&mut self.reader, &mut rest[start..]);
+            rest.truncate(start + read);
+            self.ended = start + read < len;
+            self.failure = failure;
+        }
+        self.rest = rest;
+        &self.rest[..len.min(self.rest.len())]
+    }
+
+    /// Ends chunks where `record_end` finds the end of a record, which is the end of a line.
+    /// Where it finds none, chunks end at a line's end.
+    pub fn end_at_records(&mut self, record_end: fn(&[u8]) -> Option<usize>) {
+        self.record_end = Some(record_end);
     }
 
     /// The next chunk in `buffer`'s memory; none at the end. What the buffer
@@ -87,7 +131,9 @@ impl<R: Read> Chunks<R> {
                 return self.last(buffer);
             }
             if let Some(feed) = memchr::memrchr(b'\n', &buffer[searched..len]) {
-                let end = searched + feed + 1;
+                let line_end = searched + feed + 1;
+                let whole_records = self.record_end.and_then(|end| end(&buffer[..line_end]));
+                let end = whole_records.filter(|end| *end > 0).unwrap_or(line_end);
                 self.rest.extend_from_slice(&buffer[end..len]);
                 buffer.truncate(end);
                 return Ok(Some(self.chunk(buffer, 0)));

@@ -238,6 +238,9 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
         Outcome::Read | Outcome::CutShort(_) => {}
     }
     if let Some(parser) = &input.parser {
+        for envelope in &input.envelopes {
+            write!(f, "{envelope} → ")?;
+        }
         write!(f, "{}", parser.name)?;
         if let Some(confidence) = input.confidence {
             write!(f, " ({confidence} % confidence)")?;
@@ -253,6 +256,9 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
         counts.ignored_lines(),
         counts.rejected_lines()
     )?;
+    for (parser, records) in &counts.taken_by_others {
+        writeln!(f, "  {records} of the records by {}", visible(parser))?;
+    }
     write_detection_hint(f, input)?;
     write_rejected(f, input)?;
     for failure in &counts.failures {
@@ -276,7 +282,7 @@ fn write_detection_hint(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt
     if confidence <= FALLBACK_CONFIDENCE {
         f.write_str("  format not recognised: everything that looks like a URL, a domain or an address was extracted; if a parser fits, choose it with --parser\n")
     } else if counts.rejected_lines() * MIXED_ONE_IN >= counts.lines {
-        f.write_str("  many lines have another format: one parser reads the whole file, chosen by its first lines; to read the other lines, run again with --parser\n")
+        f.write_str("  many lines were rejected: no parser knows their format; if one fits, choose it with --parser\n")
     } else {
         Ok(())
     }

@@ -49,12 +49,13 @@ impl Batch {
         if !batch.observations.0.iter().all(|it| bounds.hold(it)) {
             reject_invalid(&mut batch, bounds)?;
         }
+        let tally = |tally: wit::Tally| bounds.tally(tally);
         Ok(Self {
             text: batch.text,
             observations: batch.observations.0,
             records: batch.records.into(),
-            ignored: batch.ignored.into_iter().map(Tally::from).collect(),
-            rejected: batch.rejected.into_iter().map(Tally::from).collect(),
+            ignored: batch.ignored.into_iter().map(tally).collect(),
+            rejected: batch.rejected.into_iter().map(tally).collect(),
         })
     }
 
@@ -91,6 +92,104 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.observations.is_empty()
+    }
+
+    /// Gives the observations without a time the one that `time_of` has for their line.
+    pub fn set_missing_times(&mut self, time_of: impl Fn(u32) -> Option<i64>) {
+        let without = |observation: &&mut lifting::RawObservation| observation.time_us == NO_TIME;
+        for observation in self.observations.iter_mut().filter(without) {
+            let time_us = time_of(observation.line).filter(|time_us| is_time(*time_us));
+            observation.time_us = time_us.unwrap_or(NO_TIME);
+        }
+    }
+
+    /// The rejected lines, in ascending order, if the parser listed all of them.
+    #[must_use]
+    pub fn rejected_lines(&self) -> Option<Vec<u32>> {
+        let is_whole = |tally: &Tally| tally.samples.len() as u64 == tally.count;
+        let mut lines: Vec<u32> = match self.rejected.as_slice() {
+            tallies if !tallies.iter().all(is_whole) => return None,
+            tallies => tallies
+                .iter()
+                .flat_map(|tally| &tally.samples)
+                .copied()
+                .collect(),
+        };
+        lines.sort_unstable();
+        lines.dedup();
+        Some(lines)
+    }
+
+    /// Adds what another parser gave for lines that this one rejected. `own` and `others` are
+    /// the bytes that were parsed, and `lines` says which line of `own` each line of `others`
+    /// is. Lines that the other ignored count as ignored where `takes_ignored`. Returns the
+    /// lines that are still rejected.
+    pub fn absorb(
+        &mut self,
+        own: &[u8],
+        other: &Self,
+        others: &[u8],
+        lines: &[u32],
+        takes_ignored: bool,
+    ) -> Vec<u32> {
+        let line_of = |line: &u32| lines.get(*line as usize).copied();
+        let mut taken: Vec<u32> = Vec::new();
+        for observation in &other.observations {
+            let Some(line) = line_of(&observation.line) else {
+                continue;
+            };
+            let mut copied = |span| self.copied(own.len(), other.slice(others, span));
+            let (value, client, user) = (
+                copied(observation.value),
+                copied(observation.client),
+                copied(observation.user),
+            );
+            self.observations.push(lifting::RawObservation {
+                line,
+                value,
+                client,
+                user,
+                ..*observation
+            });
+            taken.push(line);
+        }
+        self.observations
+            .sort_by_key(|observation| observation.line);
+        taken.dedup();
+        self.records += taken.len() as u64;
+        if takes_ignored {
+            for tally in &other.ignored {
+                let samples: Vec<u32> = tally.samples.iter().filter_map(line_of).collect();
+                taken.extend_from_slice(&samples);
+                self.ignored.push(Tally {
+                    reason: tally.reason.clone(),
+                    count: samples.len() as u64,
+                    samples,
+                });
+            }
+        }
+        taken.sort_unstable();
+        let is_taken = |line: &u32| taken.binary_search(line).is_ok();
+        for tally in &mut self.rejected {
+            tally.samples.retain(|line| !is_taken(line));
+            tally.count = tally.samples.len() as u64;
+        }
+        self.rejected.retain(|tally| tally.count > 0);
+        lines
+            .iter()
+            .filter(|line| !is_taken(line))
+            .copied()
+            .collect()
+    }
+
+    /// Copies a value to the batch's text.
+    fn copied(&mut self, chunk_len: usize, value: &[u8]) -> Span {
+        let start = chunk_len + self.text.len();
+        self.text.extend_from_slice(value);
+        Span {
+            start: u32::try_from(start).unwrap_or_default(),
+            len: u32::try_from(value.len()).unwrap_or_default(),
+        }
     }
 
     /// The bytes of a span that [`Bounds::check`] accepted.
@@ -198,6 +297,18 @@ impl Bounds {
             & is_time(observation.time_us)
     }
 
+    /// A tally without lines that the chunk does not have.
+    fn tally(&self, tally: wit::Tally) -> Tally {
+        let mut samples = tally.samples;
+        samples.retain(|line| u64::from(*line) < self.lines);
+        samples.truncate(tally.count as usize);
+        Tally {
+            reason: tally.reason,
+            count: tally.count.into(),
+            samples,
+        }
+    }
+
     fn check(&self, observation: &lifting::RawObservation) -> Result<(), Violation> {
         if u64::from(observation.line) >= self.lines {
             return Err(Violation::Batch(format!(
@@ -243,18 +354,6 @@ impl Bounds {
 #[inline]
 fn is_time(time_us: i64) -> bool {
     (time_us == NO_TIME) | TIMES_US.contains(&time_us)
-}
-
-impl From<wit::Tally> for Tally {
-    fn from(tally: wit::Tally) -> Self {
-        let mut samples = tally.samples;
-        samples.truncate(tally.count as usize);
-        Self {
-            reason: tally.reason,
-            count: tally.count.into(),
-            samples,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,163 @@
+//! Envelopes: what collectors wrap around a device's line, and how to remove it.
+//!
+//! A log often reaches the analyst inside something else: Docker's JSON, a Kubernetes
+//! prefix, a cell of a SIEM's CSV export. [`recognise`] finds the envelopes that the head of
+//! an input may have, by the structure of most of its lines. [`Envelope::unwrap`] rebuilds a
+//! chunk with the device's own lines, so that a parser needs to know no envelope. A map
+//! leads from each of them to the line of the file. Nested envelopes are removed one after
+//! the other. A line that does not have the envelope stays as it is.
+//!
+//! JSON documents (arrays, pretty-printed objects) are first split into a line for each
+//! record: see [`DocumentReader`].
+
+mod csv;
+mod document;
+mod export;
+mod json;
+mod lines;
+mod object;
+mod table;
+mod text;
+mod time;
+
+pub use document::{Document, DocumentReader};
+pub use lines::{Origin, Unwrapped};
+
+use csv::CsvLayer;
+use lines::Lines;
+use object::ObjectLayer;
+use text::TextLayer;
+
+/// Envelopes that are removed from an input, one inside the other.
+pub const MAX_LAYERS: usize = 4;
+
+/// Finds where the last whole record of some bytes ends.
+pub type RecordEnd = fn(&[u8]) -> Option<usize>;
+
+/// The envelopes around the lines of an input, the outermost first.
+#[derive(Debug, Clone, Default)]
+pub struct Envelope {
+    layers: Vec<Layer>,
+}
+
+/// One envelope.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    name: &'static str,
+    is_certain: bool,
+    kind: LayerKind,
+}
+
+#[derive(Debug, Clone)]
+enum LayerKind {
+    Object(ObjectLayer),
+    Csv(CsvLayer),
+    Text(TextLayer),
+    Export,
+}
+
+/// Lines of the head that decide which envelope it has.
+const SAMPLED_LINES: usize = 64;
+
+/// The envelopes that most lines of `head` may have, the most likely first.
+#[must_use]
+pub fn recognise(head: &[u8]) -> Vec<Layer> {
+    let mut layers = Vec::new();
+    layers.extend(export::recognise(head));
+    layers.extend(object::recognise(head));
+    layers.extend(csv::recognise(head));
+    layers.extend(text::recognise(head));
+    layers
+}
+
+/// Whether `fits` holds for most of some lines. Blank lines do not count.
+fn most<'a>(lines: impl Iterator<Item = &'a [u8]>, mut fits: impl FnMut(&'a [u8]) -> bool) -> bool {
+    let (mut all, mut fit) = (0, 0);
+    let lines = lines.filter(|line| !line.trim_ascii().is_empty());
+    for line in lines.take(SAMPLED_LINES) {
+        all += 1;
+        fit += usize::from(fits(line));
+    }
+    fit > 0 && fit * 5 >= all * 3
+}
+
+impl Layer {
+    /// The name for the user: `docker json`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether no device writes such lines as its own log. Otherwise what is inside decides.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        self.is_certain
+    }
+}
+
+impl Envelope {
+    /// The same with another envelope inside the innermost.
+    #[must_use]
+    pub fn with(&self, layer: Layer) -> Self {
+        let mut layers = self.layers.clone();
+        layers.push(layer);
+        Self { layers }
+    }
+
+    /// How many envelopes there are.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// The names of the envelopes, the outermost first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.layers.iter().map(|layer| layer.name)
+    }
+
+    /// Where chunks must end so that no record of the outermost envelope is cut; `None`
+    /// where each line is a record.
+    #[must_use]
+    pub fn record_end(&self) -> Option<RecordEnd> {
+        match self.layers.first()?.kind {
+            LayerKind::Object(ref layer) => layer.record_end(),
+            LayerKind::Csv(_) => Some(csv::record_end),
+            LayerKind::Text(layer) => layer.record_end(),
+            LayerKind::Export => Some(export::record_end),
+        }
+    }
+
+    /// Removes all envelopes from `chunk`, some whole records.
+    #[must_use]
+    pub fn unwrap(&self, chunk: &[u8]) -> Unwrapped {
+        let mut unwrapped = Unwrapped::default();
+        for (depth, layer) in self.layers.iter().enumerate() {
+            let mut inner = Unwrapped::default();
+            let outer = match depth {
+                0 => Lines::of_chunk(chunk),
+                _ => {
+                    inner.structure = unwrapped.structure;
+                    Lines::of_unwrapped(&unwrapped)
+                }
+            };
+            inner.bytes.reserve(outer.len());
+            layer.unwrap(outer, &mut inner);
+            unwrapped = inner;
+        }
+        unwrapped
+    }
+}
+
+impl Layer {
+    fn unwrap(&self, lines: Lines<'_>, into: &mut Unwrapped) {
+        match &self.kind {
+            LayerKind::Object(layer) => layer.unwrap(lines, into),
+            LayerKind::Csv(layer) => layer.unwrap(lines, into),
+            LayerKind::Text(layer) => layer.unwrap(lines, into),
+            LayerKind::Export => export::unwrap(lines, into),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

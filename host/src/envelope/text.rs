@@ -1,0 +1,234 @@
+//! Envelopes that are a prefix of each line.
+
+use super::lines::{Lines, Origin, Unwrapped};
+use super::{Layer, LayerKind, RecordEnd, most, time};
+
+/// A prefix, and how to remove it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TextLayer {
+    strip: Strip,
+    /// Whether the runtime cuts long lines into parts.
+    has_parts: bool,
+}
+
+/// Splits a line into the time of the prefix and what follows it.
+type Strip = fn(&[u8]) -> Option<(Option<i64>, &[u8])>;
+
+/// Name, prefix, whether there are parts, whether no device writes such lines.
+const PREFIXES: &[(&str, Strip, bool, bool)] = &[
+    ("cri", cri, true, true),
+    ("loki", loki, false, true),
+    ("fluentd", fluentd, false, true),
+    ("fluent-bit", fluent_bit, false, true),
+    ("docker compose", compose, false, false),
+    ("kubectl", kubectl, false, false),
+    ("cloudwatch", cloudwatch, false, false),
+    ("journald", journald, false, false),
+    ("timestamps", timestamps, false, false),
+];
+
+/// The prefixes that most lines of `head` have.
+pub(super) fn recognise(head: &[u8]) -> Vec<Layer> {
+    let lines = || Lines::of_chunk(head).map(|(_, line)| line);
+    let fits = PREFIXES
+        .iter()
+        .filter(|(_, strip, ..)| most(lines(), |line| strip(line).is_some()));
+    fits.map(|(name, strip, has_parts, is_certain)| Layer {
+        name,
+        is_certain: *is_certain,
+        kind: LayerKind::Text(TextLayer {
+            strip: *strip,
+            has_parts: *has_parts,
+        }),
+    })
+    .collect()
+}
+
+impl TextLayer {
+    pub(super) fn record_end(self) -> Option<RecordEnd> {
+        self.has_parts.then_some(cri_end)
+    }
+
+    pub(super) fn unwrap(self, lines: Lines<'_>, into: &mut Unwrapped) {
+        // The parts of a line of standard output and of standard error.
+        let mut pending: [Option<(Origin, Vec<u8>)>; 2] = [None, None];
+        for (origin, line) in lines {
+            let Some((time_us, text)) = (self.strip)(line) else {
+                into.push(origin, line);
+                continue;
+            };
+            let origin = origin.at(time_us);
+            let Some(part) = self.has_parts.then(|| cri_part(line)).flatten() else {
+                into.push(origin, text);
+                continue;
+            };
+            let slot = &mut pending[usize::from(part.is_error)];
+            if part.is_last && slot.is_none() {
+                into.push(origin, text);
+                continue;
+            }
+            let (first, so_far) = slot.get_or_insert_with(|| (origin, Vec::new()));
+            *first = first.to(origin);
+            so_far.extend_from_slice(text);
+            if part.is_last {
+                if let Some((origin, line)) = slot.take() {
+                    into.push(origin, &line);
+                }
+            } else {
+                into.structure += 1;
+            }
+        }
+        for (origin, line) in pending.into_iter().flatten() {
+            into.push(origin, &line);
+        }
+    }
+}
+
+/// The first word, and what follows the blank after it.
+fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let blank = memchr::memchr(b' ', text)?;
+    Some((&text[..blank], &text[blank + 1..]))
+}
+
+/// An ISO 8601 time without blanks, and what follows it.
+fn iso_time(line: &[u8]) -> Option<(i64, &[u8])> {
+    let (stamp, rest) = word(line)?;
+    let is_whole = stamp.len() >= 19 && stamp.get(10) == Some(&b'T');
+    let time_us = is_whole.then(|| time::parse(stamp)).flatten()?;
+    Some((time_us, rest))
+}
+
+/// `2024-05-01T12:00:00.123456789Z stdout F line`.
+fn cri(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    cri_part(line)?;
+    let (time_us, rest) = iso_time(line)?;
+    let text = rest.get("stdout F".len()..)?;
+    Some((Some(time_us), text.strip_prefix(b" ").unwrap_or(text)))
+}
+
+/// Which stream a line of CRI belongs to, and whether the log's line ends with it.
+struct Part {
+    is_error: bool,
+    is_last: bool,
+}
+
+fn cri_part(line: &[u8]) -> Option<Part> {
+    let (_, rest) = word(line)?;
+    let (stream, rest) = word(rest)?;
+    let is_error = match stream {
+        b"stdout" => false,
+        b"stderr" => true,
+        _ => return None,
+    };
+    // Tags follow the first after colons.
+    let is_last = match rest {
+        [b'F', tail @ ..] if matches!(tail.first(), None | Some(b' ' | b':')) => true,
+        [b'P', tail @ ..] if matches!(tail.first(), None | Some(b' ' | b':')) => false,
+        _ => return None,
+    };
+    Some(Part { is_error, is_last })
+}
+
+/// The end of the last line that is not continued.
+fn cri_end(bytes: &[u8]) -> Option<usize> {
+    let mut end = memchr::memrchr(b'\n', bytes)? + 1;
+    while end > 0 {
+        let start = memchr::memrchr(b'\n', &bytes[..end - 1]).map_or(0, |feed| feed + 1);
+        match cri_part(&bytes[start..end - 1]) {
+            Some(Part { is_last: false, .. }) => end = start,
+            _ => return Some(end),
+        }
+    }
+    None
+}
+
+/// `2024-05-01T12:00:00Z {job="x"} line`, as logcli writes it.
+fn loki(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let (time_us, rest) = iso_time(line)?;
+    let labels = rest.trim_ascii_start().strip_prefix(b"{")?;
+    let is_label = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let name = labels.iter().take_while(|byte| is_label(byte)).count();
+    if labels.first() != Some(&b'}') && (name == 0 || !labels[name..].starts_with(b"=")) {
+        return None;
+    }
+    let mut at = 0;
+    while labels.get(at) != Some(&b'}') {
+        at = match labels.get(at)? {
+            b'"' => super::json::string_end(labels, at + 1) + 1,
+            _ => at + 1,
+        };
+    }
+    let text = &labels[at + 1..];
+    Some((Some(time_us), text.strip_prefix(b" ").unwrap_or(text)))
+}
+
+/// `2024-05-01T12:00:00+00:00⇥tag⇥{…}`.
+fn fluentd(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let tab = memchr::memchr(b'\t', line)?;
+    let time_us = time::parse(&line[..tab])?;
+    let rest = &line[tab + 1..];
+    let tab = memchr::memchr(b'\t', rest)?;
+    let object = &rest[tab + 1..];
+    object.starts_with(b"{").then_some((Some(time_us), object))
+}
+
+/// `tag: [1714564800.123, {…}]`, perhaps with `[0] ` in front, and with the time in brackets
+/// of its own.
+fn fluent_bit(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let start = memchr::memmem::find(line, b": [")?;
+    let inside = &line[start + 3..];
+    let inside = inside.strip_prefix(b"[").unwrap_or(inside);
+    let comma = memchr::memchr(b',', inside)?;
+    let time_us = time::parse(&inside[..comma])?;
+    let brace = memchr::memmem::find(&inside[comma..], b" {\"")? + comma + 1;
+    let object = &inside[brace..];
+    Some((Some(time_us), object.strip_suffix(b"]").unwrap_or(object)))
+}
+
+/// `proxy-1  | line`.
+fn compose(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let bar = memchr::memmem::find(line, b" | ")
+        .or_else(|| line.ends_with(b" |").then(|| line.len() - 2))?;
+    let name = line[..bar].trim_ascii_end();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.@/".contains(byte);
+    let is_service = !name.is_empty() && name.iter().all(is_name);
+    is_service.then_some((None, line.get(bar + 3..).unwrap_or_default()))
+}
+
+/// `[pod/proxy-1/squid] line`, as `kubectl logs --prefix` writes it.
+fn kubectl(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let inside = line.strip_prefix(b"[pod/")?;
+    let end = memchr::memmem::find(inside, b"] ")?;
+    Some((None, &inside[end + 2..]))
+}
+
+/// `2024-05-01T12:00:00.000000+00:00 stream line`, as `aws logs tail` writes it.
+fn cloudwatch(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let (time_us, rest) = iso_time(line)?;
+    let (_, text) = word(rest)?;
+    Some((Some(time_us), text))
+}
+
+/// `Wed 2024-05-01 12:00:00 UTC gw squid[1]: line` (`short-full`) and
+/// `1714564800.123456 gw squid[1]: line` (`short-unix`): the program and its line remain.
+fn journald(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let (first, rest) = word(line)?;
+    let (time_us, rest) = match first.first()? {
+        b'0'..=b'9' if first.get(10) == Some(&b'.') => (time::parse(first)?, rest),
+        b'A'..=b'Z' if first.len() == 3 => {
+            let zone = 20 + memchr::memchr(b' ', rest.get(20..)?)?;
+            (time::parse(&rest[..zone])?, &rest[zone + 1..])
+        }
+        _ => return None,
+    };
+    let (_, text) = word(rest)?;
+    let (program, _) = word(text)?;
+    program.ends_with(b":").then_some((Some(time_us), text))
+}
+
+/// `2024-05-01T12:00:00.123456789Z line`, as `kubectl logs --timestamps`, Docker and the
+/// export of CloudWatch write it.
+fn timestamps(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let (time_us, text) = iso_time(line)?;
+    Some((Some(time_us), text))
+}
