@@ -2,8 +2,7 @@
 //!
 //! VirusTotal counts requests over *any* minute, over the UTC day and over the
 //! UTC month (<https://docs.virustotal.com/docs/consumption-quotas-handled>).
-//! A request counts here from when its answer had arrived: whatever the network
-//! did to it, VirusTotal saw it no later.
+//! A request counts here from the arrival of its answer, because VirusTotal saw it no later.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +14,7 @@ use jiff::tz::Offset;
 use crate::clock::UnixMs;
 use crate::duration;
 
-/// So many requests in any window of this length.
+/// A number of requests in any window of this length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// How many; at least one.
@@ -36,7 +35,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// What VirusTotal gives a free account.
+    /// The limits of a free account.
     fn default() -> Self {
         Self {
             rate: Rate {
@@ -100,9 +99,8 @@ pub enum Slot {
     },
 }
 
-/// A request without an answer counts as if it were seen now, for this long:
-/// whoever sent it may have been killed, and what was sent arrives at once or
-/// not at all.
+/// A request without an answer counts as if it arrived now, for this long. Its process may have been
+/// killed, and a sent request arrives within this time or not at all.
 pub const IN_FLIGHT_MS: i64 = 5_000;
 
 impl Charge {
@@ -157,7 +155,7 @@ pub fn finish_ms(requests: u64, usage: &Usage, now: UnixMs, limits: &Limits) -> 
     let mut remaining = requests;
     let mut from = now;
     let mut today = u64::from(limits.per_day.saturating_sub(usage.today));
-    // A day that allows nothing would never end.
+    // With a limit of zero the loop would not end.
     let per_day = u64::from(limits.per_day.max(1));
     while remaining > today {
         remaining -= today;
@@ -204,15 +202,15 @@ fn date(now: UnixMs) -> Date {
     Offset::UTC.to_datetime(now).date()
 }
 
-/// The last day that a calendar has is no day to wait for.
+/// `UnixMs::MAX` at the end of the calendar.
 fn midnight(date: Result<Date, jiff::Error>) -> UnixMs {
     date.and_then(|date| Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)))
         .map_or(UnixMs::MAX, |midnight| midnight.as_millisecond())
 }
 
-/// Why a text is no rate.
+/// A text that is not a rate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no rate; write requests per time, such as 4/min, 4/2s or 240/h")]
+#[error("`{0}` is not a rate; write requests per time, such as 4/min, 4/2s or 240/h")]
 pub struct InvalidRate(String);
 
 impl FromStr for Rate {
@@ -256,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_read() {
+    fn rates_are_parsed() {
         let check = |text: &str, requests, window_ms| {
             let rate: Rate = text.parse().unwrap();
             assert_eq!(
@@ -285,14 +283,14 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_written_as_it_is_read() {
+    fn formatted_rates_parse_to_the_same_value() {
         for text in ["4/min", "4/2s", "240/h", "10/250ms", "1000/s"] {
             assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn days_and_months_are_those_of_utc() {
+    fn days_and_months_end_at_midnight_utc() {
         let now = ms("2024-02-29T23:59:59.5Z");
         assert_eq!(next_day(now), ms("2024-03-01T00:00:00Z"));
         assert_eq!(next_month(now), ms("2024-03-01T00:00:00Z"));
@@ -306,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spent_day_or_month_says_until_when() {
+    fn a_spent_day_or_month_has_its_end() {
         let now = ms("2024-05-31T12:00:00Z");
         let limits = Limits::default();
         let mut usage = Usage {
@@ -330,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_finish_is_the_arithmetic_minimum() {
+    fn the_finish_is_the_earliest_possible() {
         let now = ms("2024-05-31T12:00:00Z");
         let check = |requests, expected: &str| {
             let finish = finish_ms(requests, &Usage::default(), now, &Limits::default());
@@ -347,11 +345,10 @@ mod tests {
     /// One request of a random schedule: how long the client idles before it
     /// asks for a slot, how long the request is on its way, how long the answer
     /// is, and how far the clock is set back before it.
-    type Step = (u16, u16, u16, Option<u16>);
+    type SimulatedRequest = (u16, u16, u16, Option<u16>);
 
-    /// Plays a schedule and gives, for each request, when the server saw it by
-    /// true time.
-    fn play(steps: &[Step], limits: &Limits) -> Vec<UnixMs> {
+    /// Runs a schedule and returns, for each request, when the server saw it by true time.
+    fn play(steps: &[SimulatedRequest], limits: &Limits) -> Vec<UnixMs> {
         let (mut truth, mut skew) = (0_i64, 0_i64);
         let mut usage = Usage::default();
         let mut seen = Vec::new();

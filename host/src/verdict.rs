@@ -1,15 +1,15 @@
-//! Verdicts, and whose report they rest on.
+//! Verdicts, and the scope of the reports that they rest on.
 
 use std::fmt;
 
-/// What becomes of an indicator.
+/// The verdict on an indicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// By the policy.
+    /// Bad, by the policy.
     Bad,
-    /// By the policy, from a report with engine results.
+    /// Good, by the policy, from a report with engine results.
     Good,
-    /// Not asked, not answered, or not decided. Never filed as good.
+    /// Not looked up, not answered, or not decided. Never treated as good.
     Unknown,
 }
 
@@ -31,12 +31,12 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Whose report a verdict rests on.
+/// The subject of the report that a verdict rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// The indicator's own.
+    /// The indicator.
     Exact,
-    /// That of a URL's host.
+    /// The host of the URL.
     Host,
 }
 

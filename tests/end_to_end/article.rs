@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use vthost_simulator::{DEMO_KEY, Simulator, vt_py};
+use vthost_simulator::{DEMO_KEY, Simulator};
 
 use crate::support::{Home, patient, serve};
+use crate::vt_py;
 
 const LIST: &str = "milestone-of-se.nesuke.com\nhttp://027.ru\n1.1.1.1\n103.9.36.172\n";
 

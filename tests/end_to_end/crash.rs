@@ -1,5 +1,5 @@
 //! `kill -9` at any moment, then the same command: nothing is asked twice but
-//! what was under way, nothing is handed in twice, and the outputs are those of
+//! what was under way, no URL is submitted twice, and the outputs are those of
 //! an uninterrupted run.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ fn list(count: usize) -> String {
 }
 
 /// Runs the command and kills it whenever the simulator has seen another
-/// `every` requests; gives how often that was.
+/// `every` requests; returns the number of kills.
 fn run_with_kills(home: &Home, server: &Server, args: &[&str], every: usize) -> usize {
     let mut kills = 0;
     loop {
@@ -69,7 +69,7 @@ fn counted(log: &[Logged], method: &str) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn a_killed_run_goes_on_where_it_was() {
+fn a_killed_run_is_resumed() {
     on_each_location(killed_and_continued);
 }
 
@@ -126,7 +126,7 @@ fn killed_and_continued(store: &str) {
 }
 
 #[test]
-fn nothing_is_handed_in_twice() {
+fn no_url_is_submitted_twice() {
     on_each_location(handed_in_once);
 }
 
@@ -166,7 +166,7 @@ fn handed_in_once(store: &str) {
 
 #[test]
 #[cfg(unix)]
-fn an_interrupted_run_keeps_what_it_has_and_goes_on() {
+fn an_interrupted_run_keeps_its_findings_and_is_resumed() {
     let home = Home::new();
     let list = home.write("list.txt", list(10));
     let server = serve(Simulator::new(patient()));
@@ -290,7 +290,7 @@ impl Drop for WaitsForOthers<'_> {
 }
 
 impl Storm<'_> {
-    /// Goes on until all runs are done.
+    /// Returns when all runs are done.
     fn rage(&self, processes: usize) {
         std::thread::scope(|scope| {
             for process in 0..processes {
@@ -366,7 +366,7 @@ fn most_in_a_window(log: &[Logged]) -> usize {
     most_in_any_window(&times, WINDOW_MS)
 }
 
-/// What stands in front of a process' paths, so that its requests are known.
+/// The prefix of a process's paths, which identifies its requests.
 fn gateway(process: usize) -> String {
     format!("/gateway{process}")
 }

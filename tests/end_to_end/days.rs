@@ -13,7 +13,7 @@ use vthost::clock::{Clock, UnixMs};
 use vthost::quota::{Limits, Usage, finish_ms};
 use vthost::store::Store;
 use vthost::triage::account::reconcile;
-use vthost::triage::run::{Reporter, RunEnd, TriageOutcome, WhenSpent};
+use vthost::triage::outcome::{Reporter, RunEnd, TriageOutcome, WhenSpent};
 use vthost::triage::{Cause, Finding, LookupPlan, Share};
 use vthost::virustotal::{Client, HttpRequest, Sending, Transport};
 use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Request, Simulator};
@@ -117,7 +117,7 @@ const WAITING: Manner<'static> = Manner {
 };
 
 #[test]
-fn a_weekend_takes_the_arithmetic_minimum() {
+fn several_days_take_the_least_time_that_the_quota_allows() {
     on_each_store(|store| weekend(2_000, store));
     weekend(1_500, &Store::in_memory().unwrap());
 }
@@ -149,7 +149,7 @@ fn weekend(count: usize, store: &Store) {
 }
 
 #[test]
-fn a_clock_that_is_set_back_costs_no_more_than_the_quota() {
+fn a_clock_set_back_between_runs_exceeds_no_quota() {
     let store = &Store::in_memory().unwrap();
     let world = World::new(QuotaLimits::default(), store);
     let names = domains(1_500);
@@ -179,7 +179,7 @@ impl Reporter for SetBack<'_> {
 }
 
 #[test]
-fn a_clock_may_be_set_back_during_a_run() {
+fn a_clock_set_back_during_a_run_exceeds_no_quota() {
     let quota = QuotaLimits {
         per_day: 50,
         ..QuotaLimits::default()
@@ -216,7 +216,7 @@ fn a_clock_may_be_set_back_during_a_run() {
 }
 
 #[test]
-fn a_clock_that_is_fast_asks_again_within_hours() {
+fn a_fast_clock_delays_a_run_by_hours_at_most() {
     let store = &Store::in_memory().unwrap();
     let world = World::new(QuotaLimits::default(), store);
     world.set_ahead(2 * HOUR_MS);
@@ -238,7 +238,7 @@ fn a_clock_that_is_fast_asks_again_within_hours() {
 }
 
 #[test]
-fn a_month_has_its_limit() {
+fn the_quota_of_the_month_is_kept() {
     let store = &Store::in_memory().unwrap();
     let world = World::new(QuotaLimits::default(), store);
     let limits = Limits {
@@ -255,7 +255,7 @@ fn a_month_has_its_limit() {
 }
 
 #[test]
-fn an_account_may_allow_one_a_day() {
+fn a_quota_of_one_a_day_is_kept() {
     on_each_store(|store| {
         let world = World::new(
             QuotaLimits {
@@ -281,7 +281,7 @@ fn an_account_may_allow_one_a_day() {
 }
 
 #[test]
-fn a_quota_that_others_have_used_is_asked_for_and_named() {
+fn a_quota_used_by_others_is_reconciled_and_reported() {
     on_each_store(|store| {
         let world = World::new(
             QuotaLimits {
@@ -337,7 +337,7 @@ impl Reporter for Reasons {
 }
 
 #[test]
-fn without_a_user_the_second_refusal_names_what_is_known() {
+fn without_a_user_the_second_refusal_reports_the_ledger() {
     on_each_store(|store| {
         let quota = QuotaLimits {
             per_day: 2,
@@ -350,12 +350,12 @@ fn without_a_user_the_second_refusal_names_what_is_known() {
             ..Manner::default()
         };
         let done = world.run(&domains(3), Limits::default(), manner);
-        let refused = "VirusTotal says that the quota is used up: \
+        let refused = "VirusTotal reports that the quota is used up: \
                        QuotaExceededError: Quota exceeded";
         let known = |requests: usize| {
             format!(
                 "{refused}; the ledger has {requests} of 500 requests of the day and \
-                 {requests} of 15500 of the month; with --vt-user VirusTotal says which limit it is"
+                 {requests} of 15500 of the month; use --vt-user to learn which limit is reached"
             )
         };
         // Two answers, and then a refusal each 61 seconds.
@@ -392,7 +392,7 @@ impl Reporter for Kept {
 }
 
 #[test]
-fn whoever_waits_has_what_there_is() {
+fn a_waiting_run_reports_its_findings_so_far() {
     let store = Store::in_memory().unwrap();
     let quota = QuotaLimits {
         per_day: 2,
@@ -425,7 +425,7 @@ fn whoever_waits_has_what_there_is() {
 }
 
 #[test]
-fn polls_that_cost_nothing_leave_the_day_to_submissions() {
+fn free_polls_leave_the_quota_of_the_day_to_submissions() {
     let manner = Manner {
         user: Some("demo"),
         ..Manner::default()
@@ -496,7 +496,7 @@ impl Transport for Deadly {
 }
 
 #[test]
-fn programs_that_die_for_days_exceed_nothing_and_lose_nothing() {
+fn runs_killed_for_days_exceed_no_quota_and_lose_no_answer() {
     for seed in 0..3 {
         on_each_store(|store| die_for_days(seed, store));
     }

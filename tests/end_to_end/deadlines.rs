@@ -29,7 +29,7 @@ fn engine() -> Engine {
     Engine::new(limits, CompileCache::Off).unwrap()
 }
 
-/// Lets so many guests spin at once. `open` gives a call that does not end.
+/// Runs this many looping guests at once. `open` returns a call that does not end.
 fn all_end_in_time<C: FnOnce() -> Stop>(guests: usize, what: &str, open: impl Fn() -> C + Sync) {
     let mut latest = Duration::MAX;
     for _ in 0..TRIES {
@@ -62,7 +62,7 @@ fn latest_of<C: FnOnce() -> Stop>(guests: usize, open: &(impl Fn() -> C + Sync))
 }
 
 #[test]
-fn a_parser_that_spins_is_ended_in_time() {
+fn a_looping_parser_is_ended_at_its_deadline() {
     let engine = engine();
     let input = InputInfo {
         name: "some.log".into(),
@@ -90,7 +90,7 @@ fn hostile(engine: &Engine, act: &str) -> Parser {
 }
 
 #[test]
-fn a_policy_that_spins_is_ended_in_time() {
+fn a_looping_policy_is_ended_at_its_deadline() {
     let engine = engine();
     let source = PluginSource::File(guests::build("policy-hostile"));
     let policy = Policy::load(&engine, &source, &PluginSettings::default()).unwrap();

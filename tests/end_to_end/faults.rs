@@ -7,7 +7,7 @@ use vthost::clock::Clock as _;
 use vthost::quota::Limits;
 use vthost::store::Store;
 use vthost::triage::Share;
-use vthost::triage::run::{RunEnd, TriageOutcome};
+use vthost::triage::outcome::{RunEnd, TriageOutcome};
 use vthost::verdict::Verdict;
 use vthost_simulator::{Effect, Fault, Server, Simulator};
 
@@ -84,7 +84,7 @@ fn passing() -> Vec<Effect> {
 }
 
 #[test]
-fn a_fault_that_passes_costs_nothing_but_time() {
+fn a_temporary_fault_is_retried() {
     for effect in passing() {
         let done = run(effect.clone(), 1);
         assert_eq!(
@@ -97,7 +97,7 @@ fn a_fault_that_passes_costs_nothing_but_time() {
 }
 
 #[test]
-fn a_fault_that_stays_makes_one_indicator_unknown() {
+fn a_permanent_fault_makes_one_indicator_unknown() {
     let finals = [
         error(400, "InvalidArgumentError"),
         error(400, "BadRequestError"),
@@ -124,7 +124,7 @@ fn a_fault_that_stays_makes_one_indicator_unknown() {
 }
 
 #[test]
-fn a_quota_that_stays_spent_ends_the_run_and_marks_nothing() {
+fn a_refused_quota_ends_the_run_without_a_verdict() {
     let done = run(error(429, "QuotaExceededError"), 1_000);
     assert!(matches!(done.ended, RunEnd::QuotaSpent { .. }));
     assert_eq!(done.findings.len(), INDICATORS.len());
@@ -133,7 +133,7 @@ fn a_quota_that_stays_spent_ends_the_run_and_marks_nothing() {
 }
 
 #[test]
-fn an_analysis_that_never_ends_is_never_a_result() {
+fn an_analysis_that_never_completes_stays_pending() {
     let clock = FastClock::at_noon();
     let mut options = patient();
     options.stuck = Some("evil".into());
@@ -189,7 +189,7 @@ fn a_wrong_key_stops_the_run_at_once() {
 }
 
 #[test]
-fn bodies_in_chunks_are_read() {
+fn chunked_bodies_are_read() {
     let mut options = patient();
     options.is_chunked = true;
     let done = ask(Simulator::new(options));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use vthost::clock::Clock as _;
 use vthost::quota::{Limits, Rate, Usage, finish_ms};
 use vthost::store::Store;
-use vthost::triage::run::{RunEnd, TriageOutcome};
+use vthost::triage::outcome::{RunEnd, TriageOutcome};
 use vthost::triage::{Cause, Finding, LookupPlan, Share};
 use vthost::verdict::{Scope, Verdict};
 use vthost::virustotal::Client;
@@ -53,7 +53,7 @@ fn schedules() -> impl Strategy<Value = Schedule> {
     )
 }
 
-/// Runs a schedule; gives what VirusTotal saw.
+/// Runs a schedule and returns the requests that VirusTotal saw.
 fn keep_to(schedule: Schedule, store: &Store) -> Vec<Logged> {
     let clock = FastClock::at_noon();
     let mut simulator = Simulator::default();
@@ -79,7 +79,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn never_more_than_four_in_any_minute(schedule in schedules()) {
+    fn no_minute_has_more_than_four_requests(schedule in schedules()) {
         on_each_store(|store| {
             let log = keep_to(schedule.clone(), store);
             let times: Vec<i64> = log.iter().map(|logged| logged.time_ms).collect();
@@ -90,7 +90,7 @@ proptest! {
 }
 
 #[test]
-fn a_run_takes_the_arithmetic_minimum() {
+fn a_run_takes_the_least_time_that_the_quota_allows() {
     let check = |count: usize, store: &Store| {
         let clock = FastClock::at_noon();
         let begun = clock.now_ms();
@@ -120,7 +120,7 @@ fn a_run_takes_the_arithmetic_minimum() {
 }
 
 #[test]
-fn a_spent_day_ends_the_run_and_the_next_goes_on() {
+fn a_spent_day_ends_the_run_and_the_next_run_resumes() {
     on_each_store(|store| {
         let clock = FastClock::at_noon();
         let limits = Limits {
@@ -154,7 +154,7 @@ fn a_spent_day_ends_the_run_and_the_next_goes_on() {
 }
 
 #[test]
-fn a_slow_analysis_leaves_the_slots_to_others() {
+fn an_awaited_analysis_leaves_slots_to_other_requests() {
     on_each_store(|store| {
         let clock = FastClock::at_noon();
         let simulator = Simulator::new(Options {
@@ -193,7 +193,7 @@ fn a_slow_analysis_leaves_the_slots_to_others() {
 }
 
 #[test]
-fn an_analysis_is_asked_for_ever_more_seldom_and_is_no_result_before_its_end() {
+fn polls_back_off_and_an_unfinished_analysis_is_no_verdict() {
     on_each_store(|store| {
         let clock = FastClock::at_noon();
         // In progress from 90 seconds on, when nobody has found anything yet.
@@ -238,7 +238,7 @@ fn an_analysis_is_asked_for_ever_more_seldom_and_is_no_result_before_its_end() {
 }
 
 #[test]
-fn what_is_reserved_is_left_to_people() {
+fn reserved_requests_are_not_sent() {
     let home = Home::new();
     let list = home.write("list.txt", domains(8).join("\n"));
     let server = serve(Simulator::new(patient()));
@@ -271,7 +271,7 @@ fn what_is_reserved_is_left_to_people() {
 }
 
 #[test]
-fn no_slot_is_idle_while_something_could_be_asked() {
+fn no_slot_is_unused_while_a_request_is_open() {
     let check =
         |lookup: LookupPlan, hosts: Unlisted, urls: &[String], requests: u64, store: &Store| {
             let clock = FastClock::at_noon();
@@ -298,8 +298,7 @@ fn no_slot_is_idle_while_something_could_be_asked() {
             assert!(simulator.log().iter().all(|logged| logged.status != 429));
         };
     let known = Unlisted::Known;
-    // What is handed in at once costs a submission and one look, an analysis
-    // taking a minute.
+    // Each costs a submission and one poll, because an analysis takes a minute.
     for count in [4, 100, 250] {
         let store = Store::in_memory().unwrap();
         check(
@@ -322,7 +321,7 @@ fn no_slot_is_idle_while_something_could_be_asked() {
 }
 
 #[test]
-fn the_program_keeps_its_rate_for_real() {
+fn the_program_keeps_its_rate_in_real_time() {
     let home = Home::new();
     let list = home.write("list.txt", domains(10).join("\n"));
     let mut options = patient();

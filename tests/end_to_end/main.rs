@@ -29,6 +29,7 @@ mod languages;
 mod limiter;
 mod lines;
 mod networks;
+mod official_client;
 #[path = "../../host/src/store/testing.rs"]
 mod postgres;
 mod privacy;
@@ -38,3 +39,4 @@ mod sandbox;
 mod support;
 mod team;
 mod versions;
+mod vt_py;

@@ -1,6 +1,5 @@
 //! Several machines that share one key: its ledger, the answers, and the work.
-//! What holds for one store in a file holds for one on a server, and the other
-//! way round, unless a test says which it is about.
+//! Each test runs with a store in a file and with one on a server, unless it names one of them.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -13,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use vthost::clock::{Clock, UnixMs};
 use vthost::quota::Limits;
-use vthost::triage::run::RunEnd;
+use vthost::triage::outcome::RunEnd;
 use vthost::virustotal::Client;
 use vthost_simulator::{DEMO_KEY, Effect, Fault, Server, Simulator};
 
@@ -66,7 +65,7 @@ fn machines_share_a_servers_answers() {
 }
 
 #[test]
-fn runs_at_once_keep_one_quota_and_ask_nothing_twice() {
+fn concurrent_runs_share_the_quota_and_repeat_no_request() {
     on_each_location(|store| {
         let home = Home::new();
         let list = home.write("list.txt", domains(12).join("\n"));
@@ -101,7 +100,7 @@ fn runs_at_once_keep_one_quota_and_ask_nothing_twice() {
 }
 
 #[test]
-fn the_claim_of_a_worker_that_was_killed_is_taken_over() {
+fn the_claim_of_a_killed_run_expires() {
     on_each_location(|store| {
         let home = Home::new();
         let names = domains(3);
@@ -170,7 +169,7 @@ impl Clock for Interrupting<'_> {
 /// A submission never arrived, and two runs have looked for it often enough.
 /// Whenever the other one hands it in again, this one does not.
 #[test]
-fn of_two_runs_that_miss_a_submission_one_hands_it_in() {
+fn a_lost_submission_is_repeated_by_one_of_two_runs() {
     const URL: &str = "http://host1.example.com/new";
     let looks = u32::try_from(LOOKS).unwrap();
     on_each_store(|store| {
@@ -221,7 +220,7 @@ fn of_two_runs_that_miss_a_submission_one_hands_it_in() {
 }
 
 #[test]
-fn a_servers_password_is_shown_nowhere() {
+fn a_servers_password_is_never_printed() {
     let Some(schema) = TestSchema::new() else {
         return;
     };
@@ -289,7 +288,7 @@ fn a_servers_certificate_is_checked() {
 }
 
 #[test]
-fn a_newer_server_is_refused_and_left_alone() {
+fn a_server_with_a_newer_schema_is_refused() {
     let Some(schema) = TestSchema::new() else {
         return;
     };
@@ -303,7 +302,7 @@ fn a_newer_server_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_store_that_is_not_there_says_so() {
+fn an_unreachable_store_is_reported() {
     let home = Home::new();
     let check = |store: &str, expected: &str| {
         let ran = home.run(&["status", "--store", store]);
@@ -324,7 +323,7 @@ fn a_store_that_is_not_there_says_so() {
 }
 
 #[test]
-fn a_servers_tables_hold_no_key() {
+fn the_key_is_in_no_table() {
     let Some(schema) = TestSchema::new() else {
         return;
     };

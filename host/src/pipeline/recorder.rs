@@ -6,7 +6,7 @@ use crate::clock::UnixMs;
 use crate::output::{Output, OutputError, Results, Summary, VerdictCounts};
 use crate::quota::{Limits, Usage, finish_ms};
 use crate::triage::Finding;
-use crate::triage::run::Reporter;
+use crate::triage::outcome::Reporter;
 
 /// Is notified of a run's progress. All numbers come with the call, so that a listener counts
 /// nothing itself.

@@ -10,7 +10,8 @@ use crate::clock::Clock;
 use crate::output::{Output, OutputError, Summary};
 use crate::store::{Claimant, Store, StoreError};
 use crate::triage::LookupPlan;
-use crate::triage::run::{Cancellation, RunEnd, Triage, TriageOutcome, WhenSpent};
+use crate::triage::outcome::{Cancellation, RunEnd, TriageOutcome, WhenSpent};
+use crate::triage::run::Triage;
 
 /// Whom a run asks, what, and when.
 #[derive(Clone, Copy)]

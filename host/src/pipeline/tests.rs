@@ -22,7 +22,7 @@ use crate::quota::Limits;
 use crate::sightings::FoldBy;
 use crate::store::Store;
 use crate::triage::lookup::FreshSince;
-use crate::triage::run::{RunEnd, WhenSpent};
+use crate::triage::outcome::{RunEnd, WhenSpent};
 use crate::triage::{Cause, Finding, LookupPlan, Rescan, Share};
 use crate::verdict::Verdict;
 use crate::virustotal::{Client, HttpReply, HttpRequest, Sending, Transport};

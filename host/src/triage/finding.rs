@@ -15,7 +15,7 @@ pub enum Cause {
     Skipped,
     /// VirusTotal has no report with engine results.
     NoReport,
-    /// VirusTotal or the policy gave no usable answer.
+    /// VirusTotal or the policy returned no usable answer.
     Failed,
     /// An analysis had not finished.
     Pending,

@@ -84,13 +84,13 @@ impl PolicyJudge {
         &self,
         call: impl FnOnce(Sender<Result<R, Stop>>) -> Call,
     ) -> Result<R, PolicyFailure> {
-        let (reply, answer) = channel();
-        let said = match self.calls.send(call(reply)) {
-            Ok(()) => answer.recv().ok(),
+        let (reply, replies) = channel();
+        let answer = match self.calls.send(call(reply)) {
+            Ok(()) => replies.recv().ok(),
             Err(_) => None,
         };
-        match said {
-            Some(said) => said.map_err(|stop| PolicyFailure(format!("{} {stop}", self.name))),
+        match answer {
+            Some(answer) => answer.map_err(|stop| PolicyFailure(format!("{} {stop}", self.name))),
             None => Err(PolicyFailure(format!("{} has stopped", self.name))),
         }
     }
@@ -206,11 +206,11 @@ fn serve(policy: &Policy, now_s: i64, queue: &Receiver<Call>) {
     for call in queue {
         match call {
             Call::Screen(sightings, reply) => {
-                let said = with(policy, &mut session, |session| session.screen(&sightings));
-                answer(&reply, said);
+                let answer = with(policy, &mut session, |session| session.screen(&sightings));
+                send_reply(&reply, answer);
             }
             Call::Judge(case, reply) => {
-                let said = with(policy, &mut session, |session| {
+                let answer = with(policy, &mut session, |session| {
                     session.judge(
                         &case.sightings,
                         &case.subject,
@@ -219,7 +219,7 @@ fn serve(policy: &Policy, now_s: i64, queue: &Receiver<Call>) {
                         now_s,
                     )
                 });
-                answer(&reply, said);
+                send_reply(&reply, answer);
             }
         }
     }
@@ -234,12 +234,12 @@ fn with<R>(
         Some(session) => session,
         None => policy.open()?,
     };
-    let said = call(&mut session)?;
+    let answer = call(&mut session)?;
     *kept = Some(session);
-    Ok(said)
+    Ok(answer)
 }
 
-fn answer<T>(reply: &Sender<T>, value: T) {
+fn send_reply<T>(reply: &Sender<T>, value: T) {
     // The caller is gone if the run has ended meanwhile.
     let _ = reply.send(value);
 }

@@ -10,6 +10,7 @@ pub mod estimate;
 mod finding;
 mod judge;
 pub mod lookup;
+pub mod outcome;
 pub mod plan;
 mod queue;
 pub mod request;

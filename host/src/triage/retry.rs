@@ -1,4 +1,4 @@
-//! The retry policy: what to do after a fault. Pure, but for the chance in the waits.
+//! The retry policy: what to do after a fault. Pure, except for the random part of the delays.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -7,20 +7,20 @@ use std::time::Duration;
 use crate::clock::UnixMs;
 use crate::virustotal::Fault;
 
-/// An action is tried this often before it is given up.
+/// The tries of a request before it is given up.
 const MAX_TRIES: u32 = 5;
-/// The wait before the second try, at least; it doubles from try to try.
+/// The least delay before the second try. It doubles with each try.
 const FIRST_RETRY: Duration = Duration::from_secs(2);
-/// So many faults in a row, on whatever, mean that VirusTotal is out of reach:
-/// more of them would only use slots up.
+/// Faults in a row, of any requests, after which VirusTotal is considered unreachable. More
+/// requests would only use up slots.
 const BREAK_AFTER: u32 = 10;
-/// The wait after VirusTotal says that the quota is used up, unless it says how
-/// long: what was asked in the last minute has left the window by then.
+/// The pause after a refusal for the quota without `Retry-After`. The requests of the last minute
+/// have left the window by then.
 const QUOTA_PAUSE: Duration = Duration::from_secs(61);
-/// The longest wait that a `Retry-After` can ask for.
+/// The longest pause that a `Retry-After` can ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// What went wrong so far in a run.
+/// The faults of a run so far. Requests are named by their keys.
 #[derive(Default)]
 pub(super) struct RetryPolicy {
     tries: HashMap<String, Tries>,
@@ -35,28 +35,28 @@ struct Tries {
     fault: String,
 }
 
-/// What to do.
+/// What to do after a fault.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Advice {
-    /// Try it again, not before this time.
+    /// Repeat the request, not before this time.
     Again(UnixMs),
-    /// Give the action up.
+    /// Give the request up.
     GiveUp,
-    /// Ask nothing more: nothing is reached.
+    /// End the run: VirusTotal is unreachable.
     Break,
 }
 
 impl RetryPolicy {
-    /// An action has its answer.
-    pub(super) fn answered(&mut self, action: &str) {
-        self.tries.remove(action);
+    /// Records that a request was answered.
+    pub(super) fn answered(&mut self, key: &str) {
+        self.tries.remove(key);
         self.faults_in_a_row = 0;
         self.quota_refusals = 0;
     }
 
-    /// An action failed, for another reason than the quota.
-    pub(super) fn failed(&mut self, action: &str, fault: &Fault, now: UnixMs) -> Advice {
-        let tries = self.tries.entry(action.to_owned()).or_insert(Tries {
+    /// Records that a request failed, for another reason than the quota.
+    pub(super) fn failed(&mut self, key: &str, fault: &Fault, now: UnixMs) -> Advice {
+        let tries = self.tries.entry(key.to_owned()).or_insert(Tries {
             count: 0,
             not_before_ms: now,
             fault: String::new(),
@@ -75,26 +75,26 @@ impl RetryPolicy {
             return Advice::GiveUp;
         }
         let wait_ms = milliseconds(FIRST_RETRY) << (tries.count - 1);
-        // Up to half as much again, so that two runs do not keep step.
-        let chance = self.chance.hash_one((action, tries.count)) % 512;
+        // Up to half as much again, so that two runs do not retry in step.
+        let chance = self.chance.hash_one((key, tries.count)) % 512;
         let jitter_ms = wait_ms * i64::try_from(chance).unwrap_or(0) / 1024;
         tries.not_before_ms = now + wait_ms + jitter_ms;
         Advice::Again(tries.not_before_ms)
     }
 
-    /// When an action that failed may be tried again.
-    pub(super) fn not_before(&self, action: &str) -> Option<UnixMs> {
-        self.tries.get(action).map(|tries| tries.not_before_ms)
+    /// When a failed request may be repeated.
+    pub(super) fn not_before(&self, key: &str) -> Option<UnixMs> {
+        self.tries.get(key).map(|tries| tries.not_before_ms)
     }
 
-    /// The last fault of an action that was given up.
-    pub(super) fn gave_up(&self, action: &str) -> Option<&str> {
-        let tries = self.tries.get(action)?;
+    /// The last fault of a request that was given up.
+    pub(super) fn gave_up(&self, key: &str) -> Option<&str> {
+        let tries = self.tries.get(key)?;
         (tries.count >= MAX_TRIES).then_some(tries.fault.as_str())
     }
 
-    /// VirusTotal says that the quota is used up. Gives how often it has said
-    /// so in a row, and when to ask again.
+    /// Records a refusal for the quota. Returns the number of refusals in a row, and when to
+    /// continue.
     pub(super) fn quota_refused(
         &mut self,
         retry_after_s: Option<u64>,
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_and_end() {
+    fn delays_double_until_the_request_is_given_up() {
         let mut retry = RetryPolicy::default();
         for least_s in [2, 4, 8, 16] {
             let Advice::Again(at) = retry.failed("a", &transient(), 0) else {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_succeed_is_given_up_at_once() {
+    fn a_final_fault_is_not_retried() {
         let mut retry = RetryPolicy::default();
         let fault = Fault::Forbidden("words".into());
         assert_eq!(retry.failed("a", &fault, 0), Advice::GiveUp);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_faults_in_a_row_are_enough() {
+    fn ten_faults_in_a_row_end_the_run() {
         let mut retry = RetryPolicy::default();
         let names = ["a", "b", "c", "d", "e"];
         for _ in 0..3 {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn virustotal_says_how_long_to_wait() {
+    fn retry_after_sets_the_pause_up_to_an_hour() {
         let mut retry = RetryPolicy::default();
         assert_eq!(retry.quota_refused(None, 0), (1, 61_000));
         assert_eq!(retry.quota_refused(Some(5), 0), (2, 5_000));

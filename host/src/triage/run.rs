@@ -5,15 +5,14 @@
 //! then submissions. Several runs may share a store: each claims what it works on.
 
 use std::collections::HashSet;
-use std::future::Future;
 use std::ops::ControlFlow;
-use std::pin::Pin;
 use std::time::Duration;
 
 use super::account::reconcile;
 use super::finding::{Cause, Finding};
 use super::judge::Judge;
 use super::lookup::LookupPlan;
+use super::outcome::{Cancellation, Reporter, RunEnd, TriageOutcome, WhenSpent};
 use super::plan::Planned;
 use super::queue::{Queue, Turn};
 use super::request::{Request, RequestError};
@@ -51,63 +50,6 @@ pub struct Triage<'a> {
     /// Is notified of the progress.
     pub reporter: &'a dyn Reporter,
 }
-
-/// What a run does when the quota of the day or the month is spent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WhenSpent {
-    /// It ends.
-    #[default]
-    End,
-    /// It waits for the next day or month.
-    Wait,
-}
-
-/// Is notified of a run's progress.
-pub trait Reporter: Send + Sync {
-    /// An indicator has its verdict; `left` indicators have none yet.
-    fn found(&self, finding: &Finding, left: usize);
-    /// The next request is sent at `until_ms`; `left` indicators are open.
-    fn waiting(&self, until_ms: UnixMs, left: usize);
-    /// A request failed and is repeated.
-    fn retrying(&self, reason: &str);
-    /// A quota is spent and the run waits. `so_far` has a finding for every indicator, in the
-    /// order of the plan.
-    fn spent(&self, reason: &str, so_far: &[Finding]);
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RunEnd {
-    /// Every indicator has its verdict.
-    Done,
-    /// The quota of the day or the month is spent.
-    QuotaSpent {
-        /// When a run can resume.
-        resumes_ms: UnixMs,
-        /// The reason.
-        reason: String,
-    },
-    /// The user interrupted it.
-    Interrupted,
-    /// VirusTotal does not accept the key.
-    WrongKey(String),
-    /// Too many requests in a row failed; this is the last fault.
-    Unreachable(String),
-}
-
-/// What a run gave.
-#[derive(Debug)]
-pub struct TriageOutcome {
-    /// A finding for every indicator, in the order of the plan.
-    pub findings: Vec<Finding>,
-    /// How it ended.
-    pub ended: RunEnd,
-    /// Requests sent.
-    pub requests: u64,
-}
-
-/// Completes when the run is to end early.
-pub type Cancellation<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Refusals for the quota in a row after which the run ends: something that is not in the ledger
 /// uses the key.
@@ -507,7 +449,7 @@ impl<'a, 'b> Run<'a, 'b> {
             per_day, per_month, ..
         } = self.limits;
         Ok(format!(
-            "the ledger has {} of {per_day} requests of the day and {} of {per_month} of the month; with --vt-user VirusTotal says which limit it is",
+            "the ledger has {} of {per_day} requests of the day and {} of {per_month} of the month; use --vt-user to learn which limit is reached",
             usage.today, usage.this_month
         ))
     }

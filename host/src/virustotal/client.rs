@@ -1,4 +1,4 @@
-//! The calls, and what each answer means.
+//! The requests, and the meaning of each reply.
 
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
@@ -11,16 +11,16 @@ use crate::indicator::Indicator;
 use super::transport::{HttpReply, HttpRequest, Method, Transport, TransportError};
 use super::url_id;
 
-/// One question that can be put to VirusTotal about an indicator.
+/// One look-up that VirusTotal can answer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Question {
     /// `GET /domains/{domain}`.
     Domain(String),
     /// `GET /ip_addresses/{ip}`.
     Address(IpAddr),
-    /// `GET /urls/{sha256}`: shows VirusTotal nothing that it does not know.
+    /// `GET /urls/{sha256}`: reveals nothing that VirusTotal does not know.
     UrlBySha256(String),
-    /// `GET /urls/{base64url}`: shows VirusTotal the URL.
+    /// `GET /urls/{base64url}`: reveals the URL.
     UrlByBase64(String),
 }
 
@@ -61,19 +61,19 @@ impl fmt::Display for Question {
     }
 }
 
-/// What VirusTotal says to a question.
+/// VirusTotal's answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// The object's attributes as it sent them, in JSON.
+    /// A report.
     Found {
         /// `data.id`.
         id: String,
-        /// `data.attributes`.
+        /// `data.attributes` as received.
         attributes_json: String,
     },
-    /// It has never seen it.
+    /// VirusTotal has never seen the subject.
     NotFound,
-    /// It does not take this value (status 400): final.
+    /// VirusTotal refuses the value (status 400). This is final.
     Refused {
         /// VirusTotal's error code.
         code: String,
@@ -82,33 +82,32 @@ pub enum Lookup {
     },
 }
 
-/// A URL handed in.
+/// An accepted submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
-    /// The analysis to ask for.
+    /// The analysis to poll.
     pub analysis_id: String,
 }
 
 /// An analysis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Analysis {
-    /// How far it is.
+    /// The status.
     pub status: AnalysisStatus,
-    /// `data.attributes`; to be used only when completed.
+    /// `data.attributes`. Use it only when the analysis is completed.
     pub attributes_json: String,
 }
 
-/// How far an analysis is. Until it is completed its results are partial, and
-/// err towards good.
+/// The status of an analysis. Until it is completed, its results are partial, and too good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnalysisStatus {
-    /// `queued`, `in-progress`, and any word not known here.
+    /// `queued`, `in-progress`, and any other word.
     Unfinished,
     /// `completed`.
     Completed,
 }
 
-/// What an account may ask in one span of time, and has asked.
+/// An account's quota for one period, and its use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuotaUsage {
     /// Requests allowed.
@@ -117,25 +116,24 @@ pub struct QuotaUsage {
     pub used: u64,
 }
 
-/// Why a request gave no answer to its question.
+/// Why a request has no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// 401: the key is missing, wrong or not active. Nothing else will work.
     #[error("VirusTotal does not accept the API key: {0}")]
     WrongKey(String),
-    /// 403 by VirusTotal: not for this account.
+    /// 403 by VirusTotal: the account lacks the permission.
     #[error("VirusTotal does not allow this request: {0}")]
     Forbidden(String),
-    /// 429: the minute's, the day's or the month's quota; VirusTotal does not
-    /// say which.
-    #[error("VirusTotal says that the quota is used up: {message}")]
+    /// 429: the quota of the minute, the day or the month. VirusTotal does not state which.
+    #[error("VirusTotal reports that the quota is used up: {message}")]
     QuotaExceeded {
         /// Its message.
         message: String,
-        /// When to try again, if it says.
+        /// `Retry-After`, if present.
         retry_after_s: Option<u64>,
     },
-    /// 424, 5xx, `NotAvailableYet`: later, perhaps.
+    /// 424, 5xx, `NotAvailableYet`: may succeed later.
     #[error("VirusTotal answered {status}: {message}")]
     Transient {
         /// The HTTP status.
@@ -143,19 +141,19 @@ pub enum Fault {
         /// Its message.
         message: String,
     },
-    /// 400 or 404 where that is no answer.
+    /// 400 or 404 where that is not an answer.
     #[error("VirusTotal refuses the request: {0}")]
     Refused(String),
-    /// Something else answered: a proxy, a captive portal, a redirect.
+    /// Something else answered, such as a proxy or a captive portal.
     #[error("not VirusTotal but something on the way answered ({status}): {excerpt}")]
     NotVirusTotal {
         /// The HTTP status.
         status: u16,
-        /// The beginning of what it said, or where it points.
+        /// The beginning of the body, or the target of the redirect.
         excerpt: String,
     },
-    /// An answer that makes no sense.
-    #[error("VirusTotal's answer makes no sense: {0}")]
+    /// An answer that is not in VirusTotal's format.
+    #[error("VirusTotal's answer is malformed: {0}")]
     Malformed(String),
     /// No answer.
     #[error(transparent)]
@@ -176,7 +174,7 @@ impl Fault {
         }
     }
 
-    /// Whether VirusTotal may have carried the request out all the same.
+    /// Whether VirusTotal may have processed the request.
     #[must_use]
     pub fn may_have_arrived(&self) -> bool {
         matches!(
@@ -223,7 +221,7 @@ impl Client {
         }
     }
 
-    /// Hands in a URL for a public scan.
+    /// Submits a URL for a public scan.
     ///
     /// # Errors
     ///
@@ -239,8 +237,8 @@ impl Client {
         Ok(Submission { analysis_id })
     }
 
-    /// Asks how an analysis is getting on; none while VirusTotal does not know
-    /// it, as happens right after the submission.
+    /// Asks for an analysis. `None` while VirusTotal does not know it, as happens right after the
+    /// submission.
     ///
     /// # Errors
     ///
@@ -262,9 +260,9 @@ impl Client {
         }))
     }
 
-    /// Asks for an analysis that cannot be, which is free of charge: an error
-    /// in VirusTotal's own form says that it was reached and takes the key.
-    /// Gives its time, in seconds since 1970, if it says.
+    /// Checks that VirusTotal is reachable and accepts the key, by asking for an analysis that does
+    /// not exist. This is free of charge. Returns the server's time, in seconds since 1970, if the
+    /// reply has it.
     ///
     /// # Errors
     ///
@@ -277,8 +275,8 @@ impl Client {
         }
     }
 
-    /// Asks what the account may still ask: hour, day and month, as far as it
-    /// says. Free of charge. `account` is a user's name or the key.
+    /// Asks for the quotas of an account by period, as far as VirusTotal states them. Free of
+    /// charge. `account` is the user name.
     ///
     /// # Errors
     ///
@@ -301,9 +299,8 @@ impl Client {
             .collect())
     }
 
-    /// Asks how often an analysis was asked for from one day to another, both
-    /// as `YYYYMMDD`: at the cost of a request, and free of charge. Itself free
-    /// of charge.
+    /// Asks how many polls of analyses the account sent from one day to another, both as
+    /// `YYYYMMDD`: the charged ones and the free ones. Free of charge.
     ///
     /// # Errors
     ///
@@ -347,8 +344,8 @@ fn object(reply: &HttpReply) -> Result<(String, String), Fault> {
     Ok((id.to_owned(), attributes_json))
 }
 
-/// `data` of a good answer, or what the answer means. The status decides first;
-/// a body may be anything.
+/// `data` of a successful reply, or the fault. The status is decisive, because a proxy may send
+/// any body.
 fn data_of(reply: &HttpReply) -> Result<Value, Fault> {
     if reply.status != 200 {
         return Err(fault_of(reply));
@@ -369,7 +366,7 @@ fn data_of(reply: &HttpReply) -> Result<Value, Fault> {
     }
 }
 
-/// What a status other than 200 means
+/// The fault of a status other than 200
 /// (<https://docs.virustotal.com/reference/errors>).
 fn fault_of(reply: &HttpReply) -> Fault {
     let status = reply.status;
@@ -397,7 +394,7 @@ fn fault_of(reply: &HttpReply) -> Fault {
     }
 }
 
-/// What keeps an answer to [`Client::check`] from being the expected one.
+/// The fault, unless the reply is the one that [`Client::check`] expects.
 fn fault_of_check(reply: &HttpReply) -> Option<Fault> {
     let is_expected = matches!(reply.status, 400 | 404) && error_of(reply).is_some();
     if is_expected {
@@ -427,7 +424,7 @@ fn not_virustotal(reply: &HttpReply) -> Fault {
     }
 }
 
-/// The beginning of a body, for people.
+/// The beginning of a body, for messages.
 fn excerpt(body: &[u8]) -> String {
     if body.is_empty() {
         return "an empty body".to_owned();
@@ -435,7 +432,7 @@ fn excerpt(body: &[u8]) -> String {
     tidy(&String::from_utf8_lossy(body))
 }
 
-/// Foreign text in one bounded line.
+/// Text from outside as one line of bounded length.
 fn tidy(text: &str) -> String {
     const MAX_CHARS: usize = 200;
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -469,17 +466,17 @@ mod tests {
         }
     }
 
-    /// Answers every request with the same.
-    struct Says(HttpReply);
+    /// Sends the same reply to every request.
+    struct FixedReply(HttpReply);
 
-    impl Transport for Says {
+    impl Transport for FixedReply {
         fn send(&self, _request: HttpRequest) -> super::super::Sending<'_> {
             Box::pin(async { Ok(self.0.clone()) })
         }
     }
 
     fn ask(reply: HttpReply) -> Result<Lookup, Fault> {
-        let client = Client::new(Arc::new(Says(reply)));
+        let client = Client::new(Arc::new(FixedReply(reply)));
         let question = Question::Domain("example.com".into());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()

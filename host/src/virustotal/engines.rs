@@ -1,24 +1,23 @@
-//! What the engines think, as lines of one text: so it goes to a policy. As
-//! records of their own they would cost thirty times as much at the boundary.
+//! The results of the engines, as the lines of one text. A policy gets them in this form, because
+//! one string crosses the boundary of a component much faster than a list of records.
 
-/// One engine's opinion.
+/// The result of one engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineResult<'a> {
-    /// Its name.
+    /// The engine's name.
     pub name: &'a str,
     /// `harmless`, `undetected`, `suspicious`, `malicious` or `timeout`.
     pub category: &'a str,
-    /// What it calls the finding; may be empty.
+    /// The engine's name for the threat; may be empty.
     pub label: &'a str,
 }
 
-/// The opinions of all engines, the accusers first.
+/// The results of all engines, those that accuse first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EngineResults(String);
 
 impl EngineResults {
-    /// Those that say malicious, then the suspicious, then the others, each by
-    /// name.
+    /// Orders the results: malicious, then suspicious, then the others, each by name.
     #[must_use]
     pub fn new(mut engines: Vec<EngineResult<'_>>) -> Self {
         engines.sort_by_key(|engine| (rank_of(engine.category), engine.name));
@@ -31,14 +30,14 @@ impl EngineResults {
         Self(lines)
     }
 
-    /// A line for each engine: name, tab, category, tab, label, line feed. No
-    /// other tab, line end or control character is in it.
+    /// A line for each engine: name, tab, category, tab, label, line feed. The fields contain no
+    /// tabs, line ends or control characters.
     #[must_use]
     pub fn as_lines(&self) -> &str {
         &self.0
     }
 
-    /// Each engine's opinion.
+    /// The results, one by one.
     pub fn iter(&self) -> impl Iterator<Item = EngineResult<'_>> {
         self.0.lines().filter_map(|line| {
             let mut fields = line.split('\t');
@@ -59,7 +58,7 @@ fn rank_of(category: &str) -> u8 {
     }
 }
 
-/// Adds text without what could be taken for the end of a field or a line.
+/// Appends a field. Characters that could end a field or a line become spaces.
 fn push_field(lines: &mut String, text: &str, end: char) {
     let ends = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     lines.extend(text.chars().map(|c| if ends(c) { ' ' } else { c }));
@@ -71,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn engines_are_lines_with_the_accusers_first() {
+    fn accusing_engines_come_first_and_fields_hold_no_separators() {
         let engine = |name, category, label| EngineResult {
             name,
             category,

@@ -1,4 +1,4 @@
-//! The API key. It can be sent and fingerprinted, and printed by nothing.
+//! The API key. It can be sent and fingerprinted, but not printed.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub struct KeySources {
     pub home: Option<PathBuf>,
 }
 
-/// Why there is no key.
+/// Why no key was found.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// None of the sources has one.
@@ -35,15 +35,15 @@ pub enum KeyError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// It cannot be a key.
-    #[error("the API key from {origin} is not one: {problem}")]
+    /// The text cannot be a key.
+    #[error("the API key from {origin} is invalid: {problem}")]
     Malformed {
-        /// Where it came from.
+        /// The source of the text.
         origin: String,
-        /// What is wrong with it; never the key itself.
+        /// The problem, without the key.
         problem: &'static str,
     },
 }
@@ -52,7 +52,7 @@ pub enum KeyError {
 ///
 /// # Errors
 ///
-/// [`KeyError`]; a source that has a broken key is not passed over.
+/// [`KeyError`]. A source with an invalid key is an error, even if a later one has a key.
 pub fn find_key(sources: &KeySources) -> Result<ApiKey, KeyError> {
     if let Some(path) = &sources.file {
         let text = std::fs::read_to_string(path).map_err(|source| KeyError::Unreadable {
@@ -78,7 +78,7 @@ pub fn find_key(sources: &KeySources) -> Result<ApiKey, KeyError> {
 }
 
 impl ApiKey {
-    /// A key, if it can be one.
+    /// Checks that a text can be a key. White space around it is ignored.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl ApiKey {
         let problem = if key.is_empty() {
             "it is empty"
         } else if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            "it has blanks or characters that no key has"
+            "it contains spaces or characters that no key contains"
         } else {
             return Ok(Self(key.to_owned()));
         };
@@ -98,8 +98,8 @@ impl ApiKey {
         })
     }
 
-    /// The first eight hexadecimal digits of the key's SHA-256: it tells keys
-    /// apart in the ledger and cannot be turned back.
+    /// The first eight hexadecimal digits of the key's SHA-256. The ledger distinguishes keys by it,
+    /// and the key cannot be derived from it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let digest = Sha256::digest(self.0.as_bytes());
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_source_wins() {
+    fn the_first_source_with_a_key_is_used() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join(".vt.toml"), "apikey=\"from-toml\"\n").unwrap();
         let file = home.path().join("key");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_never_shown() {
+    fn the_key_is_in_no_debug_output_and_no_error() {
         let key = ApiKey::new("s3cret", "a test").unwrap();
         assert_eq!(format!("{key:?}"), "ApiKey(…)");
         let error = ApiKey::new("s3 cret", "VT_API_KEY").unwrap_err();

@@ -1,5 +1,5 @@
-//! VirusTotal's API, version 3: one call is one request, and every answer has
-//! its meaning. No retries and no quota here; see [`crate::triage`].
+//! VirusTotal's API, version 3. One call is one request, and every reply becomes an answer or a
+//! [`Fault`]. Retries and the quota are the caller's task.
 //!
 //! Facts are from <https://docs.virustotal.com/reference>.
 

@@ -1,13 +1,13 @@
 //! VirusTotal's report on one indicator.
 //!
-//! Objects grow and change: nothing unknown, absent or odd in them is an error,
-//! and all of it stays in [`Report::attributes_json`].
+//! Objects gain and change fields. So an unknown, absent or malformed field is not an error, and
+//! all of them remain in [`Report::attributes_json`].
 
 use serde_json::Value;
 
 use super::engines::{EngineResult, EngineResults};
 
-/// How many engines said what.
+/// The number of engines by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
     /// Harmless.
@@ -16,7 +16,7 @@ pub struct Stats {
     pub malicious: u32,
     /// Suspicious.
     pub suspicious: u32,
-    /// No opinion.
+    /// No result.
     pub undetected: u32,
     /// No answer in time.
     pub timeout: u32,
@@ -27,22 +27,22 @@ impl Stats {
     /// analysis has begun.
     #[must_use]
     pub fn has_opinion(&self) -> bool {
-        let said = [
+        let opinions = [
             self.harmless,
             self.malicious,
             self.suspicious,
             self.undetected,
         ];
-        said.iter().any(|count| *count > 0)
+        opinions.iter().any(|count| *count > 0)
     }
 }
 
-/// A label that one vendor gives.
+/// A vendor's category for a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {
-    /// Who says so.
+    /// The vendor.
     pub vendor: String,
-    /// What.
+    /// The category.
     pub label: String,
 }
 
@@ -55,12 +55,12 @@ pub struct Rank {
     pub position: u32,
 }
 
-/// What VirusTotal knows. Times are seconds since 1970.
+/// A report. Times are in seconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// How many engines said what, if it says.
+    /// The number of engines by result, if the object has it.
     pub stats: Option<Stats>,
-    /// Each engine's opinion.
+    /// The results of the engines.
     pub engines: EngineResults,
     /// The community's score.
     pub reputation: Option<i32>,
@@ -76,19 +76,19 @@ pub struct Report {
     pub threat_names: Vec<String>,
     /// When the engines were last asked.
     pub last_analysis: Option<i64>,
-    /// When a URL was first handed in.
+    /// When a URL was first submitted.
     pub first_submission: Option<i64>,
-    /// And last.
+    /// When a URL was last submitted.
     pub last_submission: Option<i64>,
-    /// How often.
+    /// The number of submissions.
     pub times_submitted: Option<u32>,
     /// When a domain was registered.
     pub creation: Option<i64>,
-    /// With whom.
+    /// The registrar of a domain.
     pub registrar: Option<String>,
     /// Ranks among popular domains.
     pub popularity: Vec<Rank>,
-    /// Who holds an address.
+    /// The owner of an address's autonomous system.
     pub owner: Option<String>,
     /// The autonomous system.
     pub asn: Option<u32>,
@@ -141,7 +141,7 @@ impl Report {
     }
 }
 
-/// Lenient access to attributes: what is absent or of another type is none.
+/// Lenient access to attributes: `None` for an absent one or one of another type.
 struct Attributes<'a>(&'a Value);
 
 impl<'a> Attributes<'a> {
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_is_read() {
+    fn attributes_of_a_report_are_parsed() {
         let report = Report::from_attributes(
             r#"{"last_analysis_stats":{"harmless":80,"malicious":1,"suspicious":0,"undetected":9,"timeout":0},
                 "last_analysis_results":{"ESET":{"category":"malicious","engine_name":"ESET","method":"blacklist","result":"phishing"}},
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn an_analysis_is_read_as_a_report() {
+    fn a_completed_analysis_is_parsed_as_a_report() {
         let report = Report::from_attributes(
             r#"{"date":5,"status":"completed","stats":{"malicious":2},"results":{}}"#,
         );
@@ -270,21 +270,21 @@ mod tests {
     }
 
     #[test]
-    fn odd_attributes_are_no_error() {
-        for odd in [
+    fn malformed_attributes_are_ignored() {
+        for json in [
             "",
             "[]",
             "{}",
             r#"{"last_analysis_stats":null,"tags":"x","asn":-1,"categories":[],"last_analysis_date":"2024"}"#,
         ] {
-            let report = Report::from_attributes(odd);
-            assert_eq!(report.stats, None, "{odd}");
+            let report = Report::from_attributes(json);
+            assert_eq!(report.stats, None, "{json}");
             assert_eq!((report.asn, report.last_analysis), (None, None));
         }
     }
 
     #[test]
-    fn silence_is_no_opinion() {
+    fn timeouts_are_no_opinion() {
         let check = |json: &str, expected: bool| {
             let report = Report::from_attributes(json);
             assert_eq!(

@@ -1,5 +1,4 @@
-//! How requests leave the machine: one HTTP client, no redirects, a bounded
-//! answer, and a key that no error can hold.
+//! The HTTP transport: no redirects, replies of bounded size, and no key in any error.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -12,11 +11,11 @@ use url::{Host, Url};
 
 use super::key::ApiKey;
 
-/// VirusTotal's objects reach some 100 KB; whoever answers (a proxy, perhaps)
-/// controls the size, and past this the answer is an error.
+/// The limit for a reply. VirusTotal's objects reach some 100 KB. The server, or a proxy, controls
+/// the size; a larger reply is an error.
 const MAX_BODY_BYTES: usize = 8 << 20;
 
-/// Sends one request and gives the answer, whatever its status.
+/// Sends one request and returns the reply, whatever its status.
 pub trait Transport: Send + Sync {
     /// Sends.
     fn send(&self, request: HttpRequest) -> Sending<'_>;
@@ -28,9 +27,9 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<HttpReply, TransportEr
 /// GET or POST.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Asks.
+    /// Reads.
     Get,
-    /// Hands in a form.
+    /// Submits a form.
     Post,
 }
 
@@ -45,7 +44,7 @@ pub struct HttpRequest {
     pub form: Vec<(String, String)>,
 }
 
-/// An answer.
+/// A reply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HttpReply {
     /// The HTTP status.
@@ -62,13 +61,13 @@ pub struct HttpReply {
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer.
+/// Why there is no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// No connection.
     #[error("no connection to VirusTotal: {0}")]
     Connect(String),
-    /// It took too long.
+    /// The timeout has passed.
     #[error("no answer in time")]
     Timeout,
     /// The connection broke, or what came over it could not be decoded.
@@ -92,16 +91,16 @@ pub struct TransportOptions {
     /// The proxy, perhaps with user and password; without it the system's
     /// variables hold.
     pub proxy: Option<Url>,
-    /// Which versions of HTTP are spoken.
+    /// The versions of HTTP to use.
     pub http: HttpVersions,
     /// The time for one request in all.
     pub timeout: Duration,
 }
 
-/// Which versions of HTTP are spoken.
+/// The versions of HTTP to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HttpVersions {
-    /// The best that both sides speak.
+    /// The highest that both sides support.
     #[default]
     All,
     /// HTTP/1.1, for proxies that break HTTP/2.
@@ -134,7 +133,7 @@ impl ReqwestTransport {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let mut builder = reqwest::Client::builder()
             .default_headers(headers)
-            // VirusTotal compresses only for agents that say gzip here as well.
+            // VirusTotal compresses only if the user agent contains `gzip` too.
             .user_agent(concat!("vthost/", env!("CARGO_PKG_VERSION"), " (gzip)"))
             .gzip(true)
             .redirect(redirect::Policy::none())
@@ -144,7 +143,7 @@ impl ReqwestTransport {
             builder = builder.add_root_certificate(certificate);
         }
         if let Some(proxy) = &options.proxy {
-            // The error would hold the URL, and so the password.
+            // The error would contain the URL, and with it the password.
             let proxy = reqwest::Proxy::all(proxy.clone())
                 .map_err(|_| setup("--proxy names no proxy that can be used".to_owned()))?;
             builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()));
@@ -244,8 +243,7 @@ fn certificates(
     Ok(found)
 }
 
-/// Turns reqwest's error into ours, without the URL: it is known to whoever
-/// asked, and must not reach a log by way of an error.
+/// Converts reqwest's error, without the URL, which must not reach a log.
 fn failure(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     if error.is_timeout() {
@@ -273,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_read() {
+    fn http_dates_are_parsed() {
         assert_eq!(
             http_date("Thu, 01 Jan 1970 00:01:00 GMT"),
             Some(60),
@@ -283,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_not_sent_in_clear_text() {
+    fn plain_http_is_allowed_only_to_loopback() {
         let check = |base: &str, is_ok: bool| {
             let base = Url::parse(base).unwrap();
             assert_eq!(check_confidential(&base).is_ok(), is_ok, "{base}");

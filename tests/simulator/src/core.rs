@@ -1,4 +1,4 @@
-//! The simulator itself: a request, the time and the state give a reply.
+//! The simulator: computes a reply from a request, the time and the state.
 
 use std::collections::BTreeMap;
 
@@ -85,11 +85,11 @@ pub struct Options {
     pub limits: QuotaLimits,
     /// Whether a request over the limit counts too.
     pub charge_denied: bool,
-    /// Whether such a request is told `TooManyRequestsError`.
+    /// Whether such a request gets `TooManyRequestsError`.
     pub too_many: bool,
     /// Whether asking for an analysis counts.
     pub meter_analyses: bool,
-    /// Whether handing in a URL counts.
+    /// Whether submitting a URL counts.
     pub meter_submissions: bool,
     /// How long an analysis takes.
     pub analysis_ms: i64,
@@ -97,7 +97,7 @@ pub struct Options {
     pub progress_ms: i64,
     /// URLs with this text never leave the queue.
     pub stuck: Option<String>,
-    /// When an analysis is said to have been made, in seconds since 1970,
+    /// The reported time of an analysis, in seconds since 1970,
     /// whenever it was.
     pub dated_s: Option<i64>,
     /// How often a new analysis is not found at first.
@@ -275,7 +275,7 @@ impl Simulator {
     }
 
     fn honest_reply(&mut self, now_ms: i64, request: &Request) -> Reply {
-        // A gateway may have a path of its own in front; vt-py with a host that
+        // A gateway may add a prefix to the path; vt-py with a host that
         // ends in a slash asks for `//api/v3/…`.
         let Some((_, path)) = request.path.split_once("/api/v3/") else {
             return Reply::error(404, "NotFoundError", "Resource not found.");
@@ -392,7 +392,7 @@ impl Simulator {
         }
     }
 
-    /// The canonical URL that an identifier stands for, if it is known or can
+    /// The canonical URL of an identifier, if it is known or can
     /// be read out of it.
     fn url_of(&self, id: &str) -> Option<String> {
         let is_digest = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());

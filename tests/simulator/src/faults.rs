@@ -38,7 +38,7 @@ pub enum Effect {
     Html(u16),
     /// This body, whatever it is, as JSON with status 200.
     Body(String),
-    /// The JSON is cut off in the middle; its length says so.
+    /// The JSON is cut off in the middle, and the content length with it.
     TruncatedJson,
     /// A page's content type on good JSON.
     WrongContentType,

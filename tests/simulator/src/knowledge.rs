@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// How many engines say what.
+/// The number of engines by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stats {
     /// Harmless.
@@ -18,7 +18,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// What most engines say of most things.
+    /// The usual results.
     pub const CLEAN: Self = Self {
         harmless: 70,
         malicious: 0,
@@ -26,7 +26,7 @@ impl Stats {
         undetected: 20,
         timeout: 0,
     };
-    /// What they say of what is known to be bad.
+    /// The results of a known threat.
     pub const BAD: Self = Self {
         harmless: 60,
         malicious: 7,
@@ -41,7 +41,7 @@ impl Stats {
 pub enum Unlisted {
     /// Yes, with a verdict by its name.
     Known,
-    /// Not until it is handed in.
+    /// Not until it is submitted.
     NeverSeen,
 }
 
@@ -50,7 +50,7 @@ pub enum Unlisted {
 pub struct Known {
     /// The engines' opinions; none where an object has no analysis.
     pub stats: Option<Stats>,
-    /// When they gave them, in seconds since 1970.
+    /// The time of the analysis, in seconds since 1970.
     pub analysed_s: i64,
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn descriptor(analysis_id: &str) -> Value {
     }})
 }
 
-/// How an analysis is getting on.
+/// The state of an analysis.
 pub(crate) fn analysis(
     id: &str,
     status: &str,
@@ -156,14 +156,14 @@ fn stats_json(stats: &Stats) -> Value {
 
 /// As many engines as there are opinions.
 fn results(stats: &Stats) -> Value {
-    let said = [
+    let counts = [
         ("malicious", "phishing", stats.malicious),
         ("suspicious", "suspicious", stats.suspicious),
         ("harmless", "clean", stats.harmless),
         ("undetected", "unrated", stats.undetected),
         ("timeout", "timeout", stats.timeout),
     ];
-    let opinions = said
+    let opinions = counts
         .into_iter()
         .flat_map(|(category, label, count)| (0..count).map(move |_| (category, label)));
     let results = opinions.enumerate().map(|(index, (category, label))| {

@@ -1,4 +1,4 @@
-//! The simulator behind HTTP, on loopback only.
+//! An HTTP server for the simulator, on loopback only.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -37,11 +37,11 @@ type Body = BoxBody<Bytes, io::Error>;
 
 impl Server {
     /// Starts a server on a port of 127.0.0.1; port 0 is any free one. `clock`
-    /// gives the time in milliseconds since 1970.
+    /// returns the time in milliseconds since 1970.
     ///
     /// # Errors
     ///
-    /// When the port is taken or the system gives no thread.
+    /// When the port is taken or the system cannot start a thread.
     pub fn start(
         simulator: Simulator,
         port: u16,
@@ -233,13 +233,13 @@ fn response(
     for (name, value) in reply.headers {
         builder = builder.header(name, value);
     }
-    let says_gzip = |name| {
+    let has_gzip = |name| {
         request
             .header(name)
             .is_some_and(|value| value.contains("gzip"))
     };
-    // VirusTotal compresses only for agents that say gzip here as well.
-    let is_compressed = says_gzip("accept-encoding") && says_gzip("user-agent");
+    // VirusTotal compresses only if the user agent contains `gzip` too.
+    let is_compressed = has_gzip("accept-encoding") && has_gzip("user-agent");
     let body = match reply.delivery {
         Delivery::Cut => cut(reply.body),
         Delivery::CorruptGzip => {

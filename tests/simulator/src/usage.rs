@@ -1,5 +1,5 @@
-//! What an account asked, as VirusTotal tells it: by day and endpoint, what cost
-//! a request apart from what did not.
+//! The usage of an account as VirusTotal reports it: by day and endpoint, charged requests apart
+//! from free ones.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(crate) struct Usage(BTreeMap<Key, u64>);
 /// The day since 1970, whether it was free of charge, and the endpoint.
 type Key = (i64, bool, &'static str);
 
-/// The name of the endpoint that a request is for; none where it is not told.
+/// The name of the endpoint that a request is for; `None` if usage does not include it.
 pub(crate) fn endpoint(method: &str, parts: &[&str]) -> Option<&'static str> {
     Some(match (method, parts) {
         (_, ["domains", ..]) => "/api/v3/(domains)",
@@ -43,13 +43,13 @@ impl Usage {
             first.as_ref().is_none_or(|first| **first <= *name)
                 && last.as_ref().is_none_or(|last| **last >= *name)
         };
-        let mut told = [Told::default(), Told::default()];
+        let mut totals = [UsageTotals::default(), UsageTotals::default()];
         for ((day, is_free, endpoint), count) in &self.0 {
             if is_asked_for(*day) {
-                told[usize::from(*is_free)].add(day_name(*day), endpoint, *count);
+                totals[usize::from(*is_free)].add(day_name(*day), endpoint, *count);
             }
         }
-        let [charged, free] = told;
+        let [charged, free] = totals;
         json!({"data": {
             "daily": charged.daily,
             "daily_endpoints_not_consuming_quota": free.daily,
@@ -60,12 +60,12 @@ impl Usage {
 }
 
 #[derive(Default)]
-struct Told {
+struct UsageTotals {
     daily: BTreeMap<String, BTreeMap<&'static str, u64>>,
     total: BTreeMap<&'static str, u64>,
 }
 
-impl Told {
+impl UsageTotals {
     fn add(&mut self, day: String, endpoint: &'static str, count: u64) {
         let daily = self.daily.entry(day).or_default();
         *daily.entry(endpoint).or_default() += count;

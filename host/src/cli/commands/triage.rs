@@ -20,7 +20,7 @@ use crate::quota::Usage;
 use crate::sightings::FoldBy;
 use crate::store::{AccountQuota, Store};
 use crate::triage::estimate::Budget;
-use crate::triage::run::RunEnd;
+use crate::triage::outcome::RunEnd;
 use crate::triage::{Cause, Finding};
 use crate::virustotal::ApiKey;
 

@@ -19,7 +19,7 @@ use crate::indicator::scope::InternalSuffixes;
 use crate::output::OutputSettings;
 use crate::store::Location;
 use crate::triage::lookup::FreshSince;
-use crate::triage::run::WhenSpent;
+use crate::triage::outcome::WhenSpent;
 use crate::triage::{LookupPlan, Rescan, Share};
 
 /// The settings of a triage.

@@ -1,11 +1,11 @@
-//! VirusTotal's own client, unmodified, against the simulator.
-
-#![expect(clippy::unwrap_used, reason = "a test")]
+//! VirusTotal's official client, unmodified, against the simulator.
 
 use std::path::Path;
 use std::process::Command;
 
-use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator, Stats, vt_py};
+use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator, Stats};
+
+use crate::vt_py;
 
 #[test]
 fn the_official_client_passes() {

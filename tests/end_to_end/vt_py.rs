@@ -1,36 +1,26 @@
-//! vt-py, VirusTotal's own client for Python, for tests: a virtual environment
-//! with the versions of `vt_py/requirements.txt`.
+//! vt-py, VirusTotal's client for Python: a virtual environment with the versions of
+//! `vt_py/requirements.txt`.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The Python of [`environment`] for a test. Where there is none, the test is
-/// left out with a note; in continuous integration (`CI` is set) it fails.
-///
-/// # Panics
-///
-/// In continuous integration, when the environment cannot be made.
-#[must_use]
-#[expect(clippy::print_stderr, reason = "a note of a test")]
-pub fn python_for_test(directory: &Path) -> Option<PathBuf> {
+/// The Python of [`environment`]. Without one, the test is skipped with a note, or fails in
+/// continuous integration (`CI` is set).
+pub(crate) fn python_for_test(directory: &Path) -> Option<PathBuf> {
     match environment(directory) {
         Ok(python) => Some(python),
         Err(error) => {
             assert!(std::env::var_os("CI").is_none(), "{error}");
-            eprintln!("left out, for want of vt-py: {error}");
+            eprintln!("skipped, because vt-py is missing: {error}");
             None
         }
     }
 }
 
-/// Makes the environment in a directory, unless it is there already, and gives
-/// its Python.
-///
-/// # Errors
-///
-/// When there is no `python3` with `venv`, or pip cannot install the packages.
-pub fn environment(directory: &Path) -> io::Result<PathBuf> {
+/// Creates the environment in a directory, if it does not exist, and returns its Python. Fails
+/// without `python3` with `venv`, or if pip cannot install the packages.
+fn environment(directory: &Path) -> io::Result<PathBuf> {
     let home = directory.join("vt-py");
     let python = home.join("bin").join("python");
     let complete = home.join("complete");
@@ -49,9 +39,8 @@ pub fn environment(directory: &Path) -> io::Result<PathBuf> {
 }
 
 /// The folder with the Python scripts.
-#[must_use]
-pub fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("vt_py")
+pub(crate) fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/end_to_end/vt_py")
 }
 
 fn run(command: &mut Command) -> io::Result<()> {
@@ -64,6 +53,6 @@ fn run(command: &mut Command) -> io::Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(io::Error::other(format!("{command:?} failed: {said}")))
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(format!("{command:?} failed: {stderr}")))
 }
