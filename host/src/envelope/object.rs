@@ -65,7 +65,8 @@ fn layer(entry: &ObjectEntry, text: &'static [&'static str], head: &[u8]) -> Lay
 fn fits(entry: &ObjectEntry, text: &[&str], line: &[u8]) -> bool {
     let has_text = match at_path(line, text) {
         Some(Raw::String(text)) => !text.is_empty(),
-        Some(Raw::Object(_) | Raw::Array(_)) => true,
+        // Any device may nest its own objects; these keys are those of collectors.
+        Some(Raw::Object(_) | Raw::Array(_)) => !entry.markers.is_empty() || entry.is_certain,
         Some(Raw::Scalar(_)) | None => false,
     };
     let has = |marker: &&str| at_path(line, &[marker]).is_some();

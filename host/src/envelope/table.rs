@@ -68,7 +68,7 @@ pub(super) const OBJECTS: &[ObjectEntry] = &[
     },
     ObjectEntry {
         name: "splunk json",
-        texts: &[&["result", "_raw"], &["_raw"], &["result"]],
+        texts: &[&["result", "_raw"], &["_raw"]],
         times: &[&["result", "_time"], &["_time"]],
         markers: &[],
         is_certain: false,

@@ -411,6 +411,68 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         ..JSON
     },
     Dialect {
+        name: "caddy",
+        title: "Caddy access log (JSON): the client is the remote side",
+        example: r#"{"level":"info","ts":1714564800.000,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"192.0.2.10","remote_port":"51000","method":"GET","host":"www.example.org","uri":"/a"},"status":200}"#,
+        marks: &["request/remote_ip", "request/uri", "ts"],
+        roles: Roles {
+            address: &["request/client_ip", "request/remote_ip"],
+            stamp: &["ts"],
+            ..Roles::NONE
+        },
+        ..JSON
+    },
+    Dialect {
+        name: "nginx-json",
+        title: "nginx access log by its variables (JSON): the client is the remote side",
+        example: r#"{"time":"2024-05-01T12:00:00+00:00","remote_addr":"192.0.2.10","remote_user":"","request":"GET /a HTTP/1.1","status":200,"host":"www.example.org"}"#,
+        marks: &["remote_addr", "request|request_uri|uri"],
+        roles: Roles {
+            request: &["request"],
+            client: &["remote_addr"],
+            user: &["remote_user"],
+            stamp: &[
+                "time",
+                "time_iso8601",
+                "time_local",
+                "@timestamp",
+                "timestamp",
+                "msec",
+            ],
+            ..Roles::NONE
+        },
+        push: special::of_server_or_proxy,
+        ..JSON
+    },
+    Dialect {
+        name: "har",
+        title: "HTTP archive (HAR) of a browser or of mitmproxy, an entry a line",
+        example: r#"{"startedDateTime":"2024-05-01T12:00:00.000Z","time":7,"request":{"method":"GET","url":"http://www.example.com/a","headers":[]},"response":{"status":200}}"#,
+        marks: &["startedDateTime", "request/url"],
+        roles: Roles {
+            url: &["request/url"],
+            stamp: &["startedDateTime"],
+            ..Roles::NONE
+        },
+        ..JSON
+    },
+    Dialect {
+        name: "squid-ecs",
+        title: "Squid on OPNsense (JSON)",
+        example: r#"{"@timestamp":"2024-05-01T12:00:00+0000","ecs":{"version":"1.0.0"},"source":{"ip":"10.0.0.5"},"url":{"original":"http://www.example.com/a"},"user":{"name":"jane"},"labels":{"request_status":"TCP_MISS","hierarchy_status":"HIER_DIRECT"}}"#,
+        marks: &["@timestamp", "labels/request_status", "url/original"],
+        roles: Roles {
+            url: &["url/original"],
+            client: &["source/ip"],
+            user: &["user/name"],
+            stamp: &["@timestamp"],
+            action: &["labels/request_status"],
+            ..Roles::NONE
+        },
+        push: special::squid,
+        ..JSON
+    },
+    Dialect {
         name: "ecs",
         title: "Elastic Common Schema (JSON)",
         example: r#"{"@timestamp":"2024-05-01T12:00:00Z","source":{"ip":"10.0.0.5"},"destination":{"ip":"192.0.2.10","domain":"www.example.com"}}"#,

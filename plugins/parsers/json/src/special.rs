@@ -1,7 +1,7 @@
 //! What the names of the fields do not describe: formats with values in other
 //! encodings, in sentences or in tuples.
 
-use vthost_plugin::contact::{Contact, NOTHING_CONTACTED, action_of};
+use vthost_plugin::contact::{Contact, NOTHING_CONTACTED, action_of, split_scheme};
 use vthost_plugin::dialect::Record;
 use vthost_plugin::parser::{Action, Line, Observations};
 use vthost_plugin::split::{after, until};
@@ -30,6 +30,30 @@ pub(crate) fn zscaler(record: Record<'_>, found: &mut Observations<'_>) -> Line 
         ..contact
     }
     .push(found)
+}
+
+/// A web server, or a forward proxy if the request has a whole URL.
+pub(crate) fn of_server_or_proxy(record: Record<'_>, found: &mut Observations<'_>) -> Line {
+    let contact = record.contact;
+    if split_scheme(contact.url).is_some() {
+        return contact.push(found);
+    }
+    Contact {
+        address: contact.client,
+        time_us: contact.time_us,
+        ..Contact::default()
+    }
+    .push(found)
+}
+
+/// Squid: of its results those that deny have a word for it, and others went through.
+pub(crate) fn squid(record: Record<'_>, found: &mut Observations<'_>) -> Line {
+    let contact = record.contact;
+    let action = match contact.action {
+        Action::Unstated => Action::Allowed,
+        stated => stated,
+    };
+    Contact { action, ..contact }.push(found)
 }
 
 /// SentinelOne: a name may follow the type of the query: `type: 1 www.example.com`.

@@ -111,7 +111,7 @@ impl LineParser for Proxies {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "squidGuard, e2guardian, Privoxy, Dante, sslsplit, mitmproxy",
-            formats: &FORMATS,
+            formats: FORMATS.to_vec(),
             settings_schema: "",
         }
     }

@@ -166,9 +166,9 @@ fn names_need_a_top_level_domain() {
         check("no domains", other, &[]);
     }
     check(
-        "mail addresses name a domain",
+        "mail addresses name nothing that was contacted",
         "jane@example.com",
-        &["example.com"],
+        &[],
     );
     check("IDN", "bücher.example.com", &["bücher.example.com"]);
     check(
@@ -180,5 +180,36 @@ fn names_need_a_top_level_domain() {
         "key and value",
         "host=a.example.com src=192.0.2.10",
         &["a.example.com", "192.0.2.10"],
+    );
+}
+
+#[test]
+fn ports_users_referrers_and_agents_are_no_indicators() {
+    check("BIND", "client @0x7f 10.0.0.5#53803 (x):", &["10.0.0.5"]);
+    check(
+        "Juniper",
+        "10.0.0.5/51000->192.0.2.10/443 0x0",
+        &["10.0.0.5"],
+    );
+    check(
+        "tcpdump",
+        "IP 10.0.0.5.51000 > 192.0.2.10.443: Flags [S]",
+        &["10.0.0.5", "192.0.2.10"],
+    );
+    check(
+        "a user in a URL",
+        "from http://jane:secret@www.example.com/a then",
+        &["http://jane:secret@www.example.com/a"],
+    );
+    check(
+        "an agent",
+        "Mozilla/5.0 (compatible; x; +http://www.example.org/bot)",
+        &[],
+    );
+    check("a referrer", "referer=http://www.example.org/ x", &[]);
+    check(
+        "a query without a scheme",
+        "www.example.com/a?b=c",
+        &["www.example.com/a?b=c"],
     );
 }

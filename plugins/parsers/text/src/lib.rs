@@ -85,7 +85,7 @@ impl LineParser for Text {
 fn each_indicator(line: &[u8], plain: &mut Vec<u8>, mut found: impl FnMut(Observation<'_>)) {
     for part in Parts::of(line) {
         if let Some(name) = bare_name(part) {
-            if let Some(observation) = host(name) {
+            if let Some(observation) = host(without_joined_port(name)) {
                 found(observation);
             }
             continue;
@@ -238,10 +238,29 @@ fn ends_of_parts(block: Block) -> u32 {
 #[inline(always)]
 fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> {
     let pieces = match url_start(part) {
+        // `(compatible; +http://www.example.com/bot)`: who wrote the agent.
+        Some(start) if part[..start].ends_with(b"+") || names_referrer(&part[..start]) => {
+            Pieces::None
+        }
         Some(start) => Pieces::Url(&part[start..]),
+        None if is_path(part) => Pieces::Url(part),
         None => Pieces::Others(part),
     };
     pieces.map(trimmed).filter(|word| word.len() >= 4)
+}
+
+/// Whether the text before a URL is the key of a referrer: `referer=`.
+fn names_referrer(before: &[u8]) -> bool {
+    let key = before.trim_ascii_end().to_ascii_lowercase();
+    [&b"referer="[..], b"referrer=", b"referer:", b"referrer:"]
+        .iter()
+        .any(|name| key.ends_with(name))
+}
+
+/// Whether a part is a host and a path, whose `=` separates no key from a value.
+fn is_path(part: &[u8]) -> bool {
+    let end = scan::find_any(part, b"/?=,;{}").unwrap_or(part.len());
+    matches!(part.get(end), Some(b'/')) && tlds::is_domain(host_of(&part[..end]))
 }
 
 /// The pieces of a part: the URL in it, or what stands between separators.
@@ -425,13 +444,20 @@ fn indicator(word: &[u8]) -> Option<Observation<'_>> {
     let end = scan::find_any(rest, b"/?#").unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     if has_scheme {
+        let host_start = authority.iter().rposition(|byte| *byte == b'@');
+        let authority = &authority[host_start.map_or(0, |at| at + 1)..];
         return host(authority).map(|_| Observation::url(word));
     }
-    // Of `jane@example.com` the domain was not contacted, but it is named.
-    let authority = match scan::find(authority, b'@') {
-        Some(_) => authority.rsplit(|byte| *byte == b'@').next()?,
-        None => authority,
-    };
+    // The domain of `jane@example.com` was not contacted.
+    if scan::find(authority, b'@').is_some() {
+        return None;
+    }
+    // Ports as programs join them: `10.0.0.5#53` (BIND), `192.0.2.10.443` (tcpdump),
+    // `10.0.0.5/51000->` (Juniper).
+    let joined = without_joined_port(word);
+    if joined.len() < word.len() {
+        return host(joined);
+    }
     let host = host(authority)?;
     let is_network = path.len() <= 4 && path.iter().skip(1).all(u8::is_ascii_digit);
     Some(if path.len() > 1 && !is_network {
@@ -439,6 +465,32 @@ fn indicator(word: &[u8]) -> Option<Observation<'_>> {
     } else {
         host
     })
+}
+
+/// An address without the port that `#`, `/` or a dot joins to it; the whole word
+/// if it is something else.
+fn without_joined_port(word: &[u8]) -> &[u8] {
+    let end = scan::find_other(word, [b'0'..=b'9', b'.'..=b'.', b'a'..=b'f', b':'..=b':']);
+    let (address, rest) = word.split_at(end.unwrap_or(word.len()));
+    let is_port = |text: &[u8]| {
+        let port = str::from_utf8(text)
+            .ok()
+            .filter(|text| !text.starts_with('0'));
+        port.is_some_and(|text| text.parse::<u16>().is_ok())
+    };
+    let is_address = |text: &[u8]| scan::is_valid_ipv4(text) || scan::is_valid_ipv6(text);
+    match rest {
+        [b'#' | b'/', port @ ..] if is_address(address) => {
+            let end = scan::find_other(port, [b'0'..=b'9']).unwrap_or(port.len());
+            let is_joined = is_port(&port[..end]) && (rest[0] == b'#' || end > 3);
+            if is_joined { address } else { word }
+        }
+        [] => match address.iter().rposition(|byte| *byte == b'.') {
+            Some(dot) if is_port(&word[dot + 1..]) && is_address(&word[..dot]) => &word[..dot],
+            _ => word,
+        },
+        _ => word,
+    }
 }
 
 fn is_of_web(scheme: &[u8]) -> bool {

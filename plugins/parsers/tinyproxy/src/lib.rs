@@ -43,7 +43,7 @@ impl LineParser for Tinyproxy {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "tinyproxy's log, in its own file or by syslog",
-            formats: &[(
+            formats: vec![(
                 "tinyproxy",
                 "tinyproxy, its own file or by syslog",
                 "CONNECT   May 01 12:00:00.123 [77]: Request (file descriptor 5): GET http://www.example.com/a HTTP/1.1",
