@@ -189,7 +189,7 @@ fn ports_users_referrers_and_agents_are_no_indicators() {
     check(
         "Juniper",
         "10.0.0.5/51000->192.0.2.10/443 0x0",
-        &["10.0.0.5"],
+        &["10.0.0.5", "192.0.2.10"],
     );
     check(
         "tcpdump",
