@@ -102,7 +102,7 @@ fn zone_seconds(zone: &[u8]) -> Option<i32> {
 
 fn pair(tens: u8, ones: u8) -> Option<i8> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    (tens <= 9 && ones <= 9).then_some((tens * 10 + ones) as i8)
+    (tens <= 9 && ones <= 9).then(|| (tens * 10 + ones) as i8)
 }
 
 /// Seconds since 1970 with or without decimals; milli-, micro- and nanoseconds by their

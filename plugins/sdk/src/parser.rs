@@ -78,8 +78,8 @@ impl Input {
     /// cut is left out, unless it is the only one.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let end = match memchr::memrchr(b'\n', &self.head) {
-            Some(feed) => feed + 1,
-            None => self.head.len(),
+            Some(feed) if self.head.len() >= LARGEST_HEAD_BYTES => feed + 1,
+            _ => self.head.len(),
         };
         Lines::of(&self.head[..end])
     }
@@ -146,6 +146,9 @@ impl From<bool> for Fit {
         if fits { Self::Yes } else { Self::No }
     }
 }
+
+/// A shorter head is the whole input, so its last line is not cut (see the WIT's `input.head`).
+const LARGEST_HEAD_BYTES: usize = 64 << 10;
 
 /// The lines of the head that detection reads.
 const DETECTION_LINES: usize = 100;

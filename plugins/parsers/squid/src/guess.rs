@@ -103,9 +103,36 @@ fn shape_of(text: &[u8], zones: Zones) -> Shape {
         () if is_request(text) => Shape::Request,
         () if is_target(text) => Shape::Target,
         () if matches!(text.len(), 3..=16) && is_of(text) => Shape::Method,
+        () if is_decision_tag(text) => Shape::Other,
+        () if is_full_name(text) => Shape::Word,
         () if scan::find_any(text, b"/ ").is_some() => Shape::Other,
         () => Shape::Word,
     }
+}
+
+/// The decision tag of Cisco's Secure Web Appliance, `BLOCK_WEBCAT_12`
+/// (AsyncOS user guide, "ACL Decision Tags").
+fn is_decision_tag(text: &[u8]) -> bool {
+    const BEGINNINGS: [&[u8]; 9] = [
+        b"ALLOW_",
+        b"AMW_",
+        b"BLOCK_",
+        b"DECRYPT_",
+        b"DEFAULT_CASE",
+        b"DROP_",
+        b"MONITOR_",
+        b"PASSTHRU_",
+        b"REDIRECT_",
+    ];
+    BEGINNINGS
+        .iter()
+        .any(|beginning| text.starts_with(beginning))
+}
+
+/// Words of letters: a user may be written as `Jane Doe`.
+fn is_full_name(text: &[u8]) -> bool {
+    let is_part_of_name = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'\'');
+    text.iter().all(is_part_of_name)
 }
 
 fn result_shape(text: &[u8]) -> Option<Shape> {

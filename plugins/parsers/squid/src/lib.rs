@@ -86,7 +86,10 @@ impl LineParser for Squid {
         let Ok(parser) = Self::open(input, Settings::default()) else {
             return 0;
         };
-        input.confidence(95, |line| match line {
+        // A product that writes JSON is known better by the names of its keys.
+        let is_json = |line: &[u8]| line.first() == Some(&b'{');
+        let most = if input.lines().any(is_json) { 80 } else { 95 };
+        input.confidence(most, |line| match line {
             b"" => Fit::Neutral,
             _ => Fit::from(parser.is_known(line)),
         })

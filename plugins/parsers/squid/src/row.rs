@@ -43,10 +43,15 @@ impl Row<'_> {
             );
         };
         made(observation, found);
-        if !self.sni.is_empty() && self.is_tunnel_to_address() {
+        if !self.sni.is_empty() && self.is_tunnel_to_address() && !self.names_sni() {
             made(Observation::domain(self.sni), found);
         }
         Line::Record
+    }
+
+    /// Whether the target has the name of the TLS client in it already.
+    fn names_sni(&self) -> bool {
+        split::after(self.target, self.sni).is_some()
     }
 
     /// What was contacted, or why nothing was that could be looked up.

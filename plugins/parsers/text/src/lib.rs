@@ -486,7 +486,14 @@ fn without_joined_port(word: &[u8]) -> &[u8] {
             if is_joined { address } else { word }
         }
         [] => match address.iter().rposition(|byte| *byte == b'.') {
-            Some(dot) if is_port(&word[dot + 1..]) && is_address(&word[..dot]) => &word[..dot],
+            // One digit is more likely that of a version: `1.2.3.4.5`.
+            Some(dot)
+                if dot + 2 < word.len()
+                    && is_port(&word[dot + 1..])
+                    && is_address(&word[..dot]) =>
+            {
+                &word[..dot]
+            }
             _ => word,
         },
         _ => word,
