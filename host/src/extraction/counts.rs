@@ -30,6 +30,8 @@ pub enum Outcome {
     Read,
     /// There was nothing in it.
     Empty,
+    /// It is a file of this kind, which holds no log.
+    NoLog(&'static str),
     /// Not at all, for this reason.
     Skipped(String),
     /// Only in part: then reading failed.

@@ -17,7 +17,7 @@ mod worker;
 
 use std::time::Duration;
 
-use crate::input::Input;
+use crate::input::{Input, UnpackLimits};
 use crate::observation::LogPosition;
 use crate::plugin::{Batch, Interrupt};
 
@@ -40,15 +40,11 @@ pub struct Options {
     pub utc_offset_minutes: i16,
     /// Stands for the modification time of standard input, in microseconds.
     pub now_us: i64,
-    /// A compressed input that holds more is read up to there.
-    pub max_unpacked_bytes: u64,
+    /// Bounds for decompression and archives.
+    pub unpacking: UnpackLimits,
     /// What is folded takes no more memory; the rest goes to the disk.
     pub max_memory_bytes: usize,
 }
-
-/// More than a log that somebody meant to have read holds, and what a bomb
-/// costs in time at most; memory it costs none.
-pub const DEFAULT_MAX_UNPACKED_BYTES: u64 = 256 << 30;
 
 /// Room for some ten million distinct URLs.
 pub const DEFAULT_MAX_MEMORY_BYTES: usize = 2 << 30;

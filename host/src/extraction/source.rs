@@ -18,7 +18,8 @@ use super::work::{Buffers, OpenInput, What, Work};
 use super::{Extraction, Options, Order};
 use crate::envelope::DocumentReader;
 use crate::input::{
-    Chunk, Chunks, Content, Input, Members, Opened, Packing, Reader, Unreadable, not_text,
+    Chunk, Chunks, Content, Input, Member, Members, Opened, Packing, Reader, UnpackLimits,
+    Unreadable,
 };
 use crate::plugin::{InputInfo, Interrupt, Reading};
 
@@ -28,8 +29,8 @@ const HEAD_BYTES: usize = 64 << 10;
 /// All inputs, as work.
 pub(super) struct Source<'a> {
     inputs: std::slice::Iter<'a, Input>,
-    /// The archive that is being read, by its name.
-    archive: Option<(String, Members)>,
+    /// The archives that are being read, each with its name and inside of the one before.
+    archives: Vec<OpenArchive>,
     /// The inputs of independent lines that are being read: one, where the order
     /// matters.
     current: Vec<Current>,
@@ -77,12 +78,19 @@ pub(super) struct Returned {
     took: Duration,
 }
 
+/// An archive that is being read.
+struct OpenArchive {
+    name: String,
+    members: Members,
+    is_empty: bool,
+}
+
 /// A file, or a member of an archive.
 struct Log {
     name: String,
     /// Without directories.
     file_name: String,
-    opened: std::io::Result<Opened>,
+    opened: Result<Opened, Outcome>,
 }
 
 impl<'a> Source<'a> {
@@ -96,7 +104,7 @@ impl<'a> Source<'a> {
     ) -> Self {
         Self {
             inputs: inputs.iter(),
-            archive: None,
+            archives: Vec::new(),
             current: Vec::new(),
             order,
             parsers,
@@ -182,7 +190,7 @@ impl<'a> Source<'a> {
     /// one after the other.
     fn may_open(&self) -> bool {
         let has_room = self.order == Order::Any
-            && self.archive.is_none()
+            && self.archives.is_empty()
             && self.current.len() < self.options.workers;
         self.current.is_empty() || has_room
     }
@@ -193,38 +201,43 @@ impl<'a> Source<'a> {
         self.options.workers > 1 && self.current.len() == 1 && no_other
     }
 
+    /// The next file, or member of the archive that is being read.
     fn next_log(&mut self) -> Option<Log> {
-        let limit = self.options.max_unpacked_bytes;
+        let limits = &self.options.unpacking;
         loop {
-            if let Some((archive, members)) = &mut self.archive {
-                if let Some(member) = members.next() {
-                    let (path, opened) = match member {
-                        Ok(member) => (member.path.clone(), member.open(limit)),
-                        Err(Unreadable { path, error }) => (path, Err(error)),
-                    };
-                    return Some(Log {
-                        name: match path.as_str() {
-                            "" => archive.clone(),
-                            path => format!("{archive}/{path}"),
-                        },
-                        file_name: path.rsplit('/').next().unwrap_or_default().to_owned(),
-                        opened,
-                    });
+            let (name, file_name, content) = match self.archives.last_mut() {
+                None => {
+                    let input = self.inputs.next()?;
+                    (input.name(), input.file_name(), input.open(limits))
                 }
-                self.archive = None;
-            }
-            let input = self.inputs.next()?;
-            let opened = match input.open(limit) {
+                Some(archive) => match archive.members.next() {
+                    Some(member) => archive.open(member, limits),
+                    None => {
+                        let archive = self.archives.pop()?;
+                        if archive.is_empty {
+                            return Some(Log::without_content(archive.name, Outcome::Empty));
+                        }
+                        continue;
+                    }
+                },
+            };
+            let opened = match content {
+                Ok(Content::One(opened)) => Ok(opened),
+                Ok(Content::NoLog(kind)) => Err(Outcome::NoLog(kind)),
                 Ok(Content::Archive(members)) => {
-                    self.archive = Some((input.name(), members));
+                    let is_empty = true;
+                    self.archives.push(OpenArchive {
+                        name,
+                        members,
+                        is_empty,
+                    });
                     continue;
                 }
-                Ok(Content::One(opened)) => Ok(opened),
-                Err(error) => Err(error),
+                Err(error) => Err(Outcome::Skipped(error.to_string())),
             };
             return Some(Log {
-                name: input.name(),
-                file_name: input.file_name(),
+                name,
+                file_name,
                 opened,
             });
         }
@@ -243,7 +256,7 @@ impl<'a> Source<'a> {
         };
         let begun = match log.opened {
             Ok(opened) => self.open(log.file_name, opened, &mut summary),
-            Err(error) => Err(Outcome::Skipped(error.to_string())),
+            Err(outcome) => Err(outcome),
         };
         let work = begun.map_err(|outcome| summary.outcome = outcome).ok();
         self.extraction.inputs.push(summary);
@@ -259,9 +272,6 @@ impl<'a> Source<'a> {
         let mut chunks = Chunks::new(opened.reader, self.options.chunk_bytes);
         let started = Instant::now();
         let head = chunks.head(HEAD_BYTES).to_vec();
-        if let Some(what) = not_text(&head) {
-            return Err(Outcome::Skipped(what.to_owned()));
-        }
         let info = InputInfo {
             name: file_name,
             head,
@@ -353,6 +363,37 @@ impl<'a> Source<'a> {
             turn,
             input: Arc::clone(input),
             what,
+        }
+    }
+}
+
+impl OpenArchive {
+    /// Opens a member: its name, its name without directories, and its content.
+    fn open(
+        &mut self,
+        member: Result<Member, Unreadable>,
+        limits: &UnpackLimits,
+    ) -> (String, String, std::io::Result<Content>) {
+        self.is_empty = false;
+        let (path, content) = match member {
+            Ok(member) => (member.path.clone(), member.open(limits)),
+            Err(Unreadable { path, error }) => (path, Err(error)),
+        };
+        let name = match path.as_str() {
+            "" => self.name.clone(),
+            path => format!("{}/{path}", self.name),
+        };
+        let file_name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        (name, file_name, content)
+    }
+}
+
+impl Log {
+    fn without_content(name: String, outcome: Outcome) -> Self {
+        Self {
+            name,
+            file_name: String::new(),
+            opened: Err(outcome),
         }
     }
 }

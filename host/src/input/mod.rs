@@ -1,24 +1,33 @@
 //! Inputs: log files, directories of them, and standard input.
 //!
-//! [`find`] turns what the user named into a list of inputs in a fixed order;
-//! [`Chunks`] reads one of them in pieces of whole lines.
+//! [`find`] turns the paths that the user named into a list of inputs in a fixed order.
+//! [`Input::open`] decompresses, enters archives and decodes text, by the [`KINDS`] of file;
+//! [`Chunks`] cuts the text into pieces of whole lines.
 
 mod ahead;
 mod archive;
 mod chunks;
+mod frames;
+mod kinds;
+mod limits;
+mod lzw;
+mod packing;
 mod text;
-mod unpack;
 mod walk;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
-pub use archive::{Member, Members, Unreadable};
+pub use archive::{Format, Member, Members, Unreadable};
 pub use chunks::{Chunk, Chunks, MAX_LINE_BYTES};
-pub use unpack::Packing;
+pub use kinds::{FileKind, Handling, KINDS};
+pub use limits::{DEFAULT_MAX_UNPACKED_BYTES, DEFAULT_MAX_WINDOW_BYTES, Password, UnpackLimits};
+pub use packing::Packing;
 pub use walk::{Found, Skipped, find};
+
+use archive::Bytes;
 
 /// One thing to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,19 +45,25 @@ pub type Reader = Box<dyn Read + Send>;
 pub enum Content {
     /// One log.
     One(Opened),
-    /// An archive of them.
+    /// An archive of logs.
     Archive(Members),
+    /// A file of a kind that holds no log; the name of the kind.
+    NoLog(&'static str),
 }
 
 /// An input being read, and what is known of it.
 pub struct Opened {
-    /// The bytes.
+    /// The bytes: text, decompressed.
     pub reader: Reader,
     /// When the file was last written, in microseconds since 1970.
     pub modified_us: Option<i64>,
-    /// How it is compressed, which makes reading cost as much as parsing.
+    /// How it is compressed, if it is; of several layers the slowest.
     pub packing: Option<Packing>,
 }
+
+/// Compression within compression, and archives within archives, are followed to this
+/// depth. Beyond it the input is refused: only an attack nests deeper.
+const MAX_DEPTH: u32 = 8;
 
 impl Input {
     /// The name for messages and outputs: the path as given, or `-`.
@@ -72,121 +87,115 @@ impl Input {
         }
     }
 
-    /// Opens the input: an archive, or a log, which is unpacked where it is
-    /// compressed and made UTF-8 where it is UTF-16, all by its first bytes.
-    /// What unpacks to more than `max_unpacked_bytes` ends there with an error.
+    /// Opens the input as what its first bytes say that it is.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened or its first bytes not be read.
-    pub fn open(&self, max_unpacked_bytes: u64) -> std::io::Result<Content> {
-        let opened = self.open_as_it_is()?;
-        let (head, whole) = peek(opened.reader, 4)?;
-        if let (true, Self::File(path)) = (archive::is_zip(&head), self) {
-            let members = archive::zip(File::open(path)?, max_unpacked_bytes)?;
-            return Ok(Content::Archive(members));
-        }
-        let (unpacked, packing) = unpack::unpack(whole, max_unpacked_bytes)?;
-        let (head, whole) = peek(unpacked, 512)?;
-        if archive::is_tar(&head) {
-            return Ok(Content::Archive(archive::tar(whole)?));
-        }
-        Ok(Content::One(Opened {
-            reader: text::utf8(whole)?,
-            packing,
-            ..opened
-        }))
+    /// When the file cannot be opened or its first bytes not be read, and for kinds of file
+    /// that are not read, with what to do instead.
+    pub fn open(&self, limits: &UnpackLimits) -> io::Result<Content> {
+        let (file, opened) = self.open_as_it_is()?;
+        open(opened, file, &self.file_name(), limits, 0)
     }
 
-    fn open_as_it_is(&self) -> std::io::Result<Opened> {
-        match self {
-            Self::File(path) => {
-                let file = File::open(path)?;
-                let modified = file.metadata().and_then(|metadata| metadata.modified());
-                let since_epoch = modified
-                    .ok()
-                    .and_then(|t| t.duration_since(UNIX_EPOCH).ok());
-                Ok(Opened {
-                    modified_us: since_epoch.and_then(|t| i64::try_from(t.as_micros()).ok()),
-                    reader: Box::new(file),
-                    packing: None,
-                })
-            }
-            Self::Stdin => Ok(Opened {
-                reader: Box::new(std::io::stdin()),
+    fn open_as_it_is(&self) -> io::Result<(Option<File>, Opened)> {
+        let Self::File(path) = self else {
+            let opened = Opened {
+                reader: Box::new(io::stdin()),
                 modified_us: None,
                 packing: None,
-            }),
-        }
+            };
+            return Ok((None, opened));
+        };
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        let since_epoch = metadata
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let opened = Opened {
+            modified_us: since_epoch.and_then(|time| i64::try_from(time.as_micros()).ok()),
+            reader: Box::new(file.try_clone()?),
+            packing: None,
+        };
+        Ok((metadata.is_file().then_some(file), opened))
     }
 }
 
 impl Member {
-    /// The member's content as a log: unpacked and in UTF-8, as
-    /// [`Input::open`] does it. An archive in an archive is not entered.
+    /// Opens the member as [`Input::open`] opens a file.
     ///
     /// # Errors
     ///
-    /// When its first bytes cannot be read.
-    pub fn open(self, max_unpacked_bytes: u64) -> std::io::Result<Opened> {
-        let (unpacked, packing) = unpack::unpack(self.opened.reader, max_unpacked_bytes)?;
-        Ok(Opened {
-            reader: text::utf8(unpacked)?,
-            packing,
-            ..self.opened
-        })
+    /// As for [`Input::open`].
+    pub fn open(self, limits: &UnpackLimits) -> io::Result<Content> {
+        let file_name = self.path.rsplit('/').next().unwrap_or_default().to_owned();
+        open(self.opened, None, &file_name, limits, self.depth)
     }
 }
 
-/// The first bytes of something to read, and all of it.
-fn peek(mut reader: Reader, bytes: usize) -> std::io::Result<(Vec<u8>, Reader)> {
+/// Removes one layer of compression after the other. `file` is the same as `opened`, for
+/// formats that need to seek.
+fn open(
+    mut opened: Opened,
+    file: Option<File>,
+    file_name: &str,
+    limits: &UnpackLimits,
+    depth: u32,
+) -> io::Result<Content> {
+    let mut file_name = file_name;
+    for layer in depth..=MAX_DEPTH {
+        let (head, whole) = peek(opened.reader, kinds::HEAD_BYTES)?;
+        let Some(kind) = FileKind::of(&head, file_name) else {
+            if kinds::is_binary(&head) {
+                return Err(refusal(
+                    "binary data of an unknown kind",
+                    "if it is a log, export it as text",
+                ));
+            }
+            opened.reader = text::utf8(whole)?;
+            return Ok(Content::One(opened));
+        };
+        match kind.handling {
+            Handling::Refuse(advice) => return Err(refusal(kind.name, advice)),
+            Handling::PassOver => return Ok(Content::NoLog(kind.name)),
+            Handling::Enter(format) => {
+                let bytes = match file {
+                    Some(mut file) if opened.packing.is_none() => {
+                        io::Seek::rewind(&mut file)?;
+                        Bytes::File(file)
+                    }
+                    _ => Bytes::Stream(whole),
+                };
+                return archive::open(format, bytes, limits, layer).map(Content::Archive);
+            }
+            Handling::Unpack(packing) => {
+                opened.reader = packing::unpack(packing, whole, limits)?;
+                let is_slower = opened.packing.is_none_or(|outer| !outer.is_slow());
+                opened.packing = if is_slower {
+                    Some(packing)
+                } else {
+                    opened.packing
+                };
+                file_name = file_name
+                    .rsplit_once('.')
+                    .map_or(file_name, |(stem, _)| stem);
+            }
+        }
+    }
+    Err(io::Error::other(format!(
+        "it is packed more than {MAX_DEPTH} times; unpack it first"
+    )))
+}
+
+fn refusal(name: &str, advice: &str) -> io::Error {
+    io::Error::other(format!("{name}, which is not read: {advice}"))
+}
+
+/// The first bytes of a reader, and all of its bytes.
+fn peek(mut reader: Reader, bytes: usize) -> io::Result<(Vec<u8>, Reader)> {
     let mut head = Vec::with_capacity(bytes);
     reader.by_ref().take(bytes as u64).read_to_end(&mut head)?;
-    let whole = std::io::Cursor::new(head.clone()).chain(reader);
+    let whole = io::Cursor::new(head.clone()).chain(reader);
     Ok((head, Box::new(whole)))
-}
-
-/// Why bytes that begin like this are no text to parse, if they are not.
-#[must_use]
-pub fn not_text(head: &[u8]) -> Option<&'static str> {
-    const MAGIC: [(usize, &[u8], &str); 10] = [
-        (
-            0,
-            b"PK\x03\x04",
-            "a zip archive in an archive or a pipe; unpack it first",
-        ),
-        (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
-        (
-            257,
-            b"ustar",
-            "a tar archive in an archive; unpack it first",
-        ),
-        (0, b"\0asm", "a WebAssembly file"),
-        (0, b"ElfFile\0", "a Windows event log; export it as text"),
-        (0, b"SQLite format 3\0", "an SQLite database"),
-        (0, b"\x7fELF", "a program"),
-        (0, b"\xd4\xc3\xb2\xa1", "captured packets (pcap)"),
-        (0, b"\xa1\xb2\xc3\xd4", "captured packets (pcap)"),
-        (0, b"\x0a\x0d\x0d\x0a", "captured packets (pcapng)"),
-    ];
-    MAGIC
-        .iter()
-        .find(|(at, magic, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)))
-        .map(|(_, _, what)| *what)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn other_files_are_told_from_text() {
-        let check = |head: &[u8], expected| assert_eq!(not_text(head), expected);
-        let mut tar = vec![0; 512];
-        tar[257..262].copy_from_slice(b"ustar");
-        check(&tar, Some("a tar archive in an archive; unpack it first"));
-        check(b"7z\xbc\xaf\x27\x1c", Some("a 7z archive; unpack it first"));
-        check(b"1157689312.049   5006 10.0.0.1", None);
-        check(b"", None);
-    }
 }

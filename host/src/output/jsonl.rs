@@ -237,6 +237,7 @@ impl<'a> InputRow<'a> {
         let (outcome, problem) = match &input.outcome {
             Outcome::Read => ("read", None),
             Outcome::Empty => ("empty", None),
+            Outcome::NoLog(kind) => ("no_log", Some(*kind)),
             Outcome::Skipped(problem) => ("skipped", Some(problem.as_str())),
             Outcome::CutShort(problem) => ("cut-short", Some(problem.as_str())),
         };

@@ -124,8 +124,10 @@ impl Summary {
     #[must_use]
     pub fn is_partial(&self) -> bool {
         let is_whole = |input: &InputSummary| {
-            matches!(input.outcome, Outcome::Read | Outcome::Empty)
-                && input.counts.failure_count == 0
+            matches!(
+                input.outcome,
+                Outcome::Read | Outcome::Empty | Outcome::NoLog(_)
+            ) && input.counts.failure_count == 0
         };
         !self.skipped.is_empty() || !self.inputs.iter().all(is_whole)
     }
@@ -235,6 +237,7 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
     match &input.outcome {
         Outcome::Skipped(reason) => return writeln!(f, "not read: {}", visible(reason)),
         Outcome::Empty => return writeln!(f, "empty"),
+        Outcome::NoLog(kind) => return writeln!(f, "passed over: {kind}"),
         Outcome::Read | Outcome::CutShort(_) => {}
     }
     if let Some(parser) = &input.parser {

@@ -174,7 +174,7 @@ impl World {
             chunk_bytes: 1 << 16,
             utc_offset_minutes: 0,
             now_us: 0,
-            max_unpacked_bytes: 1 << 20,
+            unpacking: crate::input::UnpackLimits::default(),
             max_memory_bytes: 1 << 20,
         };
         let logs = Logs {

@@ -34,6 +34,13 @@ pub struct ReadArgs {
     /// The largest size of an unpacked input; the rest is not read, and the run is partial
     #[arg(long, value_name = "GIB", default_value_t = 256)]
     pub max_unpacked: u64,
+    /// The memory for the window or dictionary of a compressed input; an input that needs more is
+    /// not read
+    #[arg(long, value_name = "MIB", default_value_t = 2048)]
+    pub max_window: u64,
+    /// A file with the password of encrypted zip and 7z archives
+    #[arg(long, value_name = "FILE")]
+    pub archive_password_file: Option<PathBuf>,
     /// The memory for distinct indicators and their clients; above it they are kept in a file in
     /// TMPDIR
     #[arg(long, value_name = "MIB", default_value_t = 2048)]

@@ -55,6 +55,12 @@ fn options(args: &TriageArgs) -> Vec<GivenOption> {
     options.values("--parser-config", &read.parser_config);
     options.value("--utc-offset", Some(utc_offset_text(read.utc_offset)));
     options.value("--max-unpacked", Some(read.max_unpacked));
+    options.value("--max-window", Some(read.max_window));
+    let password_file = read.archive_password_file.as_ref();
+    options.value(
+        "--archive-password-file",
+        password_file.map(|path| path.display()),
+    );
     options.value("--threads", read.threads);
     options.value("--max-memory", Some(read.max_memory));
     options.values("--policy", &policy.policy);

@@ -111,8 +111,8 @@ impl Task {
         let now_ms = environment.clock().now_ms();
         Ok(match arguments.command {
             None => Self::Triage(TriageSettings::new(arguments.triage, now_ms)?),
-            Some(Command::Extract(args)) => Self::Extract(extract(args, now_ms)),
-            Some(Command::Evidence(args)) => Self::Evidence(evidence(args, now_ms)),
+            Some(Command::Extract(args)) => Self::Extract(extract(args, now_ms)?),
+            Some(Command::Evidence(args)) => Self::Evidence(evidence(args, now_ms)?),
             Some(Command::Judge(args)) => Self::Judge(JudgeSettings::new(args, now_ms)),
             Some(Command::Demo(args)) => Self::Demo(DemoSettings::new(args)),
             Some(Command::Quota(args)) => Self::Quota(AccountTask {
@@ -131,30 +131,30 @@ impl Task {
     }
 }
 
-fn extract(args: ExtractArgs, now_ms: UnixMs) -> ExtractSettings {
+fn extract(args: ExtractArgs, now_ms: UnixMs) -> anyhow::Result<ExtractSettings> {
     let rows = match args.unique {
         Some(UniqueBy::Url) => ExtractedRows::Unique(FoldBy::Indicator),
         Some(UniqueBy::Host) => ExtractedRows::Unique(FoldBy::Host),
         None if args.written => ExtractedRows::ObservationsAsWritten,
         None => ExtractedRows::Observations,
     };
-    ExtractSettings {
-        read: ReadSettings::new(args.read, now_ms),
+    Ok(ExtractSettings {
+        read: ReadSettings::new(args.read, now_ms)?,
         rows,
         with_times: args.times,
-    }
+    })
 }
 
-fn evidence(args: EvidenceArgs, now_ms: UnixMs) -> EvidenceSettings {
-    EvidenceSettings {
-        read: ReadSettings::new(args.read, now_ms),
+fn evidence(args: EvidenceArgs, now_ms: UnixMs) -> anyhow::Result<EvidenceSettings> {
+    Ok(EvidenceSettings {
+        read: ReadSettings::new(args.read, now_ms)?,
         results: args.results,
         verdict: match args.verdict {
             EvidenceOf::Bad => Verdict::Bad,
             EvidenceOf::Good => Verdict::Good,
             EvidenceOf::Unknown => Verdict::Unknown,
         },
-    }
+    })
 }
 
 fn explain(args: ExplainArgs) -> ExplainSettings {

@@ -3,12 +3,13 @@
 use std::num::NonZero;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+
 use super::plugins::parsers;
 use crate::cli::args::ReadArgs;
 use crate::clock::UnixMs;
-use crate::extraction::{
-    DEFAULT_CHUNK_BYTES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_UNPACKED_BYTES, Options, Parsers,
-};
+use crate::extraction::{DEFAULT_CHUNK_BYTES, DEFAULT_MAX_MEMORY_BYTES, Options, Parsers};
+use crate::input::{Password, UnpackLimits};
 use crate::pipeline::Logs;
 use crate::plugin::{Engine, Interrupt, Pins};
 
@@ -21,18 +22,27 @@ pub(in crate::cli) struct ReadSettings {
 }
 
 impl ReadSettings {
-    pub(super) fn new(args: ReadArgs, now_ms: UnixMs) -> Self {
+    /// The settings of these arguments.
+    ///
+    /// # Errors
+    ///
+    /// When the file with the archives' password cannot be read.
+    pub(super) fn new(args: ReadArgs, now_ms: UnixMs) -> anyhow::Result<Self> {
         let mut options = default_options(now_ms);
         options.workers = args.threads.unwrap_or(options.workers).max(1);
         options.utc_offset_minutes = args.utc_offset;
-        options.max_unpacked_bytes = args.max_unpacked.saturating_mul(1 << 30);
+        options.unpacking = UnpackLimits {
+            max_unpacked_bytes: args.max_unpacked.saturating_mul(1 << 30),
+            max_window_bytes: args.max_window.saturating_mul(1 << 20),
+            archive_password: args.archive_password_file.map(password).transpose()?,
+        };
         options.max_memory_bytes = args.max_memory.saturating_mul(1 << 20);
-        Self {
+        Ok(Self {
             inputs: args.inputs,
             parser: args.parser,
             parser_config: args.parser_config,
             options,
-        }
+        })
     }
 
     /// Inputs that are read with default options.
@@ -65,13 +75,18 @@ impl ReadSettings {
     }
 }
 
+fn password(path: PathBuf) -> anyhow::Result<Password> {
+    Password::from_file(&path)
+        .with_context(|| format!("cannot read the password file `{}`", path.display()))
+}
+
 fn default_options(now_ms: UnixMs) -> Options {
     Options {
         workers: std::thread::available_parallelism().map_or(1, NonZero::get),
         chunk_bytes: DEFAULT_CHUNK_BYTES,
         utc_offset_minutes: 0,
         now_us: now_ms.saturating_mul(1000),
-        max_unpacked_bytes: DEFAULT_MAX_UNPACKED_BYTES,
+        unpacking: UnpackLimits::default(),
         max_memory_bytes: DEFAULT_MAX_MEMORY_BYTES,
     }
 }

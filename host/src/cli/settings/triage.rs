@@ -89,7 +89,7 @@ impl TriageSettings {
         }
         Ok(Self {
             resume_command: command_line(&args),
-            read: ReadSettings::new(args.read, now_ms),
+            read: ReadSettings::new(args.read, now_ms)?,
             policies: PolicySettings::new(args.policy),
             lookup: LookupSettings::new(
                 args.store,
