@@ -26,8 +26,8 @@ pub(super) fn recognise(head: &[u8]) -> Option<Layer> {
     let place = |name: &&str| names.iter().position(|cell| *cell == name.as_bytes());
     let has = |name: &&str| place(name).is_some();
     let (entry, text) = CSVS.iter().find_map(|entry| {
-        let is_marked = entry.markers.is_empty() || entry.markers.iter().any(|name| has(name));
-        let text = entry.texts.iter().find_map(|name| place(&name))?;
+        let is_marked = entry.markers.is_empty() || entry.markers.iter().any(has);
+        let text = entry.texts.iter().find_map(place)?;
         is_marked.then_some((entry, text))
     })?;
     if names.len() < 2 && entry.name == "csv" {

@@ -28,11 +28,10 @@ use lines::Lines;
 use object::ObjectLayer;
 use text::TextLayer;
 
+use crate::input::RecordEnd;
+
 /// Envelopes that are removed from an input, one inside the other.
 pub const MAX_LAYERS: usize = 4;
-
-/// Finds where the last whole record of some bytes ends.
-pub type RecordEnd = fn(&[u8]) -> Option<usize>;
 
 /// The envelopes around the lines of an input, the outermost first.
 #[derive(Debug, Clone, Default)]

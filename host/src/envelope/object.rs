@@ -3,7 +3,8 @@
 use super::json::{self, Elements, Raw, at_path, unescape};
 use super::lines::{Lines, Origin, Unwrapped};
 use super::table::{OBJECTS, ObjectEntry};
-use super::{Layer, LayerKind, RecordEnd, most, time};
+use super::{Layer, LayerKind, most, time};
+use crate::input::RecordEnd;
 
 /// Where the line and the time are in each object.
 #[derive(Debug, Clone)]

@@ -1,7 +1,8 @@
 //! Envelopes that are a prefix of each line.
 
 use super::lines::{Lines, Origin, Unwrapped};
-use super::{Layer, LayerKind, RecordEnd, most, time};
+use super::{Layer, LayerKind, most, time};
+use crate::input::RecordEnd;
 
 /// A prefix, and how to remove it.
 #[derive(Debug, Clone, Copy)]

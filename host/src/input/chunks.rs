@@ -26,13 +26,16 @@ pub struct Chunk {
     pub overlong: u64,
 }
 
+/// Finds the end of the last whole record in some lines.
+pub type RecordEnd = fn(&[u8]) -> Option<usize>;
+
 /// The chunks of one input.
 pub struct Chunks<R> {
     reader: R,
     chunk_bytes: usize,
     /// Read, and not handed on yet: the beginning of a line.
     rest: Vec<u8>,
-    record_end: Option<fn(&[u8]) -> Option<usize>>,
+    record_end: Option<RecordEnd>,
     next_line: u64,
     next_offset: u64,
     ended: bool,
@@ -106,7 +109,7 @@ impl<R: Read> Chunks<R> {
 
     /// Ends chunks where `record_end` finds the end of a record, which is the end of a line.
     /// Where it finds none, chunks end at a line's end.
-    pub fn end_at_records(&mut self, record_end: fn(&[u8]) -> Option<usize>) {
+    pub fn end_at_records(&mut self, record_end: RecordEnd) {
         self.record_end = Some(record_end);
     }
 

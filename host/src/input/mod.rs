@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
 pub use archive::{Format, Member, Members, Unreadable};
-pub use chunks::{Chunk, Chunks, MAX_LINE_BYTES};
+pub use chunks::{Chunk, Chunks, MAX_LINE_BYTES, RecordEnd};
 pub use kinds::{FileKind, Handling, KINDS};
 pub use limits::{DEFAULT_MAX_UNPACKED_BYTES, DEFAULT_MAX_WINDOW_BYTES, Password, UnpackLimits};
 pub use packing::Packing;

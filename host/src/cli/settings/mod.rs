@@ -29,7 +29,7 @@ use crate::verdict::Verdict;
 /// What the program is to do.
 pub(super) enum Task {
     /// The triage of logs.
-    Triage(TriageSettings),
+    Triage(Box<TriageSettings>),
     /// `vthost extract`.
     Extract(ExtractSettings),
     /// `vthost evidence`.
@@ -110,7 +110,7 @@ impl Task {
     pub(super) fn new(arguments: Arguments, environment: &Environment) -> anyhow::Result<Self> {
         let now_ms = environment.clock().now_ms();
         Ok(match arguments.command {
-            None => Self::Triage(TriageSettings::new(arguments.triage, now_ms)?),
+            None => Self::Triage(Box::new(TriageSettings::new(arguments.triage, now_ms)?)),
             Some(Command::Extract(args)) => Self::Extract(extract(args, now_ms)?),
             Some(Command::Evidence(args)) => Self::Evidence(evidence(args, now_ms)?),
             Some(Command::Judge(args)) => Self::Judge(JudgeSettings::new(args, now_ms)),

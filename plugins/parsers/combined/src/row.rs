@@ -153,7 +153,7 @@ fn is_haproxy_clf(rest: &[u8]) -> bool {
 /// www.example.org "192.0.2.10, 10.0.0.1" 10.2.1.1 - -   the first of the list
 /// Nov 29 01:01:10 gw squid: 10.0.0.5 - jane    with a header of syslog
 /// ```
-fn head<'a>(line: &'a [u8], open: usize, stamps: Stamps) -> Option<(&'a [u8], &'a [u8])> {
+fn head(line: &[u8], open: usize, stamps: Stamps) -> Option<(&[u8], &[u8])> {
     let before = &line[..open];
     let syslog = Syslog::of(before, stamps);
     let row = match syslog.time_us {

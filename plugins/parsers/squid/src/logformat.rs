@@ -86,12 +86,14 @@ pub(crate) fn compile(line: &str) -> Result<Layout, String> {
     let mut rest = format_of(line);
     let mut layout = Layout::default();
     let mut text = Vec::new();
-    while let Some(first) = rest.chars().next() {
-        let after = &rest[first.len_utf8()..];
-        if first != '%' {
-            text.extend_from_slice(rest[..first.len_utf8()].as_bytes());
-            rest = after;
-        } else if let Some(after) = after.strip_prefix('%') {
+    while !rest.is_empty() {
+        let Some(after) = rest.strip_prefix('%') else {
+            let (literal, codes) = rest.split_at(rest.find('%').unwrap_or(rest.len()));
+            text.extend_from_slice(literal.as_bytes());
+            rest = codes;
+            continue;
+        };
+        if let Some(after) = after.strip_prefix('%') {
             text.push(b'%');
             rest = after;
         } else {
@@ -137,8 +139,9 @@ fn code(text: &str) -> Option<(Role, &str)> {
     let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let rest = without_argument(rest)?;
     let rest = rest.strip_prefix("http::").unwrap_or(rest);
-    let (role, name) = longest(rest)?;
-    Some((role, without_argument(&rest[name..])?))
+    let (role, name_len) = longest(rest)?;
+    let (_, rest) = rest.split_at_checked(name_len)?;
+    Some((role, without_argument(rest)?))
 }
 
 fn without_argument(text: &str) -> Option<&str> {
@@ -166,10 +169,9 @@ fn longest(text: &str) -> Option<(Role, usize)> {
 fn namespaced(text: &str) -> Option<(Role, usize)> {
     let (namespace, name) = text.split_once("::")?;
     let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let start = name.len() - name.trim_start_matches(['<', '>']).len();
-    let end = name[start..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let end = end.map_or(name.len(), |end| start + end);
-    is_word(namespace).then_some((Role::Other, namespace.len() + 2 + end))
+    let word = name.trim_start_matches(['<', '>']);
+    let rest = word.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    is_word(namespace).then_some((Role::Other, text.len() - rest.len()))
 }
 
 /// The beginning of a text, for a message.

@@ -271,7 +271,8 @@ fn other_logs_of_squid_give_their_requests_or_nothing() {
 fn a_cut_record_gives_its_host_and_the_next_one_its_url() {
     let first = row(&format!("GET http://www.example.com/{}", "a".repeat(9_000)));
     let next = row("GET http://www.example.org/b");
-    let parsed = parse(&format!("{}\0{next}", &first[..8_190]));
+    let (cut, _) = first.split_at(8_190);
+    let parsed = parse(&format!("{cut}\0{next}"));
     let values = parsed
         .observations
         .iter()
