@@ -34,6 +34,32 @@ impl SecondChance {
         }
     }
 
+    /// Offers rejected lines that begin with padding to their own parser again, without it.
+    pub(super) fn offer_without_padding(
+        &mut self,
+        text: ChunkText<'_>,
+        batch: &mut Batch,
+        info: &InputInfo,
+        own: &Parser,
+    ) {
+        let rejected = batch.rejected_lines().unwrap_or_default();
+        let bytes = text_of(text.bytes(), &rejected);
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n').zip(rejected);
+        let padded: Vec<(&[u8], u32)> = lines
+            .map(|(line, number)| (without_padding(line), number, line.len()))
+            .filter(|(line, _, len)| line.len() < *len && line.len() > 1)
+            .map(|(line, number, _)| (line, number))
+            .collect();
+        if padded.is_empty() {
+            return;
+        }
+        let bytes: Vec<u8> = padded.iter().flat_map(|(line, _)| line.to_vec()).collect();
+        let numbers: Vec<u32> = padded.iter().map(|(_, number)| *number).collect();
+        if let Some(given) = self.parse(own, info, &bytes, numbers.len() as u64) {
+            batch.absorb(text.bytes(), &given, &bytes, &numbers, true);
+        }
+    }
+
     /// Offers the rejected lines of `batch` to `others`, and adds what they give. Returns
     /// which took how many.
     pub(super) fn offer(
@@ -98,6 +124,14 @@ impl SecondChance {
     }
 }
 
+/// A line without NULs at its beginning, which a power cut or `copytruncate` leaves, and
+/// without the byte order mark of a file that was appended to another.
+fn without_padding(line: &[u8]) -> &[u8] {
+    let start = line.iter().position(|byte| *byte != 0).unwrap_or(0);
+    let line = &line[start..];
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
 /// Removes the parser that is most confident of the lines; the last resort comes last.
 fn next(others: &mut Vec<Parser>, info: &InputInfo) -> Option<Parser> {
     let ranked = rank(others, info).ok()?;
@@ -139,7 +173,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rejected_lines_are_a_text_of_their_own() {
+    fn padding_before_a_line_is_nul_or_a_byte_order_mark() {
+        assert_eq!(without_padding(b"\0\0line\n"), b"line\n");
+        assert_eq!(without_padding(b"\xef\xbb\xbfline\n"), b"line\n");
+        assert_eq!(without_padding(b"li\0ne\n"), b"li\0ne\n");
+    }
+
+    #[test]
+    fn rejected_lines_are_copied_in_their_order() {
         assert_eq!(text_of(b"one\ntwo\n\nfour", &[1, 2, 3]), b"two\n\nfour\n");
         assert_eq!(text_of(b"one\n", &[]), b"");
     }

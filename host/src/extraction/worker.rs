@@ -257,7 +257,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
 
     /// Offers the lines that the parser rejected to the others.
     fn offer_rejected(&mut self, input: &OpenInput, text: ChunkText<'_>, batch: &mut Batch) {
-        if batch.rejected.is_empty() || input.others.is_empty() {
+        if batch.rejected.is_empty() {
             return;
         }
         let started = Instant::now();
@@ -266,6 +266,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
             Some(chance) => chance,
             None => SecondChance::new(input.index),
         };
+        chance.offer_without_padding(text, batch, &input.info, &input.parser);
         for taken in chance.offer(text, batch, &input.info, &input.others) {
             let counts = self.counts(input);
             *counts.taken_by_others.entry(taken.parser).or_default() += taken.records;

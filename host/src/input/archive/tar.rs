@@ -11,6 +11,7 @@ use super::{Members, Reader, Sender, UnpackLimits, Unpacking, microseconds, star
 /// When no thread can be started.
 pub(super) fn members(archive: Reader, limits: &UnpackLimits) -> io::Result<Members> {
     let max_bytes = limits.max_unpacked_bytes;
+    let archive = without_label(archive)?;
     start(move |sender| {
         let mut archive = tar::Archive::new(archive);
         // As `tar --ignore-zeros`: archives that were put together are read to the last.
@@ -26,6 +27,22 @@ pub(super) fn members(archive: Reader, limits: &UnpackLimits) -> io::Result<Memb
         }
     })
 }
+
+/// The archive without the volume label that `tar --label` puts first. Its header has no
+/// size, which `tar::Archive` takes for damage.
+fn without_label(archive: Reader) -> io::Result<Reader> {
+    const TYPE: usize = 156;
+    let (head, whole) = crate::input::peek(archive, BLOCK_BYTES)?;
+    let is_label = head.get(TYPE) == Some(&b'V');
+    let mut whole = whole;
+    if is_label {
+        whole.read_exact(&mut [0; BLOCK_BYTES])?;
+    }
+    Ok(whole)
+}
+
+/// The unit of the format.
+const BLOCK_BYTES: usize = 512;
 
 /// Sends an entry if it is a file. Directories, links and volume labels have no content.
 fn send(mut entry: tar::Entry<'_, Reader>, sender: &Sender, left: &mut u64) -> io::Result<()> {
@@ -87,7 +104,6 @@ impl PaxSparse {
 /// Passes over the map: decimal numbers with line feeds, the count of segments first, then
 /// an offset and a length for each, padded to whole blocks.
 fn skip_map(content: &mut impl io::BufRead) -> io::Result<()> {
-    const BLOCK_BYTES: usize = 512;
     const LONGEST_NUMBER: u64 = 32;
     let mut passed = 0;
     let mut number = || -> io::Result<u64> {
@@ -112,7 +128,7 @@ fn skip_map(content: &mut impl io::BufRead) -> io::Result<()> {
 /// is right.
 pub(in crate::input) fn is_v7(head: &[u8]) -> bool {
     const CHECKSUM: std::ops::Range<usize> = 148..156;
-    let Some(header) = head.get(..512) else {
+    let Some(header) = head.get(..BLOCK_BYTES) else {
         return false;
     };
     let digits = str::from_utf8(&header[CHECKSUM]).unwrap_or_default();

@@ -19,6 +19,10 @@ pub(super) fn members(file: File, limits: &UnpackLimits) -> io::Result<Members> 
     let mut left = limits.max_unpacked_bytes;
     let password = limits.archive_password.clone();
     match ZipArchive::new(BufReader::new(file.try_clone()?)) {
+        // The directory keeps one member of each name.
+        Ok(archive) if archive.has_duplicate_names() => start(move |sender| {
+            send_by_local_headers(file, password.as_ref(), sender, left);
+        }),
         Ok(mut archive) => {
             refuse_documents(&archive)?;
             start(move |sender| {
