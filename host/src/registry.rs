@@ -255,12 +255,13 @@ pub async fn push(
 }
 
 fn config_of(layer: &ImageLayer, survey: &Survey, created: &str) -> Value {
+    let imports: Vec<&str> = survey.imports.iter().map(|import| &*import.name).collect();
     json!({
         "created": created,
         "architecture": "wasm",
         "os": "wasip2",
         "layerDigests": [layer.sha256_digest()],
-        "component": { "exports": survey.exports, "imports": survey.imports },
+        "component": { "exports": survey.exports, "imports": imports },
     })
 }
 

@@ -399,7 +399,7 @@ fn files_that_are_not_plugins_are_refused() {
     };
     check(
         &wat::parse_str("(module)").unwrap(),
-        "`p.wasm` is a core WebAssembly module; a plugin is a WebAssembly component. Build it with `--target wasm32-wasip2`",
+        "`p.wasm` is a core WebAssembly module; a plugin is a WebAssembly component. Make one of it with `vthost plugin componentize`, or in Rust build it with `--target wasm32-wasip2`",
     );
     check(
         b"",
@@ -437,40 +437,44 @@ fn forbidden_imports_are_refused_by_name() {
         assert_eq!(refusal(&bytes, PluginKind::Parser), expected);
     };
     check(
-        "wasi:clocks/monotonic-clock@0.2.6",
-        "`p.wasm` imports the clock (wasi:clocks/monotonic-clock@0.2.6), which plugins cannot use. A common cause is std::time::Instant or thread::sleep; a policy gets the time as an argument",
-    );
-    check(
-        "wasi:filesystem/types@0.2.6",
-        "`p.wasm` imports the file system (wasi:filesystem/types@0.2.6), which plugins cannot use. Pass data to a plugin in its settings",
-    );
-    check(
         "wasi:sockets/tcp@0.2.6",
-        "`p.wasm` imports the network (wasi:sockets/tcp@0.2.6), which plugins cannot use. Only the host sends requests to VirusTotal",
+        "`p.wasm` imports the network (wasi:sockets/tcp@0.2.6), which plugins cannot use. Only the host sends requests to VirusTotal. If the code does not use sockets, remove the import: `--stub-wasi` of componentize-py and componentize-qjs does that",
+    );
+    check(
+        "wasi:http/types@0.2.6",
+        "`p.wasm` imports the network (wasi:http/types@0.2.6), which plugins cannot use. Only the host sends requests to VirusTotal. If the code does not use HTTP, remove the import: `--disable http fetch-event` of componentize-js does that",
+    );
+    check(
+        "wasi:clocks/monotonic-clock@0.3.0",
+        "`p.wasm` imports interfaces of WASI 0.3 (wasi:clocks/monotonic-clock@0.3.0), which plugins cannot use. This vthost runs components of WASI 0.2: build for `wasm32-wasip2`, with componentize-qjs use `--sync --stub-wasi`, with componentize-py `--stub-wasi`",
     );
     check(
         "acme:host/launch@1.0.0",
-        "`p.wasm` imports interfaces that this host does not have (acme:host/launch@1.0.0), which plugins cannot use. A plugin can import wasi:io, wasi:cli and wasi:random",
+        "`p.wasm` imports interfaces that this host does not have (acme:host/launch@1.0.0), which plugins cannot use. A plugin can import wasi:io, wasi:cli, wasi:random, wasi:clocks and wasi:filesystem of WASI 0.2",
     );
 }
 
-/// All interfaces of WASI 0.2 except those in [`crate::sandbox`].
+#[test]
+fn refusal_names_the_imported_function() {
+    let text = format!(
+        r#"(component
+            (import "wasi:sockets/udp@0.2.6" (instance (export "bind" (func))))
+            (instance $none) (export "{PARSER}" (instance $none)))"#
+    );
+    let said = refusal(&wat::parse_str(text).unwrap(), PluginKind::Parser);
+    assert!(said.contains("(wasi:sockets/udp@0.2.6: bind)"), "{said}");
+}
+
+/// All interfaces of WASI 0.2 that give access to something; [`crate::sandbox`] calls the
+/// others.
 #[test]
 fn every_forbidden_wasi_interface_is_refused() {
     let forbidden = [
         (
-            "the clock",
-            "clocks",
-            &["monotonic-clock", "timezone", "wall-clock"][..],
-        ),
-        ("the file system", "filesystem", &["preopens", "types"]),
-        (
-            "the network",
             "http",
-            &["incoming-handler", "outgoing-handler", "types"],
+            &["incoming-handler", "outgoing-handler", "types"][..],
         ),
         (
-            "the network",
             "sockets",
             &[
                 "instance-network",
@@ -483,17 +487,43 @@ fn every_forbidden_wasi_interface_is_refused() {
             ],
         ),
     ];
-    for (what, package, interfaces) in forbidden {
+    for (package, interfaces) in forbidden {
         for interface in interfaces {
             for version in ["0.2.0", "0.2.12", "0.3.0"] {
                 let import = format!("wasi:{package}/{interface}@{version}");
                 let said = refusal(&component(&[&import], &[PARSER]), PluginKind::Parser);
                 let expected =
-                    format!("`p.wasm` imports {what} ({import}), which plugins cannot use.");
+                    format!("`p.wasm` imports the network ({import}), which plugins cannot use.");
                 assert!(said.starts_with(&expected), "{said}");
             }
         }
     }
+}
+
+#[test]
+fn interfaces_of_wasi_0_3_are_refused() {
+    for package in ["cli", "clocks", "filesystem", "io", "random"] {
+        let import = format!("wasi:{package}/types@0.3.0");
+        let said = refusal(&component(&[&import], &[PARSER]), PluginKind::Parser);
+        let expected = format!(
+            "`p.wasm` imports interfaces of WASI 0.3 ({import}), which plugins cannot use."
+        );
+        assert!(said.starts_with(&expected), "{said}");
+    }
+}
+
+#[test]
+fn asynchronous_abi_is_not_called_damaged() {
+    let text = format!(
+        r#"(component
+            (core func $cancel (canon task.cancel))
+            (instance $none) (export "{PARSER}" (instance $none)))"#
+    );
+    let said = refusal(&wat::parse_str(text).unwrap(), PluginKind::Parser);
+    let expected =
+        "`p.wasm` uses the asynchronous ABI of WASI 0.3, which this vthost does not run (";
+    assert!(said.starts_with(expected), "{said}");
+    assert!(said.contains("componentize-qjs use `--sync`"), "{said}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use vthost::plugin::digest_of;
 use vthost_simulator::Simulator;
 
 use crate::guests;
-use crate::support::{Home, Ran, made_in_time, patient, serve};
+use crate::support::{Home, Ran, patient, print_time, serve};
 
 /// Runs cargo in a new plugin's folder with the crates of this build, and returns the
 /// path of the component.
@@ -46,7 +46,7 @@ fn new_policy() -> &'static (Home, String) {
         let policy = build(&home, "our-policy").display().to_string();
         let tested = home.run(&["plugin", "test", &policy, "our-policy/cases"]);
         assert_eq!(tested.status, Some(0), "{}", tested.stdout);
-        made_in_time("a policy in rust", started);
+        print_time("a policy in rust", started);
         (home, policy)
     })
 }
@@ -203,7 +203,7 @@ fn new_parser_is_built_tested_and_used() {
     let parser = build(&home, "our-parser").display().to_string();
     let tested = home.run(&["plugin", "test", &parser, "our-parser/cases"]);
     assert_eq!(tested.status, Some(0), "{}", tested.stdout);
-    made_in_time("a parser in rust", started);
+    print_time("a parser in rust", started);
     assert!(
         tested.stdout.contains("ok  case gateway.log"),
         "{}",
@@ -327,6 +327,11 @@ fn faults_of_plugins_are_reported() {
     );
     assert!(
         checked.stdout.contains("--target wasm32-wasip2"),
+        "{}",
+        checked.stdout
+    );
+    assert!(
+        checked.stdout.contains("`vthost plugin componentize`"),
         "{}",
         checked.stdout
     );

@@ -9,7 +9,7 @@ use std::time::Instant;
 use vthost_simulator::Simulator;
 
 use crate::guests;
-use crate::support::{Home, made_in_time, patient, serve};
+use crate::support::{Home, patient, print_time, serve};
 
 /// The status of a script whose first command, which installs, fails.
 const NO_TOOLS: i32 = 77;
@@ -82,7 +82,7 @@ fn new_plugin(home: &Home, kind: &str, lang: &str) -> Option<String> {
         home.write("our-parser/some.log", log);
     }
     let said = follow(home, &name)?;
-    made_in_time(&format!("a {kind} in {lang}"), started);
+    print_time(&format!("a {kind} in {lang}"), started);
     assert!(said.contains("ok  case "), "{said}");
     assert!(said.contains(", 0 failed"), "{said}");
     let component = home.path(&name).join(format!("our_{kind}.wasm"));

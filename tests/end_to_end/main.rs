@@ -38,5 +38,6 @@ mod registry;
 mod sandbox;
 mod support;
 mod team;
+mod toolchains;
 mod versions;
 mod vt_py;

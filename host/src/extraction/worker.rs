@@ -358,7 +358,7 @@ impl<S> Drop for Worker<'_, '_, S> {
 /// A stop as a reason that many chunks share.
 fn in_short(stop: &Stop) -> &'static str {
     match stop {
-        Stop::Trap { .. } => "stopped",
+        Stop::Trap { .. } | Stop::Denied { .. } => "stopped",
         Stop::Deadline { .. } => "ran too long",
         Stop::Memory { .. } | Stop::Table { .. } => "wanted too much memory",
         Stop::Result { .. } | Stop::BadValue { .. } => "broke the contract",

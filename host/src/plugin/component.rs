@@ -1,11 +1,15 @@
 //! What a component file declares, read without compiling it: its format, its
 //! imports and exports, and the contract that it implements.
 
-use wasmparser::{BinaryReaderError, ComponentExport, ComponentImport, Encoding, Parser, Payload};
+use wasmparser::{
+    BinaryReader, BinaryReaderError, ComponentExport, ComponentImport, Encoding, Parser, Payload,
+    ProducersSectionReader,
+};
 
 use super::PluginKind;
 use super::builtin;
 use super::error::LoadError;
+use super::imports::{Import, with_functions};
 use super::limits::PluginLimits;
 use super::source::{PluginSource, digest_of};
 
@@ -24,7 +28,7 @@ pub struct Survey {
     /// Its SHA-256 in hexadecimal.
     pub digest: String,
     /// The interfaces that it imports.
-    pub imports: Vec<String>,
+    pub imports: Vec<Import>,
     /// The interfaces that it exports.
     pub exports: Vec<String>,
 }
@@ -53,7 +57,7 @@ pub fn survey(source: &PluginSource, limits: &PluginLimits) -> Result<Survey, Lo
         contract: contract.to_owned(),
         bytes: bytes.len(),
         digest: digest_of(&bytes),
-        imports: names.imports,
+        imports: with_functions(&bytes, &names.imports),
         exports: names.exports,
     })
 }
@@ -64,10 +68,7 @@ pub(super) fn check_format(source_name: &str, bytes: &[u8]) -> Result<(), LoadEr
         return Ok(());
     }
     let (found, advice) = if Parser::is_core_wasm(bytes) {
-        (
-            "a core WebAssembly module",
-            "Build it with `--target wasm32-wasip2`",
-        )
+        ("a core WebAssembly module", advice_on_module(bytes))
     } else if wasmtime::Engine::detect_precompiled(bytes).is_some() {
         (
             "precompiled machine code",
@@ -91,6 +92,38 @@ pub(super) fn check_format(source_name: &str, bytes: &[u8]) -> Result<(), LoadEr
         found,
         advice,
     })
+}
+
+/// How to make a component of a core module. The target of Rust is named unless the module
+/// states another language.
+fn advice_on_module(bytes: &[u8]) -> &'static str {
+    if is_of_rust(bytes).unwrap_or(true) {
+        "Make one of it with `vthost plugin componentize`, or in Rust build it with `--target wasm32-wasip2`"
+    } else {
+        "Make one of it with `vthost plugin componentize`"
+    }
+}
+
+/// Whether the module's section `producers` names Rust as its language. `None` without such a
+/// statement.
+fn is_of_rust(bytes: &[u8]) -> Option<bool> {
+    for payload in Parser::new(0).parse_all(bytes) {
+        let Ok(Payload::CustomSection(section)) = payload else {
+            continue;
+        };
+        if section.name() != "producers" {
+            continue;
+        }
+        let data = BinaryReader::new(section.data(), section.data_offset());
+        for field in ProducersSectionReader::new(data).ok()? {
+            let field = field.ok()?;
+            if field.name == "language" {
+                let mut languages = field.values.into_iter().flatten();
+                return Some(languages.any(|language| language.name == "Rust"));
+            }
+        }
+    }
+    None
 }
 
 /// The names of a component's imports and exports.

@@ -1,21 +1,19 @@
-//! The configuration of wasmtime: the features that components may use, the
-//! interfaces that they can import, and the timer that interrupts them.
+//! The configuration of wasmtime: the features that components may use, and the timer that
+//! interrupts them.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::component::Linker;
 use wasmtime::{Config, Store};
-use wasmtime_wasi::WasiView;
-use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::p2::bindings::{cli, random, sync};
-use wasmtime_wasi::random::WasiRandom;
 
+use super::access::GuestListener;
 use super::cache::CompiledCache;
 use super::interrupt::Interrupt;
 use super::limits::PluginLimits;
 use super::sandbox::Sandbox;
+use super::wasi;
 use crate::clock::Clock;
 
 /// The interval at which running plugins check their deadline and Ctrl-C.
@@ -29,6 +27,7 @@ pub struct Engine {
     pub(super) linker: Arc<Linker<Sandbox>>,
     pub(super) cache: Option<CompiledCache>,
     pub(super) listener: Arc<dyn CompileListener>,
+    guest_listener: Option<Arc<dyn GuestListener>>,
     limits: Arc<PluginLimits>,
     interrupt: Interrupt,
 }
@@ -67,7 +66,7 @@ impl Engine {
     pub fn new(limits: PluginLimits, cache: CompileCache<'_>) -> wasmtime::Result<Self> {
         let wasm = wasmtime::Engine::new(&configuration(&limits))?;
         let mut linker = Linker::new(&wasm);
-        link_permitted_interfaces(&mut linker)?;
+        wasi::link(&mut linker)?;
         start_ticking(&wasm)?;
         Ok(Self {
             wasm,
@@ -77,6 +76,7 @@ impl Engine {
                 CompileCache::Off => None,
             },
             listener: Arc::new(NoListener),
+            guest_listener: None,
             limits: Arc::new(limits),
             interrupt: Interrupt::default(),
         })
@@ -89,6 +89,13 @@ impl Engine {
         self
     }
 
+    /// Notifies `listener` of what the plugins do.
+    #[must_use]
+    pub fn with_guest_listener(mut self, listener: Arc<dyn GuestListener>) -> Self {
+        self.guest_listener = Some(listener);
+        self
+    }
+
     /// A handle that ends all running plugin calls.
     #[must_use]
     pub fn interrupt(&self) -> Interrupt {
@@ -97,7 +104,8 @@ impl Engine {
 
     /// A new store that grants nothing.
     pub(super) fn store(&self) -> Store<Sandbox> {
-        Sandbox::store(&self.wasm, &self.limits, self.interrupt.clone())
+        let listener = self.guest_listener.clone();
+        Sandbox::store(&self.wasm, &self.limits, self.interrupt.clone(), listener)
     }
 
     /// The limits of every plugin of this engine.
@@ -120,36 +128,6 @@ fn configuration(limits: &PluginLimits) -> Config {
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true);
     config
-}
-
-/// Links the interfaces that common toolchains import and that give access to
-/// nothing: streams, standard error (kept for messages), an empty environment, and
-/// random numbers from a fixed seed.
-fn link_permitted_interfaces(linker: &mut Linker<Sandbox>) -> wasmtime::Result<()> {
-    sync::io::error::add_to_linker::<Sandbox, Io>(linker, Sandbox::table)?;
-    sync::io::poll::add_to_linker::<Sandbox, Io>(linker, Sandbox::table)?;
-    sync::io::streams::add_to_linker::<Sandbox, Io>(linker, Sandbox::table)?;
-
-    cli::exit::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
-    cli::environment::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
-    cli::stdin::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
-    cli::stdout::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
-    cli::stderr::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
-    cli::terminal_input::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
-    cli::terminal_output::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
-    cli::terminal_stdin::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
-    cli::terminal_stdout::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
-    cli::terminal_stderr::add_to_linker::<Sandbox, WasiCli>(linker, Sandbox::cli)?;
-
-    random::random::add_to_linker::<Sandbox, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
-    random::insecure::add_to_linker::<Sandbox, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
-    random::insecure_seed::add_to_linker::<Sandbox, WasiRandom>(linker, |s| s.ctx().ctx.random())
-}
-
-struct Io;
-
-impl HasData for Io {
-    type Data<'a> = &'a mut ResourceTable;
 }
 
 /// Advances the engine's epoch on a thread until the engine is dropped.

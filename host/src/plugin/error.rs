@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::access::Access;
 use super::{PluginId, PluginKind, PluginLimits};
 
 /// Why a plugin was not loaded.
@@ -53,6 +54,16 @@ pub enum LoadError {
     /// Damaged, or not valid.
     #[error("{source_name} is not a valid component: {detail}. Copy or build it again")]
     InvalidComponent {
+        /// The file or built-in plugin.
+        source_name: String,
+        /// The validator's message.
+        detail: String,
+    },
+    /// It uses the asynchronous ABI of WASI 0.3.
+    #[error(
+        "{source_name} uses the asynchronous ABI of WASI 0.3, which this vthost does not run ({detail}). Build it for WASI 0.2; with componentize-qjs use `--sync`"
+    )]
+    Asynchronous {
         /// The file or built-in plugin.
         source_name: String,
         /// The validator's message.
@@ -108,7 +119,7 @@ pub enum LoadError {
         /// Their full names, with commas.
         imports: String,
         /// The common cause, or what to do.
-        advice: &'static str,
+        advice: String,
     },
     /// The compiler or the linker failed.
     #[error("{source_name} cannot be run: {detail}")]
@@ -154,6 +165,19 @@ pub enum Stop {
         /// wasmtime's message.
         trap: String,
         /// The guest's standard error, such as a Rust panic's message.
+        stderr: String,
+        /// What the guest did before, if that is known to cause failures.
+        probable_cause: Option<Access>,
+    },
+    /// It called a function of WASI that plugins can import and not use.
+    Denied {
+        /// The function: `wasi:clocks/monotonic-clock#subscribe-duration`.
+        function: &'static str,
+        /// Why it is not available.
+        reason: &'static str,
+        /// What to do instead.
+        advice: &'static str,
+        /// The guest's standard error.
         stderr: String,
     },
     /// It ran longer than a call may.
@@ -215,10 +239,29 @@ impl Stop {
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Trap { trap, stderr } if stderr.trim().is_empty() => {
-                write!(f, "stopped: {trap}")
+            Self::Trap {
+                trap,
+                stderr,
+                probable_cause,
+            } => {
+                match one_line(stderr).as_str() {
+                    "" => write!(f, "stopped: {trap}")?,
+                    stderr => write!(f, "panicked: {stderr}")?,
+                }
+                probable_cause.map_or(Ok(()), |access| write!(f, ". Before that, {access}"))
             }
-            Self::Trap { stderr, .. } => write!(f, "panicked: {}", one_line(stderr)),
+            Self::Denied {
+                function,
+                reason,
+                advice,
+                stderr,
+            } => {
+                write!(f, "stopped: it called `{function}`; {reason}. {advice}")?;
+                match one_line(stderr).as_str() {
+                    "" => Ok(()),
+                    stderr => write!(f, ". It wrote: {stderr}"),
+                }
+            }
             Self::Deadline { limit } => {
                 write!(f, "stopped: ran longer than {} s", limit.as_secs_f32())
             }

@@ -66,6 +66,7 @@ impl<B> Guest<B> {
             return Err(Stop::Trap {
                 trap: "called again after a failed call".to_owned(),
                 stderr: String::new(),
+                probable_cause: None,
             });
         }
         self.state = InstanceState::Poisoned;
@@ -79,22 +80,22 @@ impl<B> Guest<B> {
 
 /// The reason of a failed call, from wasmtime's error.
 fn stop_of(engine: &Engine, store: &Store<Sandbox>, error: &wasmtime::Error) -> Stop {
+    let sandbox = store.data();
     if let Some(abort) = error.downcast_ref::<HostAbort>() {
-        return abort.into_stop(engine.limits());
+        return abort.into_stop(engine.limits(), sandbox);
     }
-    if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
-        return Stop::Trap {
-            trap: format!("it exited with status {status}"),
-            stderr: store.data().take_stderr(),
-        };
-    }
-    match error.downcast_ref::<Trap>() {
-        Some(trap) => Stop::Trap {
-            trap: trap.to_string(),
-            stderr: store.data().take_stderr(),
-        },
-        None => Stop::Result {
+    let trap = if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
+        format!("it exited with status {status}")
+    } else if let Some(trap) = error.downcast_ref::<Trap>() {
+        trap.to_string()
+    } else {
+        return Stop::Result {
             detail: error.root_cause().to_string(),
-        },
+        };
+    };
+    Stop::Trap {
+        trap,
+        stderr: sandbox.take_stderr(),
+        probable_cause: sandbox.probable_cause(),
     }
 }

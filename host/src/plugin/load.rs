@@ -6,7 +6,7 @@ use wasmtime::component::{Component, InstancePre};
 use super::component::{ComponentNames, check_format};
 use super::engine::Engine;
 use super::error::{LoadError, Stop};
-use super::imports::check_imports;
+use super::imports::{check_imports, is_asynchronous};
 use super::sandbox::Sandbox;
 use super::source::{PluginSource, digest_of};
 use super::{Description, PluginKind};
@@ -60,14 +60,10 @@ pub(super) fn load(
     check_format(&source_name, &bytes)?;
     let names = ComponentNames::read(&source_name, &bytes)?;
     names.check_contract(&source_name, kind)?;
-    check_imports(&source_name, &names.imports)?;
+    check_imports(&source_name, &bytes, &names.imports)?;
     let digest = digest_of(&bytes);
-    let component = compiled(engine, &source_name, &bytes, &digest).map_err(|error| {
-        LoadError::InvalidComponent {
-            source_name: source_name.clone(),
-            detail: format!("{error:#}"),
-        }
-    })?;
+    let component = compiled(engine, &source_name, &bytes, &digest)
+        .map_err(|error| not_compiled(&source_name, &bytes, &error))?;
     let pre = engine.linker.instantiate_pre(&component);
     Ok(Loaded {
         pre: pre.map_err(|error| unusable(&source_name, &error))?,
@@ -94,6 +90,21 @@ fn compiled(
         cache.keep(&engine.wasm, digest, &component);
     }
     Ok(component)
+}
+
+/// The error for bytes that wasmtime does not compile.
+fn not_compiled(source_name: &str, bytes: &[u8], error: &wasmtime::Error) -> LoadError {
+    let (source_name, detail) = (source_name.to_owned(), format!("{error:#}"));
+    if is_asynchronous(bytes) {
+        return LoadError::Asynchronous {
+            source_name,
+            detail,
+        };
+    }
+    LoadError::InvalidComponent {
+        source_name,
+        detail,
+    }
 }
 
 fn unusable(source_name: &str, error: &wasmtime::Error) -> LoadError {

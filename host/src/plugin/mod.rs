@@ -6,6 +6,7 @@
 //! it leaves this module. Plugins have no access to files, the network, the
 //! environment or the clock.
 
+mod access;
 mod batch;
 mod bindings;
 pub mod builtin;
@@ -26,14 +27,17 @@ mod policy;
 mod sandbox;
 mod settings;
 mod source;
+mod wasi;
 
 use std::fmt;
 
+pub use access::{Access, GuestListener};
 pub use batch::{Batch, Tally};
 pub use component::{Survey, survey};
 pub use description::Description;
 pub use engine::{CompileCache, CompileListener, Engine};
 pub use error::{LoadError, Stop};
+pub use imports::Import;
 pub use interrupt::Interrupt;
 pub use limits::PluginLimits;
 pub use parser::{Format, InputInfo, Parser, ParserSession, Reading};

@@ -12,6 +12,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView, async_trait};
 
+use super::access::{Access, GuestListener};
 use super::error::Stop;
 use super::interrupt::Interrupt;
 use super::limits::PluginLimits;
@@ -29,7 +30,10 @@ pub(super) struct Sandbox {
     wasi: WasiCtx,
     table: ResourceTable,
     limiter: Limiter,
-    stderr: Stderr,
+    stderr: GuestOutput,
+    listener: Option<Arc<dyn GuestListener>>,
+    /// Whether the last call tried to open a file.
+    sought_files: bool,
     deadline: Instant,
     interrupt: Interrupt,
 }
@@ -49,19 +53,25 @@ impl Sandbox {
         engine: &wasmtime::Engine,
         limits: &PluginLimits,
         interrupt: Interrupt,
+        listener: Option<Arc<dyn GuestListener>>,
     ) -> Store<Self> {
-        let stderr = Stderr::new(limits.stderr_bytes);
+        let stderr = GuestOutput::new(limits.stderr_bytes, listener.clone());
+        let mut wasi = WasiCtx::builder();
+        wasi.stderr(stderr.clone())
+            .secure_random(Deterministic::new(SEED.to_le_bytes().to_vec()))
+            .insecure_random(Deterministic::new(SEED.to_le_bytes().to_vec()))
+            .insecure_random_seed(u128::from(SEED))
+            .max_random_size(MAX_RANDOM_BYTES);
+        if listener.is_some() {
+            wasi.stdout(GuestOutput::new(limits.stderr_bytes, listener.clone()));
+        }
         let state = Self {
-            wasi: WasiCtx::builder()
-                .stderr(stderr.clone())
-                .secure_random(Deterministic::new(SEED.to_le_bytes().to_vec()))
-                .insecure_random(Deterministic::new(SEED.to_le_bytes().to_vec()))
-                .insecure_random_seed(u128::from(SEED))
-                .max_random_size(MAX_RANDOM_BYTES)
-                .build(),
+            wasi: wasi.build(),
             table: ResourceTable::new(),
             limiter: Limiter::new(limits),
             stderr,
+            listener,
+            sought_files: false,
             deadline: Instant::now(),
             interrupt,
         };
@@ -74,7 +84,9 @@ impl Sandbox {
 
     /// Sets the deadline and the limit on the result of the next call.
     pub(super) fn arm(store: &mut Store<Self>, limits: &PluginLimits) {
-        store.data_mut().deadline = Instant::now() + limits.call_timeout;
+        let state = store.data_mut();
+        state.deadline = Instant::now() + limits.call_timeout;
+        state.sought_files = false;
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(limits.result_bytes);
     }
@@ -82,6 +94,19 @@ impl Sandbox {
     /// Takes the end of what the guest wrote to standard error.
     pub(super) fn take_stderr(&self) -> String {
         self.stderr.take()
+    }
+
+    /// Records a use of an interface that gives the guest nothing.
+    pub(super) fn accessed(&mut self, access: Access) {
+        self.sought_files |= access == Access::Files;
+        if let Some(listener) = &self.listener {
+            listener.accessed(access);
+        }
+    }
+
+    /// What probably caused the failure of the last call.
+    pub(super) fn probable_cause(&self) -> Option<Access> {
+        self.sought_files.then_some(Access::Files)
     }
 
     /// The size of the guest's memories in bytes.
@@ -115,12 +140,28 @@ pub(super) enum HostAbort {
     Memory { wanted: usize },
     #[error("table limit: {wanted} elements requested")]
     Table { wanted: usize },
+    #[error("`{function}` was called")]
+    Denied {
+        function: &'static str,
+        reason: &'static str,
+        advice: &'static str,
+    },
 }
 
 impl HostAbort {
-    /// Adds the limits.
-    pub(super) fn into_stop(self, limits: &PluginLimits) -> Stop {
+    /// Adds the limits, and what the guest wrote to standard error.
+    pub(super) fn into_stop(self, limits: &PluginLimits, sandbox: &Sandbox) -> Stop {
         match self {
+            Self::Denied {
+                function,
+                reason,
+                advice,
+            } => Stop::Denied {
+                function,
+                reason,
+                advice,
+                stderr: sandbox.take_stderr(),
+            },
             Self::Deadline => Stop::Deadline {
                 limit: limits.call_timeout,
             },
@@ -213,19 +254,20 @@ impl ResourceLimiter for Limiter {
     }
 }
 
-/// The last bytes that a guest wrote to standard error, up to a limit. A panic's
-/// message comes last.
+/// The last bytes that a guest wrote to a stream, up to a limit. A panic's message comes last.
 #[derive(Clone)]
-struct Stderr {
+struct GuestOutput {
     kept: Arc<Mutex<VecDeque<u8>>>,
     limit: usize,
+    listener: Option<Arc<dyn GuestListener>>,
 }
 
-impl Stderr {
-    fn new(limit: usize) -> Self {
+impl GuestOutput {
+    fn new(limit: usize, listener: Option<Arc<dyn GuestListener>>) -> Self {
         Self {
             kept: Arc::default(),
             limit,
+            listener,
         }
     }
 
@@ -236,13 +278,13 @@ impl Stderr {
     }
 }
 
-impl IsTerminal for Stderr {
+impl IsTerminal for GuestOutput {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for Stderr {
+impl StdoutStream for GuestOutput {
     /// Not called by components of WASI 0.2.
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(tokio::io::sink())
@@ -254,8 +296,11 @@ impl StdoutStream for Stderr {
 }
 
 #[async_trait]
-impl OutputStream for Stderr {
+impl OutputStream for GuestOutput {
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
+        if let Some(listener) = &self.listener {
+            listener.printed(&bytes);
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let tail = bytes.len().saturating_sub(self.limit);
         kept.extend(bytes.iter().skip(tail));
@@ -274,6 +319,6 @@ impl OutputStream for Stderr {
 }
 
 #[async_trait]
-impl Pollable for Stderr {
+impl Pollable for GuestOutput {
     async fn ready(&mut self) {}
 }

@@ -14,6 +14,8 @@ use vthost_plugin::bindings::parser::exports::vthost::parser::parsing::{
 use wasip2::cli::{
     environment, stderr, stdin, stdout, terminal_stderr, terminal_stdin, terminal_stdout,
 };
+use wasip2::clocks::{monotonic_clock, wall_clock};
+use wasip2::filesystem::preopens;
 use wasip2::io::poll;
 use wasip2::random::{insecure, insecure_seed, random};
 
@@ -108,6 +110,14 @@ impl GuestSession for Doing {
             "print-on" => loop {
                 let _ = std::io::stdout().write_all(&[b'x'; 4096]);
             },
+            "wait" => {
+                monotonic_clock::subscribe_duration(1).block();
+                Ok(valid_batch(lines))
+            }
+            "wait-until" => {
+                monotonic_clock::subscribe_instant(0).block();
+                Ok(valid_batch(lines))
+            }
             "exit" => exit(),
             "draw" => Err(random::get_random_bytes(1 << 30).len().to_string()),
             "draw-insecurely" => Err(insecure::get_insecure_random_bytes(1 << 30)
@@ -121,7 +131,7 @@ impl GuestSession for Doing {
                 })
             }
             "chatter" => {
-                for _ in 0..10_000 {
+                for _ in 0..1_000 {
                     let _ = writeln!(std::io::stderr(), "{}", "chatter ".repeat(20));
                 }
                 panic!("the last words")
@@ -321,6 +331,18 @@ fn try_each() -> String {
         format!("insecure {:?}", insecure::get_insecure_random_bytes(6)),
         format!("insecure number {:x}", insecure::get_insecure_random_u64()),
         format!("seed {:x?}", insecure_seed::insecure_seed()),
+        format!(
+            "clock {:?} {}",
+            wall_clock::now(),
+            wall_clock::resolution().nanoseconds
+        ),
+        format!(
+            "ticks {} {}",
+            monotonic_clock::now(),
+            monotonic_clock::resolution()
+        ),
+        format!("folders {}", preopens::get_directories().len()),
+        format!("file {:?}", std::fs::read("/etc/passwd").is_ok()),
     ];
     seen.join("; ")
 }

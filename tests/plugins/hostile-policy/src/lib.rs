@@ -2,6 +2,8 @@
 
 #![cfg(target_arch = "wasm32")]
 
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use vthost_plugin::policy::{
     Description, Judgement, NoSettings, Policy, Report, Screening, Sightings,
 };
@@ -44,6 +46,9 @@ impl Policy for Hostile {
                 std::hint::black_box(());
             }
         }
+        if let Some(reason) = answered(name) {
+            return Judgement::good(reason);
+        }
         let mut judgement = Judgement::good("all is well".to_owned());
         if name.contains("score") {
             judgement.score = Some(101);
@@ -59,4 +64,28 @@ impl Policy for Hostile {
         }
         judgement
     }
+}
+
+/// Uses what a plugin can import and gets nothing from, if the name demands it.
+fn answered(name: &str) -> Option<String> {
+    let word = name.split('.').next()?;
+    Some(match word {
+        "clock" => {
+            let began = Instant::now();
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+            format!("{} s, {:?}", now.as_secs(), began.elapsed())
+        }
+        "sleep" => {
+            std::thread::sleep(Duration::from_secs(1));
+            "slept".to_owned()
+        }
+        #[expect(clippy::expect_used, reason = "the test is about it")]
+        "file" => std::fs::read_to_string("/etc/passwd").expect("the list of users"),
+        "print" => {
+            println!("a word about {name}");
+            eprintln!("and an error");
+            "printed".to_owned()
+        }
+        _ => return None,
+    })
 }

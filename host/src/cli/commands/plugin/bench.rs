@@ -180,7 +180,7 @@ fn policies(
         Rival::new(own, &args.plugin, &args.config)?,
         Rival::new(other, OTHER, &[])?,
     ];
-    let report = Report::from_attributes(include_str!("report.json"));
+    let report = Report::from_attributes(trial::SAMPLE_REPORT);
     for _ in 0..ROUNDS {
         for rival in &mut rivals {
             judge_repeatedly(rival, &report)?;

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::{AnyPlugin, load};
+use super::load;
+use super::trial;
+use super::watch::Watch;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::Environment;
@@ -32,7 +34,8 @@ pub(super) fn inspect(
     writeln!(text, "size: {} bytes", survey.bytes)?;
     writeln!(text, "digest: sha256:{}", survey.digest)?;
     for import in &survey.imports {
-        writeln!(text, "import: {}", visible(import))?;
+        let (import, grant) = (import.display(), import.grant());
+        writeln!(text, "import: {} ({grant})", visible(&import))?;
     }
     for export in &survey.exports {
         writeln!(text, "export: {}", visible(export))?;
@@ -77,16 +80,21 @@ pub(super) fn check(
     let mut text = String::new();
     let mut status = ExitStatus::Done;
     for plugin in plugins {
-        match load(&engine, plugin, &[]).as_ref().map(AnyPlugin::id) {
-            Ok(id) => writeln!(text, "ok  {}: {id}", visible(plugin))?,
+        let (engine, watch) = Watch::of(engine.clone());
+        let shown = visible(plugin);
+        match load(&engine, plugin, &[]) {
+            Ok(loaded) => {
+                writeln!(text, "ok  {shown}: {}", loaded.id())?;
+                if let Err(error) = trial::once(&loaded) {
+                    writeln!(text, "    warning: {}", visible(&format!("{error:#}")))?;
+                }
+                for warning in watch.warnings() {
+                    writeln!(text, "    {warning}")?;
+                }
+            }
             Err(error) => {
                 status = ExitStatus::CouldNotRun;
-                writeln!(
-                    text,
-                    "FAILED  {}: {}",
-                    visible(plugin),
-                    visible(&format!("{error:#}"))
-                )?;
+                writeln!(text, "FAILED  {shown}: {}", visible(&format!("{error:#}")))?;
             }
         }
     }

@@ -9,6 +9,7 @@ mod registry;
 mod run;
 mod test;
 mod trial;
+mod watch;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use super::trial::{self, CaseSightings, PolicyResult};
+use super::watch::Watch;
 use super::{AnyPlugin, load};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
@@ -20,10 +21,13 @@ pub(super) fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    match load(&environment.engine()?, &args.plugin, &args.config)? {
+    let (engine, watch) = Watch::of(environment.engine()?);
+    let ran = match load(&engine, &args.plugin, &args.config)? {
         AnyPlugin::Parser(parser) => run_parser(&parser, args, printer),
         AnyPlugin::Policy(policy) => run_policy(&policy, args, environment, printer),
-    }
+    };
+    watch.report(printer);
+    ran
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

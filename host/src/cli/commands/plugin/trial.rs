@@ -6,6 +6,8 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::AnyPlugin;
+use crate::extraction::DEFAULT_CHUNK_BYTES;
 use crate::indicator::{Indicator, Kind};
 use crate::input::{Chunk, Chunks};
 use crate::output::ObservationRow;
@@ -15,6 +17,13 @@ use crate::plugin::{
 use crate::sightings::Sightings;
 use crate::verdict::Scope;
 use crate::virustotal::report::Report;
+
+/// The attributes of a complete report.
+pub(super) const SAMPLE_REPORT: &str = include_str!("report.json");
+
+/// The time of tests, so that their results do not depend on the date: 2025-01-01T00:00:00Z
+/// in seconds.
+pub(super) const SAMPLE_NOW_S: i64 = 1_735_689_600;
 
 /// The result of parsing an input, as JSON Lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -210,6 +219,30 @@ pub(super) fn judge(
     let subject = &sightings.indicator;
     let judgement = session.judge(sightings, subject, Scope::Exact, report, now_s)?;
     Ok((screening, judgement))
+}
+
+/// Calls a plugin once: a policy with a complete report, a parser with its examples.
+pub(super) fn once(plugin: &AnyPlugin) -> anyhow::Result<()> {
+    let result = match plugin {
+        AnyPlugin::Policy(policy) => {
+            let report = Report::from_attributes(SAMPLE_REPORT);
+            let sightings = CaseSightings::default().sightings("example.com")?;
+            judge(policy, &sightings, &report, SAMPLE_NOW_S).err()
+        }
+        AnyPlugin::Parser(parser) => {
+            let formats = &parser.description().formats;
+            let log: String = formats
+                .iter()
+                .map(|format| format!("{}\n", format.example))
+                .collect();
+            let info = input("some.log", log.as_bytes(), SAMPLE_NOW_S * 1_000_000);
+            parse(parser, &info, log.as_bytes(), DEFAULT_CHUNK_BYTES).err()
+        }
+    };
+    match result {
+        Some(stop) => Err(anyhow::anyhow!("a call with a sample {stop}")),
+        None => Ok(()),
+    }
 }
 
 /// A policy's answers as JSON.

@@ -16,9 +16,8 @@ use crate::cli::commands::plugin::{AnyPlugin, load};
 use crate::extraction::DEFAULT_CHUNK_BYTES;
 use crate::plugin::{Engine, Parser};
 
-/// Stamps without a year are not later than this, so that cases do not depend on the
-/// date of the test: 2025-01-01T00:00:00Z in microseconds.
-const REFERENCE_US: i64 = 1_735_689_600_000_000;
+/// Stamps without a year are not later than this, in microseconds since 1970.
+const REFERENCE_US: i64 = trial::SAMPLE_NOW_S * 1_000_000;
 
 /// A folder of cases, and the plugin to test.
 pub(super) struct Cases<'a> {

@@ -142,7 +142,7 @@ pub(super) fn of_policy(policy: &Policy) -> Vec<Check> {
             "a report with extreme numbers",
             r#"{"last_analysis_stats":{"malicious":4294967295,"suspicious":4294967295,"harmless":4294967295},"reputation":-2147483648,"last_analysis_date":9223372036854775807,"creation_date":-9223372036854775808}"#,
         ),
-        ("a complete report", include_str!("../report.json")),
+        ("a complete report", trial::SAMPLE_REPORT),
     ];
     for (name, json) in reports {
         checks.push(Check::of(format!("handles {name}"), judges(policy, json)));

@@ -4,6 +4,7 @@ mod cases;
 mod conformance;
 mod junit;
 
+use super::watch::Watch;
 use super::{AnyPlugin, load};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
@@ -34,7 +35,7 @@ pub(super) fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let engine = environment.engine()?;
+    let (engine, watch) = Watch::of(environment.engine()?);
     let plugin = load(&engine, &args.plugin, &args.config)?;
     let mut checks = match &plugin {
         AnyPlugin::Parser(parser) => conformance::of_parser(parser),
@@ -71,6 +72,7 @@ pub(super) fn run(
         .count();
     text.push_str(&format!("{} checks, {failed} failed\n", checks.len()));
     printer.data(text.as_bytes())?;
+    watch.report(printer);
     if let Some(path) = &args.junit {
         std::fs::write(path, junit::report(&plugin.id().to_string(), &checks))?;
     }

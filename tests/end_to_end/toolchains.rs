@@ -1,0 +1,157 @@
+//! Components as other toolchains build them: with imports that are never called.
+
+use std::fmt::Write as _;
+
+use wit_bindgen_core::wit_parser::Resolve;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+
+use crate::sandbox::CONTRACT;
+use crate::support::Home;
+
+/// A policy that returns zeros: every report is bad, for no reason. `imports` are those of its
+/// module.
+fn module(imports: &str) -> Vec<u8> {
+    let judging = "vthost:policy/judging@0.1.0";
+    let text = format!(
+        r#"(module
+            (import "[export]{judging}" "[resource-new]session"
+                (func $new (param i32) (result i32)))
+            {imports}
+            (memory (export "memory") 64)
+            (global $free (mut i32) (i32.const 65536))
+            (data (i32.const 0) "late1.0.0")
+            (data (i32.const 16) "\00\00\00\00\04\00\00\00\04\00\00\00\05\00\00\00")
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+                (global.set $free (i32.and
+                    (i32.add (i32.add (global.get $free) (local.get 3)) (i32.const 15))
+                    (i32.const -8)))
+                (i32.and (i32.sub (global.get $free) (local.get 3)) (i32.const -8)))
+            (func (export "{judging}#describe") (result i32) i32.const 16)
+            (func (export "{judging}#[static]session.open") (param i32 i32) (result i32)
+                (i32.store (i32.const 1028) (call $new (i32.const 1)))
+                i32.const 1024)
+            (func (export "{judging}#[method]session.screen")
+                (param i32 i32 i32 i32 i32 i32 i64 i64 i64 i32 i64 i32 i64 i32) (result i32)
+                i32.const 2048)
+            (func (export "{judging}#[method]session.judge") (param i32) (result i32)
+                i32.const 2048)
+        )"#
+    );
+    wat::parse_str(text).unwrap()
+}
+
+/// The component of a module whose world has these WIT imports besides the policy's contract,
+/// and packages.
+fn component(module: &[u8], imports: &str, packages: &str) -> Vec<u8> {
+    let mut module = module.to_vec();
+    let mut resolve = Resolve::default();
+    resolve.push_source("policy.wit", CONTRACT).unwrap();
+    let world = format!(
+        "package test:guest; world guest {{ {imports} include vthost:policy/policy@0.1.0; }} {packages}"
+    );
+    let package = resolve.push_source("guest.wit", &world).unwrap();
+    let world = resolve.select_world(&[package], Some("guest")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    let mut encoder = ComponentEncoder::default();
+    encoder.validate(true).module(&module).unwrap();
+    encoder.encode().unwrap()
+}
+
+/// Interfaces of a version of WASI 0.2, abridged.
+fn wasi(version: &str) -> String {
+    format!(
+        "package wasi:io@{version} {{ interface poll {{ resource pollable; }} }}
+         package wasi:clocks@{version} {{
+            interface monotonic-clock {{
+                use wasi:io/poll@{version}.{{pollable}};
+                type duration = u64;
+                subscribe-duration: func(when: duration) -> pollable;
+            }}
+            interface wall-clock {{
+                record datetime {{ seconds: u64, nanoseconds: u32 }}
+                now: func() -> datetime;
+            }}
+            interface timezone {{
+                use wall-clock.{{datetime}};
+                utc-offset: func(when: datetime) -> s32;
+            }}
+         }}
+         package wasi:filesystem@{version} {{
+            interface types {{
+                resource descriptor;
+            }}
+            interface preopens {{
+                use types.{{descriptor}};
+                get-directories: func() -> list<tuple<descriptor, string>>;
+            }}
+         }}
+         package wasi:cli@{version} {{
+            interface terminal-input {{ resource terminal-input; }}
+            interface terminal-stdin {{
+                use terminal-input.{{terminal-input}};
+                get-terminal-stdin: func() -> option<terminal-input>;
+            }}
+         }}"
+    )
+}
+
+/// Checks that the plugin loads and judges.
+#[track_caller]
+fn judges(component: &[u8]) -> Home {
+    let home = Home::new();
+    home.write("late.wasm", component);
+    home.write("report.json", r#"{"last_analysis_stats":{"malicious":1}}"#);
+    let checked = home.run(&["plugin", "check", "late.wasm"]);
+    assert_eq!(checked.status, Some(0), "{}", checked.stdout);
+    assert_eq!(checked.stdout, "ok  late.wasm: policy late@1.0.0\n");
+    let ran = home.run(&["plugin", "run", "late.wasm", "report.json"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("\"screen\": \"ask\""), "{}", ran.stdout);
+    home
+}
+
+/// From Rust 1.97 on a component that can panic imports this function and never calls it.
+#[test]
+fn component_of_rust_1_97_is_loaded() {
+    for version in ["0.2.0", "0.2.4", "0.2.9", "0.2.12"] {
+        let clock = format!("wasi:clocks/monotonic-clock@{version}");
+        let imports =
+            format!(r#"(import "{clock}" "subscribe-duration" (func (param i64) (result i32)))"#);
+        let world = format!("import {clock};");
+        let component = component(&module(&imports), &world, &wasi(version));
+        let home = judges(&component);
+        let inspected = home.run(&["plugin", "inspect", "late.wasm"]);
+        let line = format!(
+            "import: {clock}: subscribe-duration (a clock that does not advance; waiting ends the call)\n"
+        );
+        assert!(inspected.stdout.contains(&line), "{}", inspected.stdout);
+    }
+}
+
+/// What the adapter of preview 1 and C libraries import.
+#[test]
+fn imports_that_give_nothing_are_permitted_in_every_version() {
+    for version in ["0.2.0", "0.2.3", "0.2.9"] {
+        let functions = [
+            ("clocks/wall-clock", "now", "(param i32)"),
+            (
+                "clocks/timezone",
+                "utc-offset",
+                "(param i64 i32) (result i32)",
+            ),
+            ("filesystem/preopens", "get-directories", "(param i32)"),
+            ("cli/terminal-stdin", "get-terminal-stdin", "(param i32)"),
+        ];
+        let (mut imports, mut world) = (String::new(), String::new());
+        for (interface, function, kind) in functions {
+            let interface = format!("wasi:{interface}@{version}");
+            writeln!(
+                imports,
+                r#"(import "{interface}" "{function}" (func {kind}))"#
+            )
+            .unwrap();
+            writeln!(world, "import {interface};").unwrap();
+        }
+        judges(&component(&module(&imports), &world, &wasi(version)));
+    }
+}
