@@ -103,7 +103,7 @@ fn a_looping_policy_is_ended_at_its_deadline() {
         first_us: None,
         last_us: None,
         clients: Vec::new(),
-        place: LogPosition::new(0, 0),
+        first_seen: LogPosition::new(0, 0),
     };
     let report = Report::from_attributes("{}");
     for guests in [1, 8] {

@@ -245,7 +245,7 @@ fn sightings(value: &str, line: u64) -> Sightings {
         first_us: None,
         last_us: None,
         clients: Vec::new(),
-        place: vthost::observation::LogPosition::new(0, line),
+        first_seen: vthost::observation::LogPosition::new(0, line),
     }
 }
 

@@ -88,7 +88,7 @@ impl<'a> FindingRow<'a> {
     fn new(finding: &'a Finding, summary: &'a Summary) -> Self {
         let seen = &finding.sightings;
         let evidence = finding.evidence.as_ref();
-        let input = summary.inputs.get(seen.place.input());
+        let input = summary.inputs.get(seen.first_seen.input());
         let clients = u32::try_from(seen.clients.len()).unwrap_or(u32::MAX);
         Self {
             r#type: "indicator",
@@ -115,7 +115,7 @@ impl<'a> FindingRow<'a> {
             written: seen.written.as_deref(),
             contacted_by: &seen.clients,
             first_input: input.map(|input| input.name.as_str()),
-            first_line: input.map(|_| seen.place.line()),
+            first_line: input.map(|_| seen.first_seen.line()),
         }
     }
 }

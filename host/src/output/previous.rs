@@ -119,7 +119,7 @@ fn previous_finding(row: ResultRow, line: u64) -> Option<PreviousFinding> {
             first_us: us(row.first),
             last_us: us(row.last),
             clients: row.contacted_by,
-            place: LogPosition::new(u32::MAX, line),
+            first_seen: LogPosition::new(u32::MAX, line),
         },
         verdict,
         reason: row.reason,
@@ -145,7 +145,7 @@ mod tests {
             first_us: Some(1_000_000),
             last_us: None,
             clients: vec!["192.0.2.1".into()],
-            place: LogPosition::new(u32::MAX, 1),
+            first_seen: LogPosition::new(u32::MAX, 1),
         };
         let finding = Finding::unknown(sightings.clone(), Cause::NoReport, "not found".into());
         let directory = tempfile::tempdir().unwrap();

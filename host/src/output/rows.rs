@@ -201,7 +201,7 @@ mod tests {
                 first_us,
                 last_us: first_us.map(|first: i64| first + 86_400_500_000),
                 clients: Vec::new(),
-                place: LogPosition::new(0, 0),
+                first_seen: LogPosition::new(0, 0),
             };
             let mut expected = Vec::new();
             push(&mut expected, &SightingsRow::new(&seen, 3));

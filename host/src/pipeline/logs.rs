@@ -8,8 +8,7 @@ use crate::extraction::{
 use crate::input::find;
 use crate::output::Summary;
 use crate::plugin::{Batch, Interrupt};
-use crate::sightings::{Fold, FoldBy, FoldWriter, Folded, MemoryLimit, SpillError};
-use crate::store::SqliteSpill;
+use crate::sightings::{Fold, FoldBy, FoldWriter, Folded, MemoryLimit, SpillError, SqliteSpill};
 
 /// The logs of a run, and how they are read.
 #[derive(Clone, Copy)]
@@ -80,12 +79,12 @@ impl Logs<'_> {
     pub fn fold(&self, by: FoldBy) -> Result<FoldedLogs, ExtractionError> {
         let limit = MemoryLimit {
             bytes: self.options.max_memory_bytes,
-            overflow: Box::new(SqliteSpill::new().map_err(overflow_failed)?),
+            spill: Box::new(SqliteSpill::new().map_err(spill_failed)?),
         };
         let fold = Fold::new(by, self.options.workers, Some(limit));
         let Extracted { mut summary, times } =
             self.extract(Order::Any, || FoldingSink(fold.writer()))?;
-        let folded = fold.finish().map_err(overflow_failed)?;
+        let folded = fold.finish().map_err(spill_failed)?;
         summary.add_invalid(folded.invalid());
         Ok(FoldedLogs {
             folded,
@@ -107,6 +106,6 @@ impl Sink for FoldingSink<'_> {
     }
 }
 
-fn overflow_failed(error: SpillError) -> ExtractionError {
+fn spill_failed(error: SpillError) -> ExtractionError {
     ExtractionError::Output(std::io::Error::other(error))
 }

@@ -21,7 +21,7 @@ pub fn stored_sightings(store: &Store) -> Result<Vec<Sightings>, StoreError> {
         .iter()
         .filter_map(|(question, attributes)| indicator_of(question, attributes));
     let sightings = indicators.zip(0..).map(|(indicator, index)| Sightings {
-        place: LogPosition::new(u32::MAX, index),
+        first_seen: LogPosition::new(u32::MAX, index),
         ..Sightings::unseen(indicator)
     });
     Ok(sightings.collect())

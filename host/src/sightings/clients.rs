@@ -13,8 +13,8 @@
 //! {3, 7, 9}   at 1       0          2         3        slice 1 of pool 2: 3 7 9 _
 //! 0..1000     at 0       1          5         1000     slice 0 of pool 5: 1024 bits
 //!
-//! pool 2      │ slice 0   │ slice 1   │ slice 2   │    slices of 2^2 words
-//!             │ _ _ _ _   │ 3 7 9 _   │ …         │    slice 0 is unused
+//! pool 2      │ slice 0   │ slice 1   │ slice 2   │    slices of 2^2 words,
+//!             │ 2 4 5 8   │ 3 7 9 _   │ …         │    slice 0 is another set's
 //! ```
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};

@@ -1,115 +1,117 @@
-//! The fold: all workers fold into the same tables.
+//! The fold: observations of all threads are added to shared tables.
 //!
-//! Each indicator belongs to one of several tables, by its hash. A worker sorts
-//! the observations of a chunk by their tables first, and then takes one table
-//! after the other for itself, whichever is free: a lock for hundreds of
-//! observations, no indicator kept twice, and nothing to merge at the end.
+//! The tables are shards: an indicator is stored in the one that its hash selects, so it is
+//! stored once and nothing is merged at the end. A writer sorts the observations of a chunk
+//! by shard and takes a shard's lock once for all of them. Shards that are free are taken
+//! first.
 //!
-//! Past a limit of memory tables are emptied into an [`Spill`].
+//! When the shards exceed the memory limit, a writer moves some of them to a [`Spill`].
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use foldhash::fast::RandomState;
 
-use super::folded::{Folded, InvalidTally, taken_apart};
-use super::hash_of;
-use super::names::{InternerCache, SharedInterner};
-use super::overflow::{Spill, SpillError};
+use super::folded::Folded;
+use super::hash::{hash_of, shard_of};
+use super::interner::{InternerCache, SharedInterner};
+use super::invalid::InvalidTally;
+use super::spill::{Spill, SpillError, spill_batches};
 use super::table::{KeyedObservation, Table};
 use crate::indicator::{Kind, raw_host};
 use crate::observation::{LogPosition, Observation};
 
-/// What observations are folded by.
+/// The key that observations are folded by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FoldBy {
-    /// By the indicator itself.
+    /// The indicator.
     #[default]
     Indicator,
-    /// By the domain or address that it belongs to.
+    /// The domain or address of the indicator.
     Host,
 }
 
-/// How much memory a fold may take, and where to go with more.
+/// The memory that a fold may use, and what happens past that.
 pub struct MemoryLimit {
-    /// In bytes, for all tables together.
+    /// The limit for all tables together.
     pub bytes: usize,
-    /// What takes the rest.
-    pub overflow: Box<dyn Spill>,
+    /// Takes the sightings past the limit.
+    pub spill: Box<dyn Spill>,
 }
 
-/// All observations so far, by the bytes that the log has.
+/// All observations so far, by their values as they are written in the logs.
 pub struct Fold {
     fold_by: FoldBy,
     hasher: RandomState,
-    tables: Vec<Mutex<Shard>>,
+    shards: Vec<Mutex<Shard>>,
     clients: SharedInterner,
+    /// The size of all shards together.
     bytes: AtomicUsize,
     limit_bytes: usize,
-    spilled: Mutex<SpillState>,
+    spill: Mutex<SpillState>,
 }
 
-/// One worker's way into a [`Fold`].
+/// Adds the observations of one thread to a [`Fold`].
 pub struct FoldWriter<'f> {
     fold: &'f Fold,
     clients: InternerCache,
 }
 
-/// A table, and how many of its bytes are counted already.
 #[derive(Default)]
 struct Shard {
     table: Table,
+    /// The part of [`Fold::bytes`] that is this table's.
     counted_bytes: usize,
 }
 
-/// What memory had no room for.
 struct SpillState {
-    overflow: Option<Box<dyn Spill>>,
+    /// None without a memory limit.
+    spill: Option<Box<dyn Spill>>,
     is_used: bool,
-    /// The table whose turn is next.
+    /// The next shard to spill.
     next: usize,
-    refused: InvalidTally,
+    invalid: InvalidTally,
 }
 
-/// So many tables for each worker that one that is free is easily found.
-const TABLES_PER_WORKER: usize = 4;
+/// With this many shards for each thread, a thread nearly always finds a free one.
+const SHARDS_PER_THREAD: usize = 4;
 
-/// Past this many tables a chunk has too few observations for each.
-const MAX_TABLES: usize = 64;
+/// With more shards, a chunk has too few observations for each.
+const MAX_SHARDS: usize = 64;
 
 impl Fold {
-    /// A fold for so many workers.
+    /// An empty fold for this many threads.
     #[must_use]
-    pub fn new(fold_by: FoldBy, workers: usize, limit: Option<MemoryLimit>) -> Self {
-        let tables = match workers {
+    pub fn new(fold_by: FoldBy, threads: usize, limit: Option<MemoryLimit>) -> Self {
+        let shards = match threads {
             0 | 1 => 1,
-            _ => (workers * TABLES_PER_WORKER).next_power_of_two(),
+            _ => (threads * SHARDS_PER_THREAD).next_power_of_two(),
         };
-        let tables = tables.min(MAX_TABLES);
-        let (limit_bytes, overflow) = match limit {
-            Some(limit) => (limit.bytes, Some(limit.overflow)),
+        let shards = shards.min(MAX_SHARDS);
+        let (limit_bytes, spill) = match limit {
+            Some(limit) => (limit.bytes, Some(limit.spill)),
             None => (usize::MAX, None),
         };
         Self {
             fold_by,
             hasher: RandomState::default(),
-            tables: std::iter::repeat_with(Mutex::default)
-                .take(tables)
+            shards: std::iter::repeat_with(Mutex::default)
+                .take(shards)
                 .collect(),
             clients: SharedInterner::default(),
             bytes: AtomicUsize::new(0),
-            // Hashes share indicators out evenly; half is left for what chance does.
-            limit_bytes: limit_bytes.min((Table::MAX_BYTES / 2).saturating_mul(tables)),
-            spilled: Mutex::new(SpillState {
-                overflow,
+            // Shards grow evenly, as hashes do; half is the margin for those that do not.
+            limit_bytes: limit_bytes.min((Table::MAX_BYTES / 2).saturating_mul(shards)),
+            spill: Mutex::new(SpillState {
+                spill,
                 is_used: false,
                 next: 0,
-                refused: InvalidTally::default(),
+                invalid: InvalidTally::default(),
             }),
         }
     }
 
-    /// A worker's way into it.
+    /// A writer for one thread.
     #[must_use]
     pub fn writer(&self) -> FoldWriter<'_> {
         FoldWriter {
@@ -122,102 +124,101 @@ impl Fold {
     ///
     /// # Errors
     ///
-    /// When memory had no room for all, and the rest could not be kept either.
+    /// If the spill cannot be written.
     pub fn finish(self) -> Result<Folded, SpillError> {
-        let mut spilled = lock(&self.spilled);
-        if spilled.is_used {
-            self.spill_down_to(0, &mut spilled)?;
+        let mut state = lock(&self.spill);
+        if state.is_used {
+            self.spill_down_to(0, &mut state)?;
         }
-        drop(spilled);
-        let spilled = self.spilled.into_inner();
-        let spilled = spilled.unwrap_or_else(PoisonError::into_inner);
-        let tables = self.tables.into_iter().map(|part| {
-            let part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
-            part.table
+        drop(state);
+        let state = self.spill.into_inner();
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        let tables = self.shards.into_iter().map(|shard| {
+            let shard = shard.into_inner().unwrap_or_else(PoisonError::into_inner);
+            shard.table
         });
         Ok(Folded::new(
             tables.collect(),
             self.clients.into_inner(),
             self.hasher,
-            spilled.overflow.filter(|_| spilled.is_used),
-            spilled.refused,
+            state.spill.filter(|_| state.is_used),
+            state.invalid,
         ))
     }
 
-    /// Empties tables where they take more than the limit. Whoever comes here
-    /// meanwhile waits, so that there is not ever more to empty.
+    /// Spills shards if they exceed the limit. Writers that reach the limit meanwhile wait.
     fn keep_to_limit(&self) -> Result<(), SpillError> {
         if self.bytes.load(Ordering::Relaxed) <= self.limit_bytes {
             return Ok(());
         }
-        let mut spilled = lock(&self.spilled);
+        let mut state = lock(&self.spill);
         if self.bytes.load(Ordering::Relaxed) > self.limit_bytes {
-            self.spill_down_to(self.limit_bytes / 2, &mut spilled)?;
+            self.spill_down_to(self.limit_bytes / 2, &mut state)?;
         }
         Ok(())
     }
 
-    fn spill_down_to(&self, bytes: usize, spilled: &mut SpillState) -> Result<(), SpillError> {
-        let Some(overflow) = &mut spilled.overflow else {
+    fn spill_down_to(&self, bytes: usize, state: &mut SpillState) -> Result<(), SpillError> {
+        let Some(spill) = &mut state.spill else {
             return Ok(());
         };
-        spilled.is_used = true;
-        for _ in 0..self.tables.len() {
+        state.is_used = true;
+        for _ in 0..self.shards.len() {
             if self.bytes.load(Ordering::Relaxed) <= bytes {
                 break;
             }
-            let part = std::mem::take(&mut *lock(&self.tables[spilled.next]));
-            spilled.next = (spilled.next + 1) % self.tables.len();
-            self.bytes.fetch_sub(part.counted_bytes, Ordering::Relaxed);
-            for some in taken_apart(&part.table, &mut spilled.refused) {
-                overflow.add(&some)?;
+            let shard = std::mem::take(&mut *lock(&self.shards[state.next]));
+            state.next = (state.next + 1) % self.shards.len();
+            self.bytes.fetch_sub(shard.counted_bytes, Ordering::Relaxed);
+            for batch in spill_batches(&shard.table, &mut state.invalid) {
+                spill.add(&batch)?;
             }
         }
         Ok(())
     }
 
-    /// Counts what a table takes now.
-    fn count_bytes(&self, part: &mut Shard) {
-        let now = part.table.memory_bytes();
-        // Wrapping, as a table may take less than before.
-        let more = now.wrapping_sub(part.counted_bytes);
+    /// Updates the size of all shards with that of one.
+    fn count_bytes(&self, shard: &mut Shard) {
+        let now = shard.table.memory_bytes();
+        // A table may also have shrunk: wrapping arithmetic subtracts then.
+        let more = now.wrapping_sub(shard.counted_bytes);
         self.bytes.fetch_add(more, Ordering::Relaxed);
-        part.counted_bytes = now;
+        shard.counted_bytes = now;
     }
 }
 
 impl FoldWriter<'_> {
-    /// Folds the observations of a chunk in; `place` gives where one was seen.
+    /// Adds the observations of a chunk; `position` maps a line of the chunk to its position
+    /// in the logs.
     ///
-    /// One whose value has no host is kept as it is when folding by host: the
-    /// end of the fold counts it as invalid.
+    /// A value without a host is kept unchanged when folding by host, and counted as invalid
+    /// when the fold finishes.
     ///
     /// # Errors
     ///
-    /// When memory has no room for more, and nothing else has either.
+    /// If the spill cannot be written.
     pub fn observe<'a>(
         &mut self,
         observations: impl Iterator<Item = Observation<'a>>,
-        place: impl Fn(u32) -> LogPosition,
+        position: impl Fn(u32) -> LogPosition,
     ) -> Result<(), SpillError> {
-        let tables = self.fold.tables.len();
-        let for_each = observations.size_hint().0 / tables * 5 / 4;
+        let shards = self.fold.shards.len();
+        let capacity = observations.size_hint().0 / shards * 5 / 4;
         let mut shares: Vec<Vec<KeyedObservation<'_>>> =
-            (0..tables).map(|_| Vec::with_capacity(for_each)).collect();
+            (0..shards).map(|_| Vec::with_capacity(capacity)).collect();
         for observation in observations {
-            let pending = self.pending(&observation, place(observation.line));
-            shares[table_of(pending.hash, tables)].push(pending);
+            let keyed = self.keyed(&observation, position(observation.line));
+            shares[shard_of(keyed.hash, shards)].push(keyed);
         }
-        self.fold_shares(&mut shares);
+        self.add_shares(&mut shares);
         self.fold.keep_to_limit()
     }
 
-    /// Finds out what an observation is folded under.
     #[inline]
-    fn pending<'a>(
+    fn keyed<'a>(
         &mut self,
         observation: &Observation<'a>,
-        place: LogPosition,
+        position: LogPosition,
     ) -> KeyedObservation<'a> {
         let fold = self.fold;
         let (kind, value) = match fold.fold_by {
@@ -236,42 +237,34 @@ impl FoldWriter<'_> {
                 .then(|| self.clients.number_of(&fold.clients, &fold.hasher, client)),
             action: observation.action,
             time_us: observation.time_us,
-            place,
+            position,
         }
     }
 
-    /// Takes the tables that are free, and then waits for the others.
-    fn fold_shares(&self, shares: &mut [Vec<KeyedObservation<'_>>]) {
-        let fold = |mut part: MutexGuard<'_, Shard>, share: &mut Vec<KeyedObservation<'_>>| {
-            part.table.observe(share);
+    /// Adds each share to its shard: first to the shards that are free, then to the others.
+    fn add_shares(&self, shares: &mut [Vec<KeyedObservation<'_>>]) {
+        let add = |mut shard: MutexGuard<'_, Shard>, share: &mut Vec<KeyedObservation<'_>>| {
+            shard.table.observe(share);
             share.clear();
-            self.fold.count_bytes(&mut part);
+            self.fold.count_bytes(&mut shard);
         };
-        let tables = &self.fold.tables;
-        for (table, share) in tables.iter().zip(&mut *shares) {
-            match table.try_lock() {
-                Ok(table) => fold(table, share),
-                Err(TryLockError::Poisoned(table)) => fold(table.into_inner(), share),
+        let shards = &self.fold.shards;
+        for (shard, share) in shards.iter().zip(&mut *shares) {
+            match shard.try_lock() {
+                Ok(shard) => add(shard, share),
+                Err(TryLockError::Poisoned(shard)) => add(shard.into_inner(), share),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
-        for (table, share) in tables.iter().zip(shares) {
+        for (shard, share) in shards.iter().zip(shares) {
             if !share.is_empty() {
-                fold(lock(table), share);
+                add(lock(shard), share);
             }
         }
     }
 }
 
-/// The table for a hash, of a power of two of them. By the hash's high bits: a
-/// table's own index goes by the low ones.
-#[inline]
-pub(super) fn table_of(hash: u32, tables: usize) -> usize {
-    ((u64::from(hash) * tables as u64) >> 32) as usize
-}
-
-/// A panic of another worker ends the run; until then its tables are as good as
-/// they were.
+/// A panic of another thread ends the run, so what it leaves in a table is not used.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,116 +1,50 @@
 //! Sightings: all observations of one indicator, folded.
 //!
-//! Workers fold what they parse into one [`Fold`] keyed by the bytes of the log;
-//! its end makes the values canonical, once for each distinct one, and gives a
-//! [`Folded`]. Memory grows with the distinct indicators, clients and pairs of
-//! them, not with the size of the logs.
+//! Workers fold what they parse into one [`Fold`], keyed by the bytes of the log. When it
+//! finishes, it makes each distinct value canonical once and gives a [`Folded`]. Memory grows
+//! with the distinct indicators, the clients and the pairs of them, not with the size of the
+//! logs.
 
-mod as_seen;
+mod arena;
 mod clients;
 mod entry;
 mod fold;
 mod folded;
+mod hash;
 mod index;
-mod names;
-mod overflow;
+mod interner;
+mod invalid;
+mod order;
 mod prefetch;
-mod records;
+mod sighting;
+mod spill;
+mod sqlite_spill;
 mod table;
 
-use std::hash::BuildHasher;
-
-use foldhash::fast::RandomState;
-
-use crate::indicator::{Indicator, Kind};
-use crate::observation::LogPosition;
-
-pub use as_seen::FirstSeenOrder;
 pub use fold::{Fold, FoldBy, FoldWriter, MemoryLimit};
-pub use folded::{Folded, Id, InvalidValues, SightingCounts};
-pub use overflow::{Spill, SpillError, SpilledSighting};
-
-/// All observations of one indicator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sightings {
-    /// What was contacted.
-    pub indicator: Indicator,
-    /// The indicator as the log wrote it first, where that is not its canonical
-    /// form.
-    pub written: Option<String>,
-    /// How many observations.
-    pub count: u64,
-    /// Of these: let through.
-    pub allowed: u64,
-    /// Of these: stopped.
-    pub blocked: u64,
-    /// The earliest time, in microseconds since 1970.
-    pub first_us: Option<i64>,
-    /// The latest time.
-    pub last_us: Option<i64>,
-    /// The different clients, in the order of their text.
-    pub clients: Vec<String>,
-    /// Where it was seen first.
-    pub place: LogPosition,
-}
-
-impl Sightings {
-    /// The sightings of an indicator that appears in no log.
-    #[must_use]
-    pub fn unseen(indicator: Indicator) -> Self {
-        Self {
-            indicator,
-            written: None,
-            count: 0,
-            allowed: 0,
-            blocked: 0,
-            first_us: None,
-            last_us: None,
-            clients: Vec::new(),
-            place: LogPosition::new(0, 0),
-        }
-    }
-
-    /// Whether no contact was let through, as far as the logs say.
-    #[must_use]
-    pub fn was_only_stopped(&self) -> bool {
-        self.blocked > 0 && self.blocked == self.count
-    }
-
-    /// The indicator for people: a URL as the first log line wrote it, a host
-    /// without the port that a proxy's log adds.
-    #[must_use]
-    pub fn display(&self) -> &str {
-        match self.indicator.kind() {
-            Kind::Url => self.written.as_deref().unwrap_or(self.indicator.value()),
-            Kind::Domain | Kind::Ip => self.indicator.value(),
-        }
-    }
-}
-
-/// Seeded anew in every process: whoever writes the logs cannot choose values
-/// that collide. The order of a table reaches no output.
-#[inline]
-fn hash_of(hasher: &RandomState, bytes: &[u8]) -> u32 {
-    let hash = hasher.hash_one(bytes);
-    (hash ^ hash >> 32) as u32
-}
+pub use folded::Folded;
+pub use invalid::InvalidValues;
+pub use order::{FirstSeenOrder, SightingId};
+pub use sighting::{SightingCounts, Sightings};
+pub use spill::{Spill, SpillError, SpilledSighting};
+pub use sqlite_spill::SqliteSpill;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::{Action, Observation};
-    use crate::store::SqliteSpill;
+    use crate::indicator::{Indicator, Kind};
+    use crate::observation::{Action, LogPosition, Observation};
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    /// Values of all kinds: canonical, in another form, and none at all.
+    /// Canonical values, values in another form, and invalid values.
     const VALUES: [(Kind, &str); 13] = [
         (Kind::Url, "http://example.com/a"),
         (Kind::Url, "HTTP://Example.com:80/a"),
         (Kind::Url, "example.com/a"),
         (Kind::Url, "http://example.com"),
         (Kind::Url, "http://example.com/"),
-        // Canonical, which only the parser finds out.
+        // Canonical, although the quick check cannot decide it.
         (Kind::Url, "http://192.0.2.7/"),
         (Kind::Domain, "example.com"),
         (Kind::Domain, "EXAMPLE.com."),
@@ -123,20 +57,20 @@ mod tests {
 
     type Seen = (usize, usize, Option<i64>);
 
-    /// What the fold must give, the plain way.
+    /// The expected sightings of an indicator.
     #[derive(Debug, Default, PartialEq)]
-    struct Plain {
+    struct Expected {
         count: u64,
         allowed: u64,
         blocked: u64,
         first_us: Option<i64>,
         last_us: Option<i64>,
         clients: BTreeSet<String>,
-        place: Option<LogPosition>,
+        first_seen: Option<LogPosition>,
         written: String,
     }
 
-    /// Some are let through, some stopped, and of some nothing is said.
+    /// Gives all three actions.
     fn action_at(time_us: Option<i64>) -> Action {
         match time_us {
             None => Action::Unstated,
@@ -145,8 +79,9 @@ mod tests {
         }
     }
 
-    fn plainly(seen: &[Seen]) -> (BTreeMap<Indicator, Plain>, u64) {
-        let mut all: BTreeMap<Indicator, Plain> = BTreeMap::new();
+    /// Folds without shards, and counts the invalid values.
+    fn folded_naively(seen: &[Seen]) -> (BTreeMap<Indicator, Expected>, u64) {
+        let mut all: BTreeMap<Indicator, Expected> = BTreeMap::new();
         let mut invalid = 0;
         for (line, (value, client, time_us)) in seen.iter().enumerate() {
             let (kind, raw) = VALUES[*value];
@@ -154,37 +89,37 @@ mod tests {
                 invalid += 1;
                 continue;
             };
-            let plain = all.entry(indicator).or_default();
-            plain.count += 1;
+            let expected = all.entry(indicator).or_default();
+            expected.count += 1;
             match action_at(*time_us) {
-                Action::Allowed => plain.allowed += 1,
-                Action::Blocked => plain.blocked += 1,
+                Action::Allowed => expected.allowed += 1,
+                Action::Blocked => expected.blocked += 1,
                 Action::Unstated => {}
             }
-            plain.first_us = plain.first_us.into_iter().chain(*time_us).min();
-            plain.last_us = plain.last_us.max(*time_us);
+            expected.first_us = expected.first_us.into_iter().chain(*time_us).min();
+            expected.last_us = expected.last_us.max(*time_us);
             if *client > 0 {
-                plain.clients.insert(format!("10.0.0.{client}"));
+                expected.clients.insert(format!("10.0.0.{client}"));
             }
-            if plain.place.is_none() {
-                plain.place = Some(LogPosition::new(0, line as u64));
-                plain.written = raw.to_owned();
+            if expected.first_seen.is_none() {
+                expected.first_seen = Some(LogPosition::new(0, line as u64));
+                expected.written = raw.to_owned();
             }
         }
         (all, invalid)
     }
 
-    /// No room for anything: all goes to the disk again and again.
+    /// A limit that every batch exceeds.
     fn no_memory() -> MemoryLimit {
         MemoryLimit {
             bytes: 0,
-            overflow: Box::new(SqliteSpill::new().unwrap()),
+            spill: Box::new(SqliteSpill::new().unwrap()),
         }
     }
 
     fn folded(seen: &[Seen], workers: usize, limit: Option<MemoryLimit>) -> Folded {
         let fold = Fold::new(FoldBy::Indicator, workers, limit);
-        let mut folders: Vec<FoldWriter<'_>> = (0..workers).map(|_| fold.writer()).collect();
+        let mut writers: Vec<FoldWriter<'_>> = (0..workers).map(|_| fold.writer()).collect();
         for (line, (value, client, time_us)) in seen.iter().enumerate() {
             let (kind, raw) = VALUES[*value];
             let client = match client {
@@ -201,17 +136,17 @@ mod tests {
                 action: action_at(*time_us),
             };
             let place = LogPosition::new(0, line as u64);
-            folders[line % workers]
+            writers[line % workers]
                 .observe([observation].into_iter(), |_| place)
                 .unwrap();
         }
-        drop(folders);
+        drop(writers);
         fold.finish().unwrap()
     }
 
     #[test]
-    fn turns_give_the_order_in_which_indicators_were_seen() {
-        // Two in each line, the later by its value first, and the lines mixed up.
+    fn slices_are_in_the_order_in_which_indicators_were_first_seen() {
+        // Two indicators in each line, and the lines in an arbitrary order.
         let seen: Vec<(u64, String)> = (0..20_000_u64)
             .map(|n| (n * 7_919 % 10_000, format!("{}.example.com", n / 10_000)))
             .map(|(line, host)| (line, format!("http://{host}/{line}")))
@@ -234,9 +169,9 @@ mod tests {
                 fold.writer().observe(one, |_| place).unwrap();
             }
             let folded = fold.finish().unwrap();
-            let as_seen = folded.as_seen();
-            assert!(as_seen.turns() > 10, "{} turns", as_seen.turns());
-            let values = as_seen.ids().map(|id| folded.counted(id).value);
+            let order = folded.first_seen_order();
+            assert!(order.slices() > 10, "{} slices", order.slices());
+            let values = order.ids().map(|id| folded.counts(id).value);
             let mut expected = seen.clone();
             expected.sort_unstable();
             assert!(
@@ -248,35 +183,35 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_gives_what_the_plain_way_gives(
+        fn folding_agrees_with_a_naive_fold(
             seen in prop::collection::vec((0..VALUES.len(), 0..5_usize, prop::option::of(0..9_i64)), 0..120),
             workers in 1..4_usize,
             limited in any::<bool>(),
         ) {
-            let (expected, invalid) = plainly(&seen);
+            let (expected, invalid) = folded_naively(&seen);
             let mut folded = folded(&seen, workers, limited.then(no_memory));
-            for id in folded.as_seen().ids() {
-                let counted = folded.counted(id);
-                let indicator = Indicator::from_canonical(counted.kind, counted.value.into_owned());
-                prop_assert_eq!(counted.clients as usize, expected[&indicator].clients.len());
+            for id in folded.first_seen_order().ids() {
+                let counts = folded.counts(id);
+                let indicator = Indicator::from_canonical(counts.kind, counts.value.into_owned());
+                prop_assert_eq!(counts.clients as usize, expected[&indicator].clients.len());
             }
             let sightings = folded.sightings().unwrap();
             prop_assert_eq!(sightings.len(), expected.len());
             for sighting in sightings {
-                let found = Plain {
+                let found = Expected {
                     count: sighting.count,
                     allowed: sighting.allowed,
                     blocked: sighting.blocked,
                     first_us: sighting.first_us,
                     last_us: sighting.last_us,
                     clients: sighting.clients.iter().cloned().collect(),
-                    place: Some(sighting.place),
+                    first_seen: Some(sighting.first_seen),
                     written: sighting.written.clone().unwrap_or(sighting.indicator.value().to_owned()),
                 };
                 prop_assert_eq!(&found, &expected[&sighting.indicator]);
             }
-            let refused: u64 = folded.invalid().values().map(|values| values.count).sum();
-            prop_assert_eq!(refused, invalid);
+            let invalid_values: u64 = folded.invalid().values().map(|values| values.count).sum();
+            prop_assert_eq!(invalid_values, invalid);
         }
     }
 }

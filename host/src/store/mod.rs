@@ -11,7 +11,6 @@ mod claims;
 mod database;
 mod ledger;
 mod location;
-mod overflow;
 mod overview;
 mod postgres;
 mod schema;
@@ -30,7 +29,6 @@ pub use answers::{StoredAnswer, StoredOutcome};
 pub use claims::Claimant;
 pub use ledger::{ChargeId, Purpose, SlotOutcome};
 pub use location::{BadPostgresUrl, Location, PostgresUrl};
-pub use overflow::SqliteSpill;
 pub use overview::{AnswerStats, PendingAnalysis, StoredKeys};
 pub use submissions::SubmissionState;
 

@@ -66,7 +66,7 @@ pub fn plan(
             was_only_stopped: sightings.was_only_stopped(),
             clients: Reverse(sightings.clients.len()),
             count: sightings.count,
-            place: sightings.place,
+            first_seen: sightings.first_seen,
         }
     });
     rank_hosts(&mut planned);
@@ -80,7 +80,7 @@ struct SortKey {
     was_only_stopped: bool,
     clients: Reverse<usize>,
     count: u64,
-    place: LogPosition,
+    first_seen: LogPosition,
 }
 
 /// Ranks the hosts by the value of all indicators on them, because a host's report serves them all.
@@ -103,7 +103,7 @@ fn rank_hosts(planned: &mut [Planned]) {
                     was_only_stopped: true,
                     clients: Reverse(0),
                     count: 0,
-                    place: sightings.place,
+                    first_seen: sightings.first_seen,
                 },
             });
         host.members.push(index);
@@ -114,7 +114,7 @@ fn rank_hosts(planned: &mut [Planned]) {
         value.was_only_stopped &= sightings.was_only_stopped();
         value.clients = Reverse(host.clients.len());
         value.count += sightings.count;
-        value.place = value.place.min(sightings.place);
+        value.first_seen = value.first_seen.min(sightings.first_seen);
     }
     let mut hosts: Vec<(SortKey, Vec<usize>)> = hosts
         .into_values()
@@ -216,7 +216,7 @@ mod tests {
             first_us: None,
             last_us: None,
             clients: clients.iter().map(ToString::to_string).collect(),
-            place: LogPosition::new(0, line),
+            first_seen: LogPosition::new(0, line),
         }
     }
 

@@ -52,6 +52,6 @@ pub(super) fn sightings(value: &str, line: u64) -> Sightings {
         first_us: None,
         last_us: None,
         clients: Vec::new(),
-        place: LogPosition::new(0, line),
+        first_seen: LogPosition::new(0, line),
     }
 }

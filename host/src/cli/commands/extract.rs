@@ -129,8 +129,8 @@ fn print_unique(
         summary,
         times,
     } = logs.fold(by)?;
-    let printed = match folded.overflow() {
-        Some(overflow) => print_overflow(printer, overflow.as_mut()),
+    let printed = match folded.spill() {
+        Some(spill) => print_spilled(printer, spill.as_mut()),
         None => print_folded(printer, &folded, logs.options.workers),
     };
     printed.map_err(ExtractionError::Output)?;
@@ -145,18 +145,18 @@ const ROWS: usize = 1 << 10;
 const ROW_BYTES: usize = 256;
 
 /// Prints the rows of sightings that exceeded the memory limit.
-fn print_overflow(printer: &Printer, overflow: &mut dyn Spill) -> std::io::Result<()> {
+fn print_spilled(printer: &Printer, spill: &mut dyn Spill) -> std::io::Result<()> {
     let mut rows = UniqueRows::default();
     let (mut count, mut printed) = (0, Ok(()));
-    let each = overflow.each(&mut |kept| {
-        rows.push(&kept.counted());
+    let read = spill.for_each(&mut |sighting| {
+        rows.push(&sighting.counts());
         count += 1;
         if count % ROWS == 0 && printed.is_ok() {
             printed = printer.data(&rows.rows);
             rows.rows.clear();
         }
     });
-    each.map_err(std::io::Error::other)?;
+    read.map_err(std::io::Error::other)?;
     printed?;
     printer.data(&rows.rows)
 }
@@ -164,13 +164,13 @@ fn print_overflow(printer: &Printer, overflow: &mut dyn Spill) -> std::io::Resul
 /// Prints the rows of sightings in memory. Formatting costs as much as folding, so the threads
 /// format in turns and this thread prints.
 fn print_folded(printer: &Printer, folded: &Folded, threads: usize) -> std::io::Result<()> {
-    let as_seen = folded.as_seen();
-    let rows = |turn| {
-        let ids = as_seen.turn(turn);
+    let order = folded.first_seen_order();
+    let rows = |slice| {
+        let ids = order.slice(slice);
         let mut rows = UniqueRows::default();
         rows.rows.reserve(ids.len() * ROW_BYTES);
         for id in &ids {
-            rows.push(&folded.counted(*id));
+            rows.push(&folded.counts(*id));
         }
         rows.rows
     };
@@ -178,9 +178,9 @@ fn print_folded(printer: &Printer, folded: &Folded, threads: usize) -> std::io::
         let formatted: Vec<_> = (0..threads)
             .map(|thread| {
                 let (sender, receiver) = sync_channel(2);
-                let turns = (thread..as_seen.turns()).step_by(threads);
+                let slices = (thread..order.slices()).step_by(threads);
                 // Sending fails once printing has failed.
-                scope.spawn(move || turns.map(rows).try_for_each(|rows| sender.send(rows)));
+                scope.spawn(move || slices.map(rows).try_for_each(|rows| sender.send(rows)));
                 receiver
             })
             .collect();

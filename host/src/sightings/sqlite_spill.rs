@@ -1,6 +1,7 @@
-//! Sightings that memory has no room for, in an SQLite file of their own that
-//! is gone with the process. SQLite puts it where `SQLITE_TMPDIR` or `TMPDIR`
-//! says, else into `/var/tmp` or `/tmp`.
+//! A [`Spill`] in a temporary SQLite file.
+//!
+//! SQLite creates the file in `SQLITE_TMPDIR` or `TMPDIR`, else in `/var/tmp` or `/tmp`,
+//! and removes it when the connection is closed.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,11 +9,11 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
+use super::spill::{Spill, SpillError, SpilledSighting};
 use crate::indicator::Kind;
 use crate::observation::LogPosition;
-use crate::sightings::{Spill, SpillError, SpilledSighting};
 
-/// The file.
+/// Sightings in a temporary SQLite file.
 pub struct SqliteSpill(Mutex<Connection>);
 
 const SCHEMA: &str = "
@@ -28,39 +29,39 @@ const SCHEMA: &str = "
         blocked INTEGER NOT NULL,
         first_us INTEGER,
         last_us INTEGER,
-        place INTEGER NOT NULL,
+        first_seen INTEGER NOT NULL,
         clients BLOB NOT NULL,
         PRIMARY KEY (kind, value)
     ) WITHOUT ROWID";
 
-/// Of two times of which one is missing the other holds.
+/// `min` and `max` give NULL if one argument is NULL, hence the `coalesce`.
 const ADD: &str = "
     INSERT INTO seen VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT DO UPDATE SET
-        written = iif(excluded.place < place, excluded.written, written),
+        written = iif(excluded.first_seen < first_seen, excluded.written, written),
         count = count + excluded.count,
         allowed = allowed + excluded.allowed,
         blocked = blocked + excluded.blocked,
         first_us = min(coalesce(first_us, excluded.first_us), coalesce(excluded.first_us, first_us)),
         last_us = max(coalesce(last_us, excluded.last_us), coalesce(excluded.last_us, last_us)),
-        place = min(place, excluded.place),
-        clients = both(clients, excluded.clients)";
+        first_seen = min(first_seen, excluded.first_seen),
+        clients = merged(clients, excluded.clients)";
 
 impl SqliteSpill {
-    /// An empty one. Nothing is written before something is added.
+    /// An empty spill. The file is created with the first sightings.
     ///
     /// # Errors
     ///
-    /// When SQLite cannot make a file.
+    /// If SQLite cannot open a temporary database.
     pub fn new() -> Result<Self, SpillError> {
         let open = || {
-            // An empty name is a file of SQLite's own.
+            // An empty name is a temporary file.
             let connection = Connection::open("")?;
             connection.execute_batch(SCHEMA)?;
             let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-            connection.create_scalar_function("both", 2, pure, |context| {
+            connection.create_scalar_function("merged", 2, pure, |context| {
                 let numbers = |index| numbers(context.get_raw(index));
-                Ok(bytes(&both(&numbers(0), &numbers(1))))
+                Ok(bytes(&merged(&numbers(0), &numbers(1))))
             })?;
             Ok(connection)
         };
@@ -74,22 +75,22 @@ impl SqliteSpill {
 }
 
 impl Spill for SqliteSpill {
-    fn add(&mut self, some: &[SpilledSighting]) -> Result<(), SpillError> {
+    fn add(&mut self, sightings: &[SpilledSighting]) -> Result<(), SpillError> {
         let mut add = || {
             let transaction = self.connection().transaction()?;
             let mut insert = transaction.prepare_cached(ADD)?;
-            for kept in some {
+            for sighting in sightings {
                 insert.execute(params![
-                    kept.kind as u8,
-                    kept.value,
-                    kept.written,
-                    kept.count.cast_signed(),
-                    kept.allowed.cast_signed(),
-                    kept.blocked.cast_signed(),
-                    kept.first_us,
-                    kept.last_us,
-                    kept.place.as_number().cast_signed(),
-                    bytes(&kept.clients),
+                    sighting.kind as u8,
+                    sighting.value,
+                    sighting.written,
+                    sighting.count.cast_signed(),
+                    sighting.allowed.cast_signed(),
+                    sighting.blocked.cast_signed(),
+                    sighting.first_us,
+                    sighting.last_us,
+                    sighting.first_seen.as_number().cast_signed(),
+                    bytes(&sighting.clients),
                 ])?;
             }
             drop(insert);
@@ -98,21 +99,21 @@ impl Spill for SqliteSpill {
         add().map_err(failed)
     }
 
-    fn each(&mut self, take: &mut dyn FnMut(SpilledSighting)) -> Result<(), SpillError> {
+    fn for_each(&mut self, take: &mut dyn FnMut(SpilledSighting)) -> Result<(), SpillError> {
         let connection = self.connection();
-        let mut each = || {
-            let mut all = connection.prepare("SELECT * FROM seen ORDER BY place")?;
+        let mut read = || {
+            let mut all = connection.prepare("SELECT * FROM seen ORDER BY first_seen")?;
             let mut rows = all.query([])?;
             while let Some(row) = rows.next()? {
-                take(kept(row)?);
+                take(spilled_sighting(row)?);
             }
             Ok(())
         };
-        each().map_err(failed)
+        read().map_err(failed)
     }
 }
 
-fn kept(row: &Row<'_>) -> rusqlite::Result<SpilledSighting> {
+fn spilled_sighting(row: &Row<'_>) -> rusqlite::Result<SpilledSighting> {
     let count = |index| row.get(index).map(i64::cast_unsigned);
     Ok(SpilledSighting {
         kind: match row.get(0)? {
@@ -127,7 +128,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<SpilledSighting> {
         blocked: count(5)?,
         first_us: row.get(6)?,
         last_us: row.get(7)?,
-        place: LogPosition::from_number(count(8)?),
+        first_seen: LogPosition::from_number(count(8)?),
         clients: numbers(row.get_ref(9)?),
     })
 }
@@ -151,8 +152,8 @@ fn numbers(bytes: ValueRef<'_>) -> Vec<u32> {
         .collect()
 }
 
-/// The numbers of two lists in order, each once.
-fn both(one: &[u32], other: &[u32]) -> Vec<u32> {
+/// The distinct numbers of two lists, in ascending order.
+fn merged(one: &[u32], other: &[u32]) -> Vec<u32> {
     let mut all = [one, other].concat();
     all.sort_unstable();
     all.dedup();
@@ -164,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sightings_of_one_indicator_are_added_up() {
+    fn sightings_of_one_indicator_are_added() {
         let one = SpilledSighting {
             kind: Kind::Url,
             value: "http://example.com/".into(),
@@ -174,33 +175,33 @@ mod tests {
             blocked: 2,
             first_us: Some(10),
             last_us: Some(20),
-            place: LogPosition::new(1, 4),
+            first_seen: LogPosition::new(1, 4),
             clients: vec![1, 7],
         };
         let earlier = SpilledSighting {
             written: None,
             first_us: None,
             last_us: None,
-            place: LogPosition::new(0, 9),
+            first_seen: LogPosition::new(0, 9),
             clients: vec![0, 7, 9],
             ..one.clone()
         };
         let other = SpilledSighting {
             kind: Kind::Domain,
-            place: LogPosition::new(0, 5),
+            first_seen: LogPosition::new(0, 5),
             ..one.clone()
         };
-        let mut overflow = SqliteSpill::new().unwrap();
-        overflow.add(&[one.clone(), other.clone()]).unwrap();
-        overflow.add(std::slice::from_ref(&earlier)).unwrap();
+        let mut spill = SqliteSpill::new().unwrap();
+        spill.add(&[one.clone(), other.clone()]).unwrap();
+        spill.add(std::slice::from_ref(&earlier)).unwrap();
         let mut all = Vec::new();
-        overflow.each(&mut |kept| all.push(kept)).unwrap();
+        spill.for_each(&mut |sighting| all.push(sighting)).unwrap();
         let sum = SpilledSighting {
             written: None,
             count: 6,
             allowed: 2,
             blocked: 4,
-            place: earlier.place,
+            first_seen: earlier.first_seen,
             clients: vec![0, 1, 7, 9],
             ..one
         };
