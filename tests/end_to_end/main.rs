@@ -18,6 +18,7 @@ mod days;
 mod deadlines;
 mod direct;
 mod docs;
+mod duplicates;
 mod faults;
 mod golden;
 mod guests;

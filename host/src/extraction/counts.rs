@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::duplicates::COPIED_LINES;
 use super::lines::ChunkText;
 use crate::input::{Chunk, MAX_LINE_BYTES};
 use crate::plugin::{Batch, PluginId, Stop, Tally};
@@ -17,10 +18,28 @@ pub struct InputSummary {
     pub confidence: Option<u8>,
     /// The envelopes around its lines, the outermost first.
     pub envelopes: Vec<&'static str>,
+    /// The input of which it has all or the first lines, which are counted there.
+    pub copy_of: Option<String>,
     /// Whether it was read.
     pub outcome: Outcome,
     /// Its lines.
     pub counts: InputCounts,
+}
+
+impl InputSummary {
+    /// The summary of an input of which nothing was read.
+    #[must_use]
+    pub fn without_content(name: String, outcome: Outcome) -> Self {
+        Self {
+            name,
+            parser: None,
+            confidence: None,
+            envelopes: Vec::new(),
+            copy_of: None,
+            outcome,
+            counts: InputCounts::default(),
+        }
+    }
 }
 
 /// Whether an input was read.
@@ -30,6 +49,8 @@ pub enum Outcome {
     Read,
     /// There was nothing in it.
     Empty,
+    /// Another input has the same lines, and it was left out.
+    Copy,
     /// It is a file of this kind, which holds no log.
     NoLog(&'static str),
     /// Not at all, for this reason.
@@ -140,6 +161,14 @@ impl InputCounts {
             };
             add_reason(&mut self.ignored, "part of an envelope".to_owned(), reason);
         }
+    }
+
+    /// The lines that were left out because another input has them.
+    #[must_use]
+    pub fn copied_lines(&self) -> u64 {
+        self.ignored
+            .get(COPIED_LINES)
+            .map_or(0, |reason| reason.count)
     }
 
     /// Counts `lines` as rejected.

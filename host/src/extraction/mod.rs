@@ -7,6 +7,7 @@
 
 mod choice;
 mod counts;
+mod duplicates;
 mod lines;
 mod queue;
 mod recognition;
@@ -42,6 +43,8 @@ pub struct Options {
     pub now_us: i64,
     /// Bounds for decompression and archives.
     pub unpacking: UnpackLimits,
+    /// Whether content that was read before is read again.
+    pub keeps_duplicates: bool,
     /// What is folded takes no more memory; the rest goes to the disk.
     pub max_memory_bytes: usize,
 }

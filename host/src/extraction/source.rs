@@ -12,7 +12,8 @@ use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
 use super::choice::{Choice, Parsers};
-use super::counts::{InputCounts, InputSummary, Outcome};
+use super::counts::{InputSummary, Outcome};
+use super::duplicates::{Candidate, Copied, Known};
 use super::recognition::{Recognised, recognise};
 use super::work::{Buffers, OpenInput, What, Work};
 use super::{Extraction, Options, Order};
@@ -29,6 +30,9 @@ const HEAD_BYTES: usize = 64 << 10;
 /// All inputs, as work.
 pub(super) struct Source<'a> {
     inputs: std::slice::Iter<'a, Input>,
+    /// The content so far; none if duplicates are kept.
+    known: Option<Known<'a>>,
+    has_one_input: bool,
     /// The archives that are being read, each with its name and inside of the one before.
     archives: Vec<OpenArchive>,
     /// The inputs of independent lines that are being read: one, where the order
@@ -49,6 +53,7 @@ struct Current {
     /// None while they are lent to a worker.
     chunks: Option<Chunks<Reader>>,
     is_packed: bool,
+    is_rereadable: bool,
 }
 
 /// What a worker does next.
@@ -86,8 +91,10 @@ struct OpenArchive {
 }
 
 /// A file, or a member of an archive.
-struct Log {
+struct Log<'a> {
     name: String,
+    /// The file, if it is one outside of archives.
+    input: Option<&'a Input>,
     /// Without directories.
     file_name: String,
     opened: Result<Opened, Outcome>,
@@ -104,6 +111,8 @@ impl<'a> Source<'a> {
     ) -> Self {
         Self {
             inputs: inputs.iter(),
+            has_one_input: inputs.len() == 1,
+            known: (!options.keeps_duplicates).then(Known::default),
             archives: Vec::new(),
             current: Vec::new(),
             order,
@@ -187,10 +196,12 @@ impl<'a> Source<'a> {
     }
 
     /// Whether one more input may be read at once. The members of an archive come
-    /// one after the other.
+    /// one after the other. What cannot be read again is read to its end first: another input
+    /// may have to be compared with it.
     fn may_open(&self) -> bool {
         let has_room = self.order == Order::Any
             && self.archives.is_empty()
+            && self.current.iter().all(|one| one.is_rereadable)
             && self.current.len() < self.options.workers;
         self.current.is_empty() || has_room
     }
@@ -202,12 +213,13 @@ impl<'a> Source<'a> {
     }
 
     /// The next file, or member of the archive that is being read.
-    fn next_log(&mut self) -> Option<Log> {
+    fn next_log(&mut self) -> Option<Log<'a>> {
         let limits = &self.options.unpacking;
         loop {
+            let mut file = None;
             let (name, file_name, content) = match self.archives.last_mut() {
                 None => {
-                    let input = self.inputs.next()?;
+                    let input = file.insert(self.inputs.next()?);
                     (input.name(), input.file_name(), input.open(limits))
                 }
                 Some(archive) => match archive.members.next() {
@@ -237,6 +249,7 @@ impl<'a> Source<'a> {
             };
             return Some(Log {
                 name,
+                input: file,
                 file_name,
                 opened,
             });
@@ -245,17 +258,10 @@ impl<'a> Source<'a> {
 
     /// Begins a log, and gives the first work of it; what is known of one that
     /// cannot be read is kept.
-    fn begin(&mut self, log: Log) -> Option<Work> {
-        let mut summary = InputSummary {
-            name: log.name,
-            parser: None,
-            confidence: None,
-            envelopes: Vec::new(),
-            outcome: Outcome::Read,
-            counts: InputCounts::default(),
-        };
+    fn begin(&mut self, log: Log<'a>) -> Option<Work> {
+        let mut summary = InputSummary::without_content(log.name, Outcome::Read);
         let begun = match log.opened {
-            Ok(opened) => self.open(log.file_name, opened, &mut summary),
+            Ok(opened) => self.open(log.input, log.file_name, opened, &mut summary),
             Err(outcome) => Err(outcome),
         };
         let work = begun.map_err(|outcome| summary.outcome = outcome).ok();
@@ -265,51 +271,54 @@ impl<'a> Source<'a> {
 
     fn open(
         &mut self,
+        file: Option<&'a Input>,
         file_name: String,
         opened: Opened,
         summary: &mut InputSummary,
     ) -> Result<Work, Outcome> {
-        let mut chunks = Chunks::new(opened.reader, self.options.chunk_bytes);
         let started = Instant::now();
+        let mut chunks = Chunks::new(opened.reader, self.options.chunk_bytes);
         let head = chunks.head(HEAD_BYTES).to_vec();
+        if head.is_empty() {
+            let nothing = chunks.next(self.buffers.take());
+            return Err(nothing.map_or_else(|error| skipped(&error), |_| Outcome::Empty));
+        }
+        let file = file.filter(|_| opened.is_rereadable);
+        let (mut chunks, copied_bytes) = self.left_out(file, &head, chunks, summary)?;
         let info = InputInfo {
             name: file_name,
             head,
             utc_offset_minutes: self.options.utc_offset_minutes,
             reference_time_us: opened.modified_us.unwrap_or(self.options.now_us),
         };
-        let recognised = match info.head.is_empty() {
-            true => None,
-            false => Some(recognise(self.parsers, &info)),
-        };
-        if let Some(Ok(recognised)) = &recognised {
-            if let Some(document) = recognised.document {
+        let recognised = recognise(self.parsers, &info).map_err(|error| skipped(&error))?;
+        let (document, record_end) = (recognised.document, recognised.envelope.record_end());
+        let index = u32::try_from(self.extraction.inputs.len()).unwrap_or(u32::MAX);
+        let input = Arc::new(self.begin_parser(index, recognised, summary)?);
+        match document {
+            Some(document) => {
                 let reader = DocumentReader::new(chunks.into_reader(), document);
                 chunks = Chunks::new(Box::new(reader), self.options.chunk_bytes);
+                summary.copy_of = None;
             }
-            if let Some(record_end) = recognised.envelope.record_end() {
-                chunks.end_at_records(record_end);
-            }
+            None if input.reading == Reading::WholeDocument => summary.copy_of = None,
+            None => chunks.is_copied_to(copied_bytes),
+        }
+        if let Some(record_end) = record_end {
+            chunks.end_at_records(record_end);
         }
         let first = chunks.next(self.buffers.take());
         self.extraction.times.reading += started.elapsed();
         let first = first
-            .map_err(|error| Outcome::Skipped(error.to_string()))?
+            .map_err(|error| skipped(&error))?
             .ok_or(Outcome::Empty)?;
-        let recognised = recognised
-            .ok_or(Outcome::Empty)?
-            .map_err(|error| Outcome::Skipped(error.to_string()))?;
-        let index = u32::try_from(self.extraction.inputs.len()).unwrap_or(u32::MAX);
-        let input = Arc::new(self.begin_parser(index, recognised, summary)?);
         let is_shared = input.reading == Reading::IndependentLines;
         // Otherwise the workers unpack: with one thread more than processors the
         // system would give each of them less.
         let goes_ahead =
             |packing: Packing| packing.is_slow() || !is_shared || self.options.workers == 1;
         if opened.packing.is_some_and(goes_ahead) {
-            chunks = chunks
-                .ahead()
-                .map_err(|error| Outcome::Skipped(error.to_string()))?;
+            chunks = chunks.ahead().map_err(|error| skipped(&error))?;
         }
         if !is_shared {
             return Ok(self.work(&input, What::All(first, chunks)));
@@ -319,8 +328,47 @@ impl<'a> Source<'a> {
             input,
             chunks: Some(chunks),
             is_packed: opened.packing.is_some(),
+            is_rereadable: opened.is_rereadable,
         });
         Ok(work)
+    }
+
+    /// Compares an input with those before. Returns its content and how much of it they have;
+    /// if that is all of it, the outcome.
+    fn left_out(
+        &mut self,
+        file: Option<&'a Input>,
+        head: &[u8],
+        chunks: Chunks<Reader>,
+        summary: &mut InputSummary,
+    ) -> Result<(Chunks<Reader>, u64), Outcome> {
+        let is_single = self.has_one_input && self.archives.is_empty();
+        let Some(known) = self.known.as_mut().filter(|_| !is_single) else {
+            return Ok((chunks, 0));
+        };
+        let (is_all, has_failed) = chunks.has_ended();
+        let candidate = Candidate {
+            name: &summary.name,
+            head,
+            is_all,
+            has_failed,
+            file,
+        };
+        let content = chunks.into_reader();
+        let compared = known.compare(&candidate, content, &self.options.unpacking);
+        let (copied, content) = compared.map_err(|error| skipped(&error))?;
+        let copied_bytes = match copied {
+            Copied::No => 0,
+            Copied::Beginning(bytes, of) => {
+                summary.copy_of = Some(of);
+                bytes
+            }
+            Copied::Whole(of) => {
+                summary.copy_of = Some(of);
+                return Err(Outcome::Copy);
+            }
+        };
+        Ok((Chunks::new(content, self.options.chunk_bytes), copied_bytes))
     }
 
     /// Opens an input in its parser, and asks how that wants to read it.
@@ -388,10 +436,15 @@ impl OpenArchive {
     }
 }
 
-impl Log {
+fn skipped(error: &dyn std::error::Error) -> Outcome {
+    Outcome::Skipped(error.to_string())
+}
+
+impl Log<'_> {
     fn without_content(name: String, outcome: Outcome) -> Self {
         Self {
             name,
+            input: None,
             file_name: String::new(),
             opened: Err(outcome),
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::counts::{Failure, InputCounts};
+use super::duplicates::COPIED_LINES;
 use super::lines::ChunkText;
 use super::queue::Queue;
 use super::second_chance::SecondChance;
@@ -233,9 +234,12 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
             return Ok(None);
         }
         let started = Instant::now();
-        let parsed = self
-            .session(input)
-            .and_then(|session| session.parse(text.bytes(), text.lines()));
+        let parsed = match text.chunk.is_copied {
+            true => self.pass_over(input, text),
+            false => self
+                .session(input)
+                .and_then(|session| session.parse(text.bytes(), text.lines())),
+        };
         self.done.times.parsing += started.elapsed();
         match parsed {
             Ok(mut batch) => {
@@ -253,6 +257,19 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
                 Ok(None)
             }
         }
+    }
+
+    /// Ignores lines that another input has. A parser that reads in order gets them for what
+    /// follows.
+    fn pass_over(&mut self, input: &Arc<OpenInput>, text: ChunkText<'_>) -> Result<Batch, Stop> {
+        let lines = match input.reading {
+            Reading::IndependentLines => text.lines(),
+            Reading::OrderedLines | Reading::WholeDocument => {
+                let session = self.session(input)?;
+                session.parse(text.bytes(), text.lines())?.lines()
+            }
+        };
+        Ok(Batch::of_ignored(COPIED_LINES, lines))
     }
 
     /// Offers the lines that the parser rejected to the others.

@@ -24,6 +24,8 @@ pub struct Chunk {
     /// Lines right after these that were longer than [`MAX_LINE_BYTES`] and are
     /// not among the bytes.
     pub overlong: u64,
+    /// Whether another input has the same lines: see [`Chunks::is_copied_to`].
+    pub is_copied: bool,
 }
 
 /// Finds the end of the last whole record in some lines.
@@ -36,6 +38,8 @@ pub struct Chunks<R> {
     /// Read, and not handed on yet: the beginning of a line.
     rest: Vec<u8>,
     record_end: Option<RecordEnd>,
+    /// The first bytes that another input has, too.
+    copied_bytes: u64,
     next_line: u64,
     next_offset: u64,
     ended: bool,
@@ -85,6 +89,7 @@ impl<R: Read> Chunks<R> {
             chunk_bytes,
             rest: Vec::new(),
             record_end: None,
+            copied_bytes: 0,
             next_line: 0,
             next_offset: 0,
             ended: false,
@@ -113,6 +118,26 @@ impl<R: Read> Chunks<R> {
         self.record_end = Some(record_end);
     }
 
+    /// States that the first `bytes`, which are whole lines, are those of another input. A chunk
+    /// ends there.
+    pub fn is_copied_to(&mut self, bytes: u64) {
+        self.copied_bytes = bytes;
+    }
+
+    /// Whether all bytes have been read by [`Chunks::head`], and whether reading failed.
+    #[must_use]
+    pub fn has_ended(&self) -> (bool, bool) {
+        (self.ended, self.failure.is_some())
+    }
+
+    /// Where a chunk of the next `len` bytes ends: no later than what is copied.
+    fn cut(&self, len: usize) -> usize {
+        match self.copied_bytes.checked_sub(self.next_offset) {
+            Some(copied @ 1..) => len.min(usize::try_from(copied).unwrap_or(len)),
+            _ => len,
+        }
+    }
+
     /// The next chunk in `buffer`'s memory; none at the end. What the buffer
     /// holds is written over: it is best one that a chunk came in.
     ///
@@ -137,6 +162,7 @@ impl<R: Read> Chunks<R> {
                 let line_end = searched + feed + 1;
                 let whole_records = self.record_end.and_then(|end| end(&buffer[..line_end]));
                 let end = whole_records.filter(|end| *end > 0).unwrap_or(line_end);
+                let end = self.cut(end);
                 self.rest.extend_from_slice(&buffer[end..len]);
                 buffer.truncate(end);
                 return Ok(Some(self.chunk(buffer, 0)));
@@ -164,8 +190,11 @@ impl<R: Read> Chunks<R> {
         read
     }
 
-    fn last(&mut self, bytes: Vec<u8>) -> io::Result<Option<Chunk>> {
+    fn last(&mut self, mut bytes: Vec<u8>) -> io::Result<Option<Chunk>> {
         if !bytes.is_empty() {
+            let end = self.cut(bytes.len());
+            self.rest.extend_from_slice(&bytes[end..]);
+            bytes.truncate(end);
             return Ok(Some(self.chunk(bytes, 0)));
         }
         self.failure.take().map_or(Ok(None), Err)
@@ -179,6 +208,7 @@ impl<R: Read> Chunks<R> {
             first_line: self.next_line,
             offset: self.next_offset,
             overlong,
+            is_copied: self.next_offset + bytes.len() as u64 <= self.copied_bytes,
             bytes,
         };
         self.next_line += chunk.lines + overlong;
@@ -259,6 +289,22 @@ mod tests {
             .unwrap();
         assert_eq!(after.first_line, 2);
         assert_eq!(after.offset as usize, input.len() - b"after\nlast".len());
+    }
+
+    #[test]
+    fn chunks_end_where_another_input_ended() {
+        for chunk_bytes in [1, 7, 4096] {
+            let mut chunks = Chunks::new(&b"one\ntwo\nthree\nfour"[..], chunk_bytes);
+            chunks.is_copied_to(8);
+            let chunks = std::iter::from_fn(|| chunks.next(Vec::new()).unwrap());
+            let (copied, new): (Vec<_>, Vec<_>) = chunks.partition(|chunk| chunk.is_copied);
+            let text = |chunks: Vec<Chunk>| chunks.into_iter().flat_map(|it| it.bytes).collect();
+            let (copied, new): (Vec<u8>, Vec<u8>) = (text(copied), text(new));
+            assert_eq!(
+                (copied.as_slice(), new.as_slice()),
+                (&b"one\ntwo\n"[..], &b"three\nfour"[..])
+            );
+        }
     }
 
     #[test]

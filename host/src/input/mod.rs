@@ -12,6 +12,7 @@ mod kinds;
 mod limits;
 mod lzw;
 mod packing;
+mod rotation;
 mod text;
 mod walk;
 
@@ -59,6 +60,8 @@ pub struct Opened {
     pub modified_us: Option<i64>,
     /// How it is compressed, if it is; of several layers the slowest.
     pub packing: Option<Packing>,
+    /// Whether the input can be opened again: it is a file and no pipe.
+    pub is_rereadable: bool,
 }
 
 /// Compression within compression, and archives within archives, are followed to this
@@ -104,6 +107,7 @@ impl Input {
                 reader: Box::new(io::stdin()),
                 modified_us: None,
                 packing: None,
+                is_rereadable: false,
             };
             return Ok((None, opened));
         };
@@ -117,6 +121,7 @@ impl Input {
             modified_us: since_epoch.and_then(|time| i64::try_from(time.as_micros()).ok()),
             reader: Box::new(file.try_clone()?),
             packing: None,
+            is_rereadable: metadata.is_file(),
         };
         Ok((metadata.is_file().then_some(file), opened))
     }

@@ -1,10 +1,11 @@
 //! From what the user named to a list of inputs: directories in name order, so
-//! that the same logs always give the same output.
+//! that the same logs always give the same output, and rotated logs in the order of time.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Input;
+use super::rotation::in_order_of_time;
 
 /// What was found under the names that the user gave.
 #[derive(Debug, Default)]
@@ -13,6 +14,9 @@ pub struct Found {
     pub inputs: Vec<Input>,
     /// What was not read, and why.
     pub skipped: Vec<Skipped>,
+    /// Symbolic links in directories, which are passed over: what they point to is read where
+    /// it is.
+    pub links: Vec<PathBuf>,
 }
 
 /// Something that was not read.
@@ -43,6 +47,7 @@ pub fn find(names: &[PathBuf]) -> Found {
             found.file(name);
         }
     }
+    found.inputs = in_order_of_time(found.inputs);
     found
 }
 
@@ -77,10 +82,7 @@ impl Found {
             match path.symlink_metadata() {
                 Ok(metadata) if metadata.is_dir() => self.walk(&path, depth + 1),
                 Ok(metadata) if metadata.is_file() => self.inputs.push(Input::File(path)),
-                Ok(metadata) if metadata.is_symlink() => self.skip(
-                    &path,
-                    io::Error::other("a symbolic link inside a directory is not followed"),
-                ),
+                Ok(metadata) if metadata.is_symlink() => self.links.push(path),
                 Ok(_) => self.skip(&path, io::Error::other("not a regular file")),
                 Err(error) => self.skip(&path, error),
             }
@@ -119,11 +121,11 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_symbolic_link_in_a_directory_is_reported_and_not_followed() {
+    fn symbolic_link_in_a_directory_is_passed_over() {
         let root = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/etc", root.path().join("link")).unwrap();
         let found = find(&[root.path().to_owned()]);
-        assert!(found.inputs.is_empty());
-        assert_eq!(found.skipped.len(), 1);
+        assert!(found.inputs.is_empty() && found.skipped.is_empty());
+        assert_eq!(found.links, [root.path().join("link")]);
     }
 }

@@ -152,6 +152,8 @@ struct InputRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    copy_of: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     parser: Option<PluginRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<u8>,
@@ -237,6 +239,7 @@ impl<'a> InputRow<'a> {
         let (outcome, problem) = match &input.outcome {
             Outcome::Read => ("read", None),
             Outcome::Empty => ("empty", None),
+            Outcome::Copy => ("copy", None),
             Outcome::NoLog(kind) => ("no_log", Some(*kind)),
             Outcome::Skipped(problem) => ("skipped", Some(problem.as_str())),
             Outcome::CutShort(problem) => ("cut-short", Some(problem.as_str())),
@@ -245,6 +248,7 @@ impl<'a> InputRow<'a> {
             input: &input.name,
             outcome,
             problem,
+            copy_of: input.copy_of.as_deref(),
             parser: input.parser.as_ref().map(PluginRow::new),
             confidence: input.confidence,
             lines: counts.lines,

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use super::text::{counted, visible};
 use crate::extraction::{InputSummary, Outcome};
 use crate::indicator::secrets;
-use crate::input::Skipped;
+use crate::input::Found;
 use crate::plugin::PluginId;
 use crate::sightings::InvalidValues;
 use crate::triage::plan::NEVER_LEAVES;
@@ -65,8 +65,13 @@ impl VerdictCounts {
 impl Summary {
     /// The summary of what was read, without findings.
     #[must_use]
-    pub fn of_inputs(inputs: Vec<InputSummary>, skipped: &[Skipped]) -> Self {
-        let skipped = skipped.iter().map(|skipped| {
+    pub fn of_inputs(mut inputs: Vec<InputSummary>, found: &Found) -> Self {
+        let links = found.links.iter();
+        inputs.extend(links.map(|link| {
+            let outcome = Outcome::NoLog("a symbolic link inside a directory");
+            InputSummary::without_content(link.display().to_string(), outcome)
+        }));
+        let skipped = found.skipped.iter().map(|skipped| {
             (
                 skipped.path.display().to_string(),
                 skipped.error.to_string(),
@@ -126,7 +131,7 @@ impl Summary {
         let is_whole = |input: &InputSummary| {
             matches!(
                 input.outcome,
-                Outcome::Read | Outcome::Empty | Outcome::NoLog(_)
+                Outcome::Read | Outcome::Empty | Outcome::Copy | Outcome::NoLog(_)
             ) && input.counts.failure_count == 0
         };
         !self.skipped.is_empty() || !self.inputs.iter().all(is_whole)
@@ -237,6 +242,10 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
     match &input.outcome {
         Outcome::Skipped(reason) => return writeln!(f, "not read: {}", visible(reason)),
         Outcome::Empty => return writeln!(f, "empty"),
+        Outcome::Copy => {
+            let original = input.copy_of.as_deref().unwrap_or_default();
+            return writeln!(f, "left out: a copy of {}", visible(original));
+        }
         Outcome::NoLog(kind) => return writeln!(f, "passed over: {kind}"),
         Outcome::Read | Outcome::CutShort(_) => {}
     }
@@ -261,6 +270,11 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
     )?;
     for (parser, records) in &counts.taken_by_others {
         writeln!(f, "  {records} of the records by {}", visible(parser))?;
+    }
+    if let Some(original) = &input.copy_of {
+        let lines = counts.copied_lines();
+        let original = visible(original);
+        writeln!(f, "  {lines} of the ignored are a copy of {original}")?;
     }
     write_detection_hint(f, input)?;
     write_rejected(f, input)?;

@@ -65,7 +65,7 @@ impl Logs<'_> {
             &mut sinks,
         )?;
         Ok(Extracted {
-            summary: Summary::of_inputs(extraction.inputs, &found.skipped),
+            summary: Summary::of_inputs(extraction.inputs, &found),
             times: extraction.times,
         })
     }

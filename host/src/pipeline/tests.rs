@@ -182,6 +182,7 @@ impl World {
             utc_offset_minutes: 0,
             now_us: 0,
             unpacking: crate::input::UnpackLimits::default(),
+            keeps_duplicates: false,
             max_memory_bytes: 1 << 20,
         };
         let logs = Logs {

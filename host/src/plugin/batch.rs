@@ -59,6 +59,20 @@ impl Batch {
         })
     }
 
+    /// A batch of nothing but lines that are ignored for one reason.
+    #[must_use]
+    pub fn of_ignored(reason: &str, lines: u64) -> Self {
+        let tally = Tally {
+            reason: reason.to_owned(),
+            count: lines,
+            samples: Vec::new(),
+        };
+        Self {
+            ignored: vec![tally],
+            ..Self::default()
+        }
+    }
+
     /// The sum of records, ignored and rejected lines.
     #[must_use]
     pub fn lines(&self) -> u64 {

@@ -41,6 +41,10 @@ pub struct ReadArgs {
     /// A file with the password of encrypted zip and 7z archives
     #[arg(long, value_name = "FILE")]
     pub archive_password_file: Option<PathBuf>,
+    /// Read content again that another input has, too. Otherwise copies of a log, and the lines of
+    /// a rotated log that a later one contains from its start, are counted once
+    #[arg(long)]
+    pub keep_duplicates: bool,
     /// The memory for distinct indicators and their clients; above it they are kept in a file in
     /// TMPDIR
     #[arg(long, value_name = "MIB", default_value_t = 2048)]

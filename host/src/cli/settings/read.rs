@@ -36,6 +36,7 @@ impl ReadSettings {
             max_window_bytes: args.max_window.saturating_mul(1 << 20),
             archive_password: args.archive_password_file.map(password).transpose()?,
         };
+        options.keeps_duplicates = args.keep_duplicates;
         options.max_memory_bytes = args.max_memory.saturating_mul(1 << 20);
         Ok(Self {
             inputs: args.inputs,
@@ -87,6 +88,7 @@ fn default_options(now_ms: UnixMs) -> Options {
         utc_offset_minutes: 0,
         now_us: now_ms.saturating_mul(1000),
         unpacking: UnpackLimits::default(),
+        keeps_duplicates: false,
         max_memory_bytes: DEFAULT_MAX_MEMORY_BYTES,
     }
 }

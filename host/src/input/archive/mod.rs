@@ -142,6 +142,7 @@ impl Sender {
             reader: Box::new(ahead),
             modified_us,
             packing: None,
+            is_rereadable: false,
         };
         let member = Member {
             path,
