@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use crate::block::first_word;
-use crate::parser::{Action, Line, Observation, Observations, host_of, is_address};
+use crate::parser::{Action, Line, Observation, Observations, host_of, is_address, is_bare_ipv6};
 use crate::scan;
 
 /// What a record says of one contact, in whatever fields it says it. A value
@@ -131,6 +131,8 @@ impl<'a> Contact<'a> {
             let is_tunnel = matches!(scheme, b"tunnel" | b"tcp" | b"ssl");
             return Some(if is_tunnel {
                 Observation::host(authority)
+            } else if is_bare_ipv6(authority) {
+                Observation::url_of(scheme, authority, &rest[host_end..])
             } else {
                 Observation::url(url)
             });
@@ -551,6 +553,7 @@ mod tests {
             url("http://jane@www.example.com/a"),
         );
         check("/a||192.0.2.7||", url("http://192.0.2.7/a"));
+        check("https://2001:db8::1/a||||", url("https://[2001:db8::1]/a"));
         check("N/A||N/A|-|[2001:db8::1]:443", Some(("ip", "2001:db8::1")));
         check("www.example.com|||/a|", url("http://www.example.com/a"));
         check(

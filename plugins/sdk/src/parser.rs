@@ -319,7 +319,7 @@ pub fn is_address(host: &[u8]) -> bool {
 
 /// Whether a host is an IPv6 address without the brackets that it has in URLs.
 #[inline]
-fn is_bare_ipv6(host: &[u8]) -> bool {
+pub(crate) fn is_bare_ipv6(host: &[u8]) -> bool {
     match scan::find(host, b':') {
         Some(colon) => host[0] != b'[' && scan::find(&host[colon + 1..], b':').is_some(),
         None => false,

@@ -1,246 +1,334 @@
-//! Tables of anyone's: comma-separated (or by another byte), with a header that
-//! names the columns. Settings say which column means what.
+//! Tables that any program exports: rows of cells between commas or another byte, mostly with a
+//! header that names the columns. The columns are found by their names and their cells; see
+//! [`table`]. Settings override them.
+
+mod cell;
+mod names;
+mod table;
 
 use serde::Deserialize;
-use vthost_plugin::contact::{Contact, action_of};
-use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, Observations};
+use vthost_plugin::contact::Contact;
+use vthost_plugin::parser::{Description, Input, Line, LineParser, Observations, Reading};
 use vthost_plugin::split::Columns;
 use vthost_plugin::time::{DateOrder, Stamps};
 
+use cell::{action, plain, plain_time, url_of};
+use table::{MOST_LINES_OF_ROW, OTHERS, Places, Table, is_open};
+
 struct Csv {
     stamps: Stamps,
-    order: DateOrder,
-    header: Vec<u8>,
-    columns: Columns<ROLES>,
+    table: Table,
+    /// The wanted cells where quotes enclose them, and where quotes are text.
+    quoted: Columns<ROLES>,
+    unquoted: Columns<ROLES>,
+    /// The lines so far of a row with line ends in a quoted cell.
+    pending: Vec<u8>,
+    pending_lines: usize,
 }
 
 vthost_plugin::export_parser!(Csv);
 
 /// The names of the columns by what they mean; see `schema.json`.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
     separator: Option<char>,
-    url: String,
-    host: String,
-    address: String,
-    client: String,
-    user: String,
-    time: String,
-    action: String,
-    day_first: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        let named = str::to_owned;
-        Self {
-            separator: None,
-            url: named("url"),
-            host: named("host"),
-            address: named("address"),
-            client: named("client"),
-            user: named("user"),
-            time: named("time"),
-            action: named("action"),
-            day_first: false,
-        }
-    }
+    url: Option<String>,
+    host: Option<String>,
+    address: Option<String>,
+    client: Option<String>,
+    user: Option<String>,
+    time: Option<String>,
+    action: Option<String>,
+    day_first: Option<bool>,
 }
 
 impl Settings {
-    fn names(&self) -> [&str; ROLES] {
-        [
-            &self.url,
-            &self.host,
-            &self.address,
-            &self.client,
-            &self.user,
-            &self.time,
-            &self.action,
-        ]
+    /// Takes the columns that the settings name.
+    fn apply(&self, table: &mut Table) -> Result<(), String> {
+        let named = |name: &Option<String>| match name {
+            None => Ok(None),
+            Some(name) => table
+                .named(name)
+                .map(Some)
+                .ok_or_else(|| format!("its header names no column `{name}`")),
+        };
+        let targets = [named(&self.url)?, named(&self.host)?, named(&self.address)?];
+        let [client, user, action] = [
+            named(&self.client)?,
+            named(&self.user)?,
+            named(&self.action)?,
+        ];
+        let time = named(&self.time)?;
+        let places = &mut table.places;
+        if targets.iter().any(Option::is_some) {
+            [places.url, places.host, places.address] = targets;
+            places.others = [None; OTHERS];
+        }
+        places.client = client.or(places.client);
+        places.user = user.or(places.user);
+        places.action = action.or(places.action);
+        if time.is_some() {
+            (places.time, places.clock) = (time, None);
+        }
+        table.order = match self.day_first {
+            Some(true) => DateOrder::DayFirst,
+            Some(false) => DateOrder::MonthFirst,
+            None => table.order,
+        };
+        Ok(())
     }
 }
 
-/// Meanings that a column can have; the first [`TARGETS`] say what was contacted.
-const ROLES: usize = 7;
-const TARGETS: usize = 3;
-
-/// Columns of a header that are looked at.
-const MOST_COLUMNS: usize = 200;
-
-const SEPARATORS: [u8; 4] = *b",;\t|";
+/// Cells of a row that are read.
+const ROLES: usize = 8 + OTHERS;
 
 impl LineParser for Csv {
     type Settings = Settings;
+
+    /// A quoted cell may have several lines.
+    const READING: Reading = Reading::OrderedLines;
 
     fn describe() -> Description {
         Description {
             name: "csv",
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
-            summary: "Tables with a header; settings name the columns: host=dst_name client=src_ip",
+            summary: "Tables, whose columns are found by their names and cells; settings override: host=dst_name client=src_ip",
             formats: vec![(
                 "csv",
-                "A table with a header, by comma, semicolon, tab or bar",
+                "A table by comma, semicolon, tab or bar, mostly with a header, in English, German, French, Spanish or Japanese",
                 "time,client,user,action,url,host,address",
             )],
             settings_schema: include_str!("schema.json"),
         }
     }
 
-    /// By the usual names of columns: a target and whose it is.
     fn detect(input: &Input) -> u8 {
-        let settings = Settings::default();
-        let Some(header) = input.lines().next() else {
-            return 0;
-        };
-        let names = names_of(header, separator_of(header));
-        let has = |wanted: &[&str]| wanted.iter().any(|name| names.contains(&name.as_bytes()));
-        let roles = settings.names();
-        let (targets, others) = roles.split_at(TARGETS);
-        match Fit::from(has(targets) && has(others)) {
-            Fit::Yes => 45,
-            _ => 0,
-        }
+        let table = Table::of(input, Stamps::of(input), None);
+        table.map_or(0, |table| table.certainty())
     }
 
     fn open(input: &Input, settings: Settings) -> Result<Self, String> {
-        let header = input.lines().next().unwrap_or_default().to_vec();
         let separator = match settings.separator {
-            None => separator_of(&header),
-            Some(separator) if separator.is_ascii() => separator as u8,
+            None => None,
+            Some(separator) if separator.is_ascii() => Some(separator as u8),
             Some(_) => return Err("the separator is no ASCII character".to_owned()),
         };
-        let names = names_of(&header, separator);
-        let roles = settings.names();
-        let is_there = |role: &&str| names.contains(&role.as_bytes());
-        if !roles[..TARGETS].iter().any(is_there) {
-            return Err(format!(
-                "its header names no column {}; set url, host or address to the name of one",
-                roles[..TARGETS].join(", ")
-            ));
+        let stamps = Stamps::of(input);
+        let mut table =
+            Table::of(input, stamps, separator).ok_or("its lines have no columns in common")?;
+        settings.apply(&mut table)?;
+        if !table.places.has_target() {
+            return Err(
+                "no column holds URLs, hosts or addresses that were contacted; set url, host or address to the name of one"
+                    .to_owned(),
+            );
         }
+        let columns = || Columns::at(table.separator, without_twins(&table.places));
         Ok(Self {
-            stamps: Stamps::of(input),
-            order: match settings.day_first {
-                true => DateOrder::DayFirst,
-                false => DateOrder::MonthFirst,
-            },
-            columns: Columns::named(separator, names.iter().copied(), roles),
-            header,
+            stamps,
+            quoted: columns(),
+            unquoted: columns().with_quotes_as_text(),
+            table,
+            pending: Vec::new(),
+            pending_lines: 0,
         })
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        if line.trim_ascii().is_empty() {
+        let is_part = !self.pending.is_empty() || is_open(line);
+        if !self.table.joins_lines || !is_part {
+            return self.row(line, found);
+        }
+        self.line_of_row(line, found)
+    }
+}
+
+impl Csv {
+    /// Reads a line of a row that has several, and the row with its last line.
+    fn line_of_row(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        if !self.pending.is_empty() && begins_row(line) {
+            // The row before was cut off.
+            self.forget();
+            return self.line(line, found);
+        }
+        let was_open = !self.pending.is_empty();
+        if was_open {
+            self.pending.push(b' ');
+        }
+        self.pending.extend_from_slice(line);
+        self.pending_lines += 1;
+        if was_open == is_open(line) {
+            let row = std::mem::take(&mut self.pending);
+            self.forget();
+            return self.row(&row, found);
+        }
+        if self.pending_lines > MOST_LINES_OF_ROW {
+            self.forget();
+            return Line::Rejected("a quote that is not closed");
+        }
+        Line::Ignored("part of a row over several lines")
+    }
+
+    fn forget(&mut self) {
+        self.pending.clear();
+        self.pending_lines = 0;
+    }
+
+    fn row(&mut self, row: &[u8], found: &mut Observations<'_>) -> Line {
+        if row.trim_ascii().is_empty() {
             return Line::Ignored("blank");
         }
-        if line == self.header {
+        if self.table.heading.iter().any(|known| known == row) {
             return Line::Ignored("header");
         }
-        let [url, host, address, client, user, time, action] = self.columns.pick(line);
-        let contact = Contact {
+        let (cells, count) = match self.table.is_quoted {
+            true => self.quoted.pick_counted(row),
+            false => self.unquoted.pick_counted(row),
+        };
+        match count == self.table.columns {
+            true => self.contact(cells, found),
+            false => self.uneven(row, (cells, count), found),
+        }
+    }
+
+    /// Reads a row that has not as many columns as the table.
+    fn uneven(
+        &mut self,
+        row: &[u8],
+        (cells, count): ([&[u8]; ROLES], usize),
+        found: &mut Observations<'_>,
+    ) -> Line {
+        if row.starts_with(b"#") {
+            return Line::Ignored("a comment");
+        }
+        // A quote that is only text.
+        let (unquoted_cells, unquoted) = self.unquoted.pick_counted(row);
+        if unquoted == self.table.columns {
+            return self.contact(unquoted_cells, found);
+        }
+        let Table {
+            columns, separator, ..
+        } = self.table;
+        let empty = row
+            .iter()
+            .rev()
+            .take_while(|byte| **byte == separator)
+            .count();
+        if count > columns && empty >= count - columns {
+            return self.row(&row[..row.len() - (count - columns)], found);
+        }
+        if count < columns {
+            let is_whole = count > self.table.places.last_target() + 1;
+            return match is_whole {
+                true => self.contact(cells, found),
+                false => Line::Rejected("fewer columns than the table"),
+            };
+        }
+        match self.with_quoted_url(row, unquoted - columns) {
+            Some(row) => {
+                let cells = self.quoted.pick(&row);
+                self.contact(cells, found)
+            }
+            None => Line::Rejected("more columns than the table"),
+        }
+    }
+
+    /// The row with its URL in quotes, where only that can have the separators that are too
+    /// many.
+    fn with_quoted_url(&self, row: &[u8], more: usize) -> Option<Vec<u8>> {
+        let url = self.table.places.url?;
+        if !self.table.url_is_only_text || !self.table.is_quoted && row.contains(&b'"') {
+            return None;
+        }
+        let cells: Vec<&[u8]> = row.split(|byte| *byte == self.table.separator).collect();
+        let separator = &[self.table.separator][..];
+        let joined = cells.get(url..=url + more)?.join(separator);
+        let quoted = [b"\"", joined.as_slice(), b"\""].concat();
+        let cells = [
+            &cells[..url],
+            &[quoted.as_slice()],
+            &cells[url + more + 1..],
+        ]
+        .concat();
+        Some(cells.join(separator))
+    }
+
+    fn contact(&self, cells: [&[u8]; ROLES], found: &mut Observations<'_>) -> Line {
+        let [
             url,
             host,
             address,
             client,
             user,
-            time_us: self.stamps.any(time, self.order),
-            action: action_of(action),
+            time,
+            clock,
+            acted,
+            others @ ..,
+        ] = cells;
+        let (time, clock) = (plain_time(time), plain_time(clock));
+        let (client, acted) = (plain(client), plain(acted));
+        let contact = Contact {
+            host,
+            address,
+            client: &client,
+            user,
+            time_us: match self.table.places.clock {
+                None => self.stamps.any(&time, self.table.order).or_else(|| {
+                    self.stamps
+                        .of_fields(&time, MIDNIGHT, b"", self.table.order)
+                }),
+                Some(_) => self.stamps.of_fields(&time, &clock, b"", self.table.order),
+            },
+            action: action(&acted),
             ..Contact::default()
         };
-        contact.push(found)
+        let push = |target: &[u8], found: &mut Observations<'_>| {
+            let target = url_of(target);
+            Contact {
+                url: target,
+                ..contact
+            }
+            .decoded(plain, |contact| contact.push(found))
+        };
+        let line = push(url, found);
+        let others = others.into_iter().filter(|other| !other.is_empty());
+        others.fold(line, |line, other| match push(other, found) {
+            Line::Record => Line::Record,
+            _ => line,
+        })
     }
 }
 
-/// The separator that the header has most of.
-fn separator_of(header: &[u8]) -> u8 {
-    let count = |separator: u8| header.iter().filter(|byte| **byte == separator).count();
-    let most = SEPARATORS.into_iter().rev().max_by_key(|byte| count(*byte));
-    most.unwrap_or(b',')
+/// Excel writes no time for midnight.
+const MIDNIGHT: &[u8] = b"00:00:00";
+
+/// The places of the cells in the order in which [`Csv::contact`] takes them. A column of
+/// several meanings keeps the first.
+fn without_twins(places: &Places) -> [Option<usize>; ROLES] {
+    let mut wanted = [None; ROLES];
+    let named = [
+        places.url,
+        places.host,
+        places.address,
+        places.client,
+        places.user,
+        places.time,
+        places.clock,
+        places.action,
+    ];
+    for (index, place) in named.into_iter().chain(places.others).enumerate() {
+        wanted[index] = place.filter(|place| !wanted.contains(&Some(*place)));
+    }
+    wanted
 }
 
-/// The names of the columns, without blanks and quotes around them.
-fn names_of(header: &[u8], separator: u8) -> Vec<&[u8]> {
-    let mut columns: Columns<MOST_COLUMNS> = Columns::at(separator, std::array::from_fn(Some));
-    let count = columns.count(header).min(MOST_COLUMNS);
-    let names = columns.pick(header);
-    names[..count]
-        .iter()
-        .map(|name| name.trim_ascii())
-        .collect()
+/// Whether a line begins with a quoted cell: within a cell quotes are doubled, and a single one
+/// ends it.
+fn begins_row(line: &[u8]) -> bool {
+    matches!(line, [b'"', next, ..] if next.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use vthost_plugin::parser::Action;
-    use vthost_plugin::testing;
-
-    fn first(log: &str, settings: &str) -> (String, String, Action, Option<i64>) {
-        let parsed = testing::parse::<Csv>(log.as_bytes(), settings).unwrap();
-        assert_eq!(parsed.ignored, [("header".to_owned(), 1)]);
-        let seen = &parsed.observations[0];
-        (
-            format!("{} {}", seen.kind, seen.value),
-            seen.client.clone(),
-            seen.action,
-            seen.time_us,
-        )
-    }
-
-    #[test]
-    fn columns_are_known_by_their_names() {
-        // 2024-05-01T12:00:00Z.
-        let noon = Some(1_714_564_800_000_000);
-        assert_eq!(
-            first(
-                "time,client,action,url\n2024-05-01T12:00:00Z,192.0.2.9,allowed,\"http://example.com/a,b\"\n",
-                "{}"
-            ),
-            (
-                "url http://example.com/a,b".to_owned(),
-                "192.0.2.9".to_owned(),
-                Action::Allowed,
-                noon
-            )
-        );
-        assert_eq!(
-            first(
-                "\"When\"|\"Src IP\"|\"Dst\"\n01/05/2024 12:00:00|192.0.2.9|198.51.100.7\n",
-                r#"{"time": "When", "client": "Src IP", "address": "Dst", "day_first": true}"#
-            ),
-            (
-                "ip 198.51.100.7".to_owned(),
-                "192.0.2.9".to_owned(),
-                Action::Unstated,
-                noon
-            )
-        );
-    }
-
-    #[test]
-    fn a_header_without_a_target_is_refused() {
-        let refused = testing::parse::<Csv>(b"a,b\n1,2\n", "{}").unwrap_err();
-        assert!(refused.contains("its header names no column url, host, address"));
-        let wide = testing::parse::<Csv>(b"url\nx\n", r#"{"separator": "\u00e9"}"#);
-        assert!(wide.is_err());
-    }
-
-    #[test]
-    fn only_usual_names_are_detected() {
-        let check = |header: &str, expected| {
-            assert_eq!(
-                testing::detect::<Csv>(header.as_bytes()),
-                expected,
-                "{header}"
-            );
-        };
-        check("time,client,url\n", 45);
-        check("host;user\n", 45);
-        check("url\n", 0);
-        check("something,else\n", 0);
-        check("", 0);
-    }
-}
+mod tests;

@@ -140,9 +140,10 @@ fn observation(text: &str) -> Result<Observation<'_>, &'static str> {
     }
     if let Some((scheme, rest)) = text.split_once("://") {
         let has_host = !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':']);
-        return match has_host && !scheme.is_empty() {
-            true => Ok(Observation::url(text.as_bytes())),
-            false => Err("no host"),
+        return match (has_host, is_scheme(scheme)) {
+            (true, true) => Ok(Observation::url(text.as_bytes())),
+            (false, true) => Err("no host"),
+            (_, false) => Err("other text before the URL"),
         };
     }
     if let Some((before, length)) = text.split_once('/') {
@@ -160,6 +161,14 @@ fn observation(text: &str) -> Result<Observation<'_>, &'static str> {
         return Err("a pattern, not a name");
     }
     host(text.as_bytes())
+}
+
+/// Whether a text is a scheme (RFC 3986, section 3.1): `2024-05-01,http` is a row of a table.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
 /// The address or domain of a text that may have a port. Dotted numbers that
@@ -413,6 +422,10 @@ mod tests {
         check("jane@example.com", "a mail address");
         check("*.example.com", "a pattern, not a name");
         check("two words", "more than one word");
+        check(
+            "2024-05-01,http://www.example.com/",
+            "other text before the URL",
+        );
         check("/etc/passwd", "no host before the path");
         check("=cmd", "not a URL, domain or address");
         check("1234", "not a URL, domain or address");

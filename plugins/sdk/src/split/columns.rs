@@ -76,9 +76,15 @@ impl<const N: usize> Columns<N> {
         header: impl Iterator<Item = &'h [u8]> + Clone,
         names: [&str; N],
     ) -> Self {
+        Self::named(separator, header, names).with_quotes_as_text()
+    }
+
+    /// The same columns where quotes enclose nothing.
+    #[must_use]
+    pub fn with_quotes_as_text(self) -> Self {
         Self {
             quotes: Quotes::AreText,
-            ..Self::named(separator, header, names)
+            ..self
         }
     }
 
@@ -106,6 +112,16 @@ impl<const N: usize> Columns<N> {
     /// How many columns a row has.
     pub fn count(&mut self, row: &[u8]) -> usize {
         self.marks.read(row);
+        self.count_marked(row)
+    }
+
+    /// The wanted columns of a row, and how many it has.
+    #[inline]
+    pub fn pick_counted<'a>(&mut self, row: &'a [u8]) -> ([&'a [u8]; N], usize) {
+        (self.pick(row), self.count_marked(row))
+    }
+
+    fn count_marked(&self, row: &[u8]) -> usize {
         let mut count = 1;
         let mut end = self.end_of_field(row, 0);
         while end < row.len() {
