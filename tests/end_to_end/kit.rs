@@ -163,6 +163,18 @@ fn new_policy_is_used_and_explained() {
             explained.stdout
         );
     }
+    let skipped = home.run(&[
+        "explain",
+        "evil.example.com",
+        "--store",
+        "s",
+        "--policy",
+        policy,
+        "--policy-config",
+        "own_domains=[\"example.com\"]",
+    ]);
+    let unknown = "unknown: not asked by the policy: own domain";
+    assert!(skipped.stdout.contains(unknown), "{}", skipped.stdout);
     several_policies_are_explained(&home, policy);
     let nothing = home.run(&["explain", "other.example.com", "--store", "s"]);
     assert_eq!(nothing.status, Some(4));

@@ -236,7 +236,7 @@ fn javascript_example_precedes_another_policy() {
             "--policy",
             "strict",
             "--policy-config",
-            &format!("allow_list:domains={domains}"),
+            &format!("allow-list:domains={domains}"),
             "--rate",
             "1000/s",
             "--vt-url",

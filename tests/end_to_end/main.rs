@@ -11,6 +11,7 @@
 )]
 
 mod article;
+mod authors;
 mod cache;
 mod commands;
 mod crash;

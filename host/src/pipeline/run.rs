@@ -9,9 +9,9 @@ use super::worklist::{Judged, Worklist};
 use crate::clock::Clock;
 use crate::output::{Output, OutputError, Summary};
 use crate::store::{Claimant, Store, StoreError};
-use crate::triage::LookupPlan;
 use crate::triage::outcome::{Cancellation, RunEnd, TriageOutcome, WhenSpent};
 use crate::triage::run::Triage;
+use crate::triage::{Judge as _, LookupPlan};
 
 /// Whom a run asks, what, and when.
 #[derive(Clone, Copy)]
@@ -102,7 +102,9 @@ impl Worklist {
             policies,
         } = self;
         let summary = Summary { policies, ..read };
-        lookups.reconcile(listener).await?;
+        if judge.gave_up().is_none() {
+            lookups.reconcile(listener).await?;
+        }
         let limits = lookups.account.limits(lookups.store)?;
         let recorder = Recorder::new(outputs, listener, summary.clone(), limits);
         let triage = Triage {

@@ -9,7 +9,7 @@ use crate::store::{Store, StoreError};
 use crate::triage::estimate::{Estimate, estimate};
 use crate::triage::plan::plan;
 use crate::triage::resolve::judge_stored;
-use crate::triage::{Cause, Finding, LookupPlan, Planned, PolicyChain};
+use crate::triage::{Cause, Finding, Judge as _, LookupPlan, Planned, PolicyChain};
 
 /// What decides about the indicators of a run.
 #[derive(Clone, Copy)]
@@ -39,13 +39,19 @@ pub struct Judged {
     pub findings: Vec<Finding>,
     /// The totals.
     pub summary: Summary,
+    /// Why a policy was not called any more, if it failed too often.
+    pub gave_up: Option<String>,
 }
 
 impl Judged {
     /// Counts the findings. `summary` states what was read and the policies.
     pub(super) fn new(findings: Vec<Finding>, mut summary: Summary) -> Self {
         summary.count(&findings);
-        Self { findings, summary }
+        Self {
+            findings,
+            summary,
+            gave_up: None,
+        }
     }
 
     /// What the outputs write.
@@ -86,6 +92,12 @@ impl Worklist {
         self.planned.len()
     }
 
+    /// Why a policy is not called any more, if it failed too often.
+    #[must_use]
+    pub fn gave_up(&self) -> Option<&str> {
+        self.judge.gave_up()
+    }
+
     /// What was read.
     #[must_use]
     pub fn read(&self) -> &Summary {
@@ -120,6 +132,9 @@ impl Worklist {
             policies: self.policies,
             ..self.read
         };
-        Ok(Judged::new(findings.collect(), summary))
+        Ok(Judged {
+            gave_up: self.judge.gave_up().map(str::to_owned),
+            ..Judged::new(findings.collect(), summary)
+        })
     }
 }

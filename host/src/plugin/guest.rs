@@ -1,5 +1,7 @@
 //! An instance in its own store, and how it is called.
 
+use std::time::Duration;
+
 use wasmtime::component::InstancePre;
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
@@ -15,6 +17,7 @@ pub(super) struct Guest<B> {
     store: Store<Sandbox>,
     exports: B,
     state: InstanceState,
+    timeout: Duration,
 }
 
 /// Whether the instance can be called again.
@@ -34,7 +37,8 @@ impl<B> Guest<B> {
         bind: impl FnOnce(&mut Store<Sandbox>, &wasmtime::component::Instance) -> wasmtime::Result<B>,
     ) -> Result<Self, Stop> {
         let mut store = engine.store();
-        Sandbox::arm(&mut store, engine.limits());
+        let timeout = engine.limits().call_timeout;
+        Sandbox::arm(&mut store, engine.limits(), timeout);
         let exports = pre
             .instantiate(&mut store)
             .and_then(|instance| bind(&mut store, &instance))
@@ -44,7 +48,13 @@ impl<B> Guest<B> {
             store,
             exports,
             state: InstanceState::Usable,
+            timeout,
         })
+    }
+
+    /// Sets the deadline of the calls that follow.
+    pub(super) fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
     }
 
     /// The limits of the instance.
@@ -70,7 +80,7 @@ impl<B> Guest<B> {
             });
         }
         self.state = InstanceState::Poisoned;
-        Sandbox::arm(&mut self.store, self.engine.limits());
+        Sandbox::arm(&mut self.store, self.engine.limits(), self.timeout);
         let result = call(&mut self.store, &self.exports)
             .map_err(|error| stop_of(&self.engine, &self.store, &error))?;
         self.state = InstanceState::Usable;

@@ -1,5 +1,7 @@
 //! Policies: whether a request is worth sending, and what a report means.
 
+use std::time::Duration;
+
 use wasmtime::component::{InstancePre, ResourceAny};
 
 use super::bindings::policy::exports::vthost::policy::judging as wit;
@@ -71,6 +73,19 @@ impl Policy {
         source: &PluginSource,
         settings: &PluginSettings,
     ) -> Result<Self, LoadError> {
+        Self::load_with(engine, source, |_| Ok(settings.clone()))
+    }
+
+    /// As [`Policy::load`], with settings that depend on what the policy is.
+    ///
+    /// # Errors
+    ///
+    /// Every [`LoadError`], and those of `settings`.
+    pub fn load_with<E: From<LoadError>>(
+        engine: &Engine,
+        source: &PluginSource,
+        settings: impl FnOnce(&PluginId) -> Result<PluginSettings, E>,
+    ) -> Result<Self, E> {
         let loaded = load::load(engine, PluginKind::Policy, source)?;
         loaded.usable(PolicyPre::new(loaded.pre.clone()))?;
         let mut guest = start(engine, &loaded.pre).map_err(|stop| loaded.stopped(stop))?;
@@ -79,7 +94,7 @@ impl Policy {
             .map_err(|stop| loaded.stopped(stop))?;
         let description = description(described, loaded.digest.clone());
         loaded.check_description(&description)?;
-        let settings = settings.checked(
+        let settings = settings(&description.id)?.checked(
             &description.id,
             &loaded.source_name,
             &description.settings_schema,
@@ -96,8 +111,9 @@ impl Policy {
             Err(Stop::Refused { message }) => Err(LoadError::Settings {
                 plugin: policy.description.id,
                 detail: message,
-            }),
-            Err(stop) => Err(loaded.stopped(stop)),
+            }
+            .into()),
+            Err(stop) => Err(loaded.stopped(stop).into()),
         }
     }
 
@@ -154,6 +170,17 @@ impl PolicySession {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         self.guest.memory_bytes()
+    }
+
+    /// Sets a shorter deadline for the calls that follow.
+    pub fn limit_calls(&mut self, timeout: Duration) {
+        self.guest.set_timeout(timeout);
+    }
+
+    /// Sets the deadline of the plugin's limits again.
+    pub fn reset_limit(&mut self) {
+        let timeout = self.guest.limits().call_timeout;
+        self.guest.set_timeout(timeout);
     }
 
     /// Asks whether to spend a request.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
@@ -34,6 +34,8 @@ pub(super) struct Sandbox {
     listener: Option<Arc<dyn GuestListener>>,
     /// Whether the last call tried to open a file.
     sought_files: bool,
+    /// The time that the current call may take.
+    timeout: Duration,
     deadline: Instant,
     interrupt: Interrupt,
 }
@@ -72,6 +74,7 @@ impl Sandbox {
             stderr,
             listener,
             sought_files: false,
+            timeout: limits.call_timeout,
             deadline: Instant::now(),
             interrupt,
         };
@@ -83,9 +86,10 @@ impl Sandbox {
     }
 
     /// Sets the deadline and the limit on the result of the next call.
-    pub(super) fn arm(store: &mut Store<Self>, limits: &PluginLimits) {
+    pub(super) fn arm(store: &mut Store<Self>, limits: &PluginLimits, timeout: Duration) {
         let state = store.data_mut();
-        state.deadline = Instant::now() + limits.call_timeout;
+        state.timeout = timeout;
+        state.deadline = Instant::now() + timeout;
         state.sought_files = false;
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(limits.result_bytes);
@@ -163,7 +167,7 @@ impl HostAbort {
                 stderr: sandbox.take_stderr(),
             },
             Self::Deadline => Stop::Deadline {
-                limit: limits.call_timeout,
+                limit: sandbox.timeout,
             },
             Self::Interrupted => Stop::Interrupted,
             Self::Memory { wanted } => Stop::Memory {

@@ -1,5 +1,6 @@
 //! Settings for a plugin, checked against its JSON Schema before any input is read.
 
+use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value};
 
 use super::PluginId;
@@ -29,7 +30,7 @@ impl PluginSettings {
             let validator = validator(source_name, schema)?;
             let problems: Vec<String> = validator
                 .iter_errors(&settings)
-                .map(|error| describe(&error))
+                .map(|error| describe(&error) + &known_keys(&error, schema))
                 .collect();
             if !problems.is_empty() {
                 return Err(LoadError::Settings {
@@ -69,6 +70,23 @@ fn describe(error: &jsonschema::ValidationError<'_>) -> String {
     } else {
         format!("`{key}`: {error}")
     }
+}
+
+/// The keys that the schema knows, for the error about one that it does not.
+fn known_keys(error: &jsonschema::ValidationError<'_>, schema: &str) -> String {
+    if !matches!(
+        error.kind(),
+        ValidationErrorKind::AdditionalProperties { .. }
+    ) {
+        return String::new();
+    }
+    let schema: Value = serde_json::from_str(schema).unwrap_or_default();
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let keys: Vec<&str> = properties
+        .into_iter()
+        .flat_map(|properties| properties.keys().map(String::as_str))
+        .collect();
+    format!("; known: {}", keys.join(", "))
 }
 
 #[cfg(test)]
@@ -111,6 +129,7 @@ mod tests {
         };
         check_names(serde_json::json!({"min": 0}), SCHEMA, "`min`");
         check_names(serde_json::json!({"max": 1}), SCHEMA, "max");
+        check_names(serde_json::json!({"max": 1}), SCHEMA, "; known: min");
         check_names(serde_json::json!({"max": 1}), "", "`max` is not known");
         check_names(serde_json::json!({}), "[", "not a JSON Schema");
     }

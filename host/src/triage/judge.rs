@@ -2,7 +2,9 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
+use super::breaker::Breaker;
 use crate::indicator::Indicator;
 use crate::plugin::{Judgement, Policy, PolicySession, Screening, Stop};
 use crate::sightings::Sightings;
@@ -30,6 +32,11 @@ pub trait Judge: Send {
         scope: Scope,
         report: &Report,
     ) -> Result<Judgement, PolicyFailure>;
+
+    /// Why there will be no more answers, if a policy has failed too often.
+    fn gave_up(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Why a policy returned no answer.
@@ -43,6 +50,9 @@ pub struct PolicyJudge {
     calls: Sender<Call>,
     thread: Option<thread::JoinHandle<()>>,
     name: String,
+    screenings: Breaker,
+    judgements: Breaker,
+    gave_up: Option<String>,
 }
 
 type Screened = Result<Screening, Stop>;
@@ -77,20 +87,40 @@ impl PolicyJudge {
             calls,
             thread: Some(thread),
             name,
+            screenings: Breaker::default(),
+            judgements: Breaker::default(),
+            gave_up: None,
         })
     }
 
+    /// Calls the policy, unless it was given up. `breaker` counts the failures of the function.
     fn ask<R>(
-        &self,
+        &mut self,
+        breaker: fn(&mut Self) -> &mut Breaker,
         call: impl FnOnce(Sender<Result<R, Stop>>) -> Call,
     ) -> Result<R, PolicyFailure> {
+        if let Some(reason) = &self.gave_up {
+            return Err(PolicyFailure(reason.clone()));
+        }
         let (reply, replies) = channel();
         let answer = match self.calls.send(call(reply)) {
             Ok(()) => replies.recv().ok(),
             Err(_) => None,
         };
         match answer {
-            Some(answer) => answer.map_err(|stop| PolicyFailure(format!("{} {stop}", self.name))),
+            Some(Ok(answer)) => {
+                breaker(self).answered();
+                Ok(answer)
+            }
+            Some(Err(stop)) => {
+                let failure = format!("{} {stop}", self.name);
+                if let Some(failures) = breaker(self).failed(&stop) {
+                    self.gave_up = Some(format!(
+                        "the policy failed {failures} times in a row and is not called again; the last time: {failure}"
+                    ));
+                }
+                Err(PolicyFailure(failure))
+            }
             None => Err(PolicyFailure(format!("{} has stopped", self.name))),
         }
     }
@@ -109,7 +139,10 @@ impl Drop for PolicyJudge {
 
 impl Judge for PolicyJudge {
     fn screen(&mut self, sightings: &Sightings) -> Result<Screening, PolicyFailure> {
-        self.ask(|reply| Call::Screen(Box::new(sightings.clone()), reply))
+        self.ask(
+            |judge| &mut judge.screenings,
+            |reply| Call::Screen(Box::new(sightings.clone()), reply),
+        )
     }
 
     fn judge(
@@ -125,7 +158,14 @@ impl Judge for PolicyJudge {
             scope,
             report: report.clone(),
         };
-        self.ask(|reply| Call::Judge(Box::new(case), reply))
+        self.ask(
+            |judge| &mut judge.judgements,
+            |reply| Call::Judge(Box::new(case), reply),
+        )
+    }
+
+    fn gave_up(&self) -> Option<&str> {
+        self.gave_up.as_deref()
     }
 }
 
@@ -197,20 +237,62 @@ impl Judge for PolicyChain {
         }
         undecided.ok_or_else(|| PolicyFailure("there is no policy".to_owned()))
     }
+
+    fn gave_up(&self) -> Option<&str> {
+        self.0.iter().find_map(|(_, judge)| judge.gave_up())
+    }
 }
 
-/// Answers calls until the caller is dropped. A new instance replaces one that was stopped, because
-/// a trap must not affect later calls.
+/// The deadline after a call that exceeded its own, until a call succeeds: a policy that always
+/// loops costs its whole deadline once.
+const SUSPECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A policy and the instance that is in use.
+struct Served<'a> {
+    policy: &'a Policy,
+    session: Option<PolicySession>,
+    /// Whether the last call exceeded its deadline.
+    is_suspect: bool,
+}
+
+impl Served<'_> {
+    /// Calls the policy. A new instance replaces one that was stopped, because a trap must not
+    /// affect later calls.
+    fn call<R>(
+        &mut self,
+        call: impl FnOnce(&mut PolicySession) -> Result<R, Stop>,
+    ) -> Result<R, Stop> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => self.policy.open()?,
+        };
+        if self.is_suspect {
+            session.limit_calls(SUSPECT_TIMEOUT);
+        }
+        let answer = call(&mut session);
+        self.is_suspect = matches!(answer, Err(Stop::Deadline { .. }));
+        let answer = answer?;
+        session.reset_limit();
+        self.session = Some(session);
+        Ok(answer)
+    }
+}
+
+/// Answers calls until the caller is dropped.
 fn serve(policy: &Policy, now_s: i64, queue: &Receiver<Call>) {
-    let mut session: Option<PolicySession> = None;
+    let mut served = Served {
+        policy,
+        session: None,
+        is_suspect: false,
+    };
     for call in queue {
         match call {
             Call::Screen(sightings, reply) => {
-                let answer = with(policy, &mut session, |session| session.screen(&sightings));
+                let answer = served.call(|session| session.screen(&sightings));
                 send_reply(&reply, answer);
             }
             Call::Judge(case, reply) => {
-                let answer = with(policy, &mut session, |session| {
+                let answer = served.call(|session| {
                     session.judge(
                         &case.sightings,
                         &case.subject,
@@ -223,20 +305,6 @@ fn serve(policy: &Policy, now_s: i64, queue: &Receiver<Call>) {
             }
         }
     }
-}
-
-fn with<R>(
-    policy: &Policy,
-    kept: &mut Option<PolicySession>,
-    call: impl FnOnce(&mut PolicySession) -> Result<R, Stop>,
-) -> Result<R, Stop> {
-    let mut session = match kept.take() {
-        Some(session) => session,
-        None => policy.open()?,
-    };
-    let answer = call(&mut session)?;
-    *kept = Some(session);
-    Ok(answer)
 }
 
 fn send_reply<T>(reply: &Sender<T>, value: T) {

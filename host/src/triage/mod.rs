@@ -6,6 +6,7 @@
 //! before the next request is sent, so a run that is killed at any point can be resumed.
 
 pub mod account;
+mod breaker;
 pub mod estimate;
 mod finding;
 mod judge;

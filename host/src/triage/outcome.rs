@@ -45,6 +45,8 @@ pub enum RunEnd {
     Interrupted,
     /// VirusTotal does not accept the key.
     WrongKey(String),
+    /// A policy failed too often; the reason.
+    PolicyFailed(String),
     /// Too many requests in a row failed; this is the last fault.
     Unreachable(String),
 }

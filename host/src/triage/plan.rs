@@ -43,6 +43,9 @@ pub enum Decision {
 /// The prefix of the reason with [`Cause::Internal`].
 pub const NEVER_LEAVES: &str = "never leaves this machine: ";
 
+/// The prefix of the reason with [`Cause::Skipped`].
+pub const NOT_ASKED: &str = "not asked by the policy: ";
+
 /// Decides for all, and orders by value: the policy's priority, then what was
 /// let through before what was stopped, more clients, rarer, first seen. What
 /// is not asked comes last.
@@ -147,7 +150,7 @@ fn decide(sightings: &Sightings, own: &InternalSuffixes, judge: &mut dyn Judge) 
         Ok(Screening::Ask { priority }) => Decision::Ask { priority },
         Ok(Screening::Skip { reason }) => Decision::Skip {
             cause: Cause::Skipped,
-            reason: format!("not asked by the policy: {reason}"),
+            reason: format!("{NOT_ASKED}{reason}"),
         },
         Err(failed) => Decision::Skip {
             cause: Cause::Failed,

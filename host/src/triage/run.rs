@@ -76,6 +76,9 @@ impl Triage<'_> {
         let mut run = Run::new(self, &planned, judge);
         run.start()?;
         let ended = loop {
+            if let Some(reason) = run.judge.gave_up() {
+                break RunEnd::PolicyFailed(reason.to_owned());
+            }
             tokio::select! {
                 biased;
                 () = &mut cancelled => break RunEnd::Interrupted,

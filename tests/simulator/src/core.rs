@@ -228,6 +228,11 @@ impl Simulator {
         self.know_as(name, known);
     }
 
+    /// Sets when what is not listed was analysed, in seconds since 1970.
+    pub fn set_analysed(&mut self, analysed_s: i64) {
+        self.knowledge.analysed_s = analysed_s;
+    }
+
     /// Lists a canonical URL, a domain or an address.
     pub fn know_as(&mut self, name: &str, known: Known) {
         self.knowledge.list(name, known);

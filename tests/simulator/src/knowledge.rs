@@ -58,30 +58,43 @@ pub struct Known {
 const ANALYSED_S: i64 = 1_714_521_600; // 2024-05-01T00:00:00Z
 
 /// Listed things by name: canonical URLs, domains, addresses.
-#[derive(Debug, Default)]
-pub(crate) struct Knowledge(BTreeMap<String, Known>);
+#[derive(Debug)]
+pub(crate) struct Knowledge {
+    listed: BTreeMap<String, Known>,
+    /// When what is not listed was analysed, in seconds since 1970.
+    pub(crate) analysed_s: i64,
+}
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Self {
+            listed: BTreeMap::new(),
+            analysed_s: ANALYSED_S,
+        }
+    }
+}
 
 impl Knowledge {
     pub(crate) fn list(&mut self, name: &str, known: Known) {
-        self.0.insert(name.to_owned(), known);
+        self.listed.insert(name.to_owned(), known);
     }
 
     pub(crate) fn find(&self, name: &str, unlisted: Unlisted) -> Option<Known> {
         let by_name = || match unlisted {
             Unlisted::Known => Some(Known {
                 stats: Some(stats_by_name(name)),
-                analysed_s: ANALYSED_S,
+                analysed_s: self.analysed_s,
             }),
             Unlisted::NeverSeen => None,
         };
-        self.0.get(name).copied().or_else(by_name)
+        self.listed.get(name).copied().or_else(by_name)
     }
 
     /// What a scan of a URL finds: what is listed of it or of its host, else by
     /// its name.
     pub(crate) fn scan(&self, url: &str) -> Stats {
         let host = host_of(url);
-        let listed = self.0.get(url).or_else(|| self.0.get(host));
+        let listed = self.listed.get(url).or_else(|| self.listed.get(host));
         listed
             .and_then(|known| known.stats)
             .unwrap_or_else(|| stats_by_name(host))

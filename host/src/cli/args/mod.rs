@@ -196,6 +196,9 @@ pub struct JudgeArgs {
 /// `vthost demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
+    /// Logs to use instead of the bundled ones
+    #[arg(value_name = "LOG")]
+    pub logs: Vec<PathBuf>,
     /// The folder for the logs and the results
     #[arg(long, value_name = "DIR", default_value = "vthost-demo")]
     pub out: PathBuf,

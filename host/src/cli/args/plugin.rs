@@ -37,7 +37,7 @@ pub enum PluginCommand {
         #[arg(value_name = "DIR")]
         directory: PathBuf,
     },
-    /// Make a component from a core module that a C compiler built with the bindings
+    /// Make a component from a core module, such as a C compiler or Go builds for wasip1
     Componentize {
         /// The core module
         #[arg(value_name = "CORE")]
@@ -50,6 +50,12 @@ pub enum PluginCommand {
     Test(PluginTestArgs),
     /// Run one plugin on one file: a parser on a log, a policy on a report
     Run(PluginRunArgs),
+    /// Print a sample of VirusTotal's report, to start a case or to try a policy
+    Report {
+        /// The URL, domain or IP address that the report is about
+        #[arg(value_name = "INDICATOR", default_value = "example.com")]
+        indicator: String,
+    },
     /// Measure a plugin and compare it with a built-in one of its kind
     Bench(PluginBenchArgs),
     /// Print a plugin's imports, exports, digest and description
@@ -145,7 +151,7 @@ pub struct PluginTestArgs {
     /// A .wasm file, or a built-in plugin's name
     #[arg(value_name = "NAME|FILE")]
     pub plugin: String,
-    /// A folder of cases: NAME.log with NAME.jsonl for a parser, NAME.json for a policy
+    /// A case or a folder of cases: NAME.log with NAME.jsonl for a parser, NAME.json for a policy
     #[arg(value_name = "CASES")]
     pub cases: Option<PathBuf>,
     /// A setting of the plugin, or a JSON file with settings

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator, Stats};
+use vthost_simulator::{DEMO_KEY, Known, Options, QuotaLimits, Server, Simulator, Stats};
 
 use super::triage::Job;
 use crate::cli::exit::ExitStatus;
@@ -37,9 +37,16 @@ pub(in crate::cli) fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let logs = settings.out.join("logs");
-    write_logs(&logs)?;
-    let server = Server::start(simulator(), 0, || SystemClock.now_ms())
+    let logs = if settings.logs.is_empty() {
+        let bundled = settings.out.join("logs");
+        write_logs(&bundled)?;
+        vec![bundled]
+    } else {
+        settings.logs.clone()
+    };
+    let shown: Vec<String> = logs.iter().map(|log| log.display().to_string()).collect();
+    let now_s = SystemClock.now_ms().div_euclid(1000);
+    let server = Server::start(simulator(now_s), 0, || SystemClock.now_ms())
         .context("cannot start the simulated VirusTotal")?;
     let url = server.url();
     printer.say(&format!(
@@ -47,7 +54,7 @@ pub(in crate::cli) fn run(
          It reports hosts with `evil` or `malware` in their name as bad; one engine reports mail.example.com.\n\
          Running: vthost --rate {RATE} --out {} {}\n\n",
         settings.out.display(),
-        logs.display(),
+        shown.join(" "),
     ));
     let triage = settings.triage(&logs, &url, RATE, environment)?;
     let store = Store::in_memory()?;
@@ -72,7 +79,10 @@ fn write_logs(directory: &Path) -> anyhow::Result<()> {
     write().with_context(|| format!("cannot write the logs to `{}`", directory.display()))
 }
 
-fn simulator() -> Simulator {
+/// Times of the demo's reports before now, in seconds: it shows rules about the age of a report.
+const ANALYSED_AGO_S: i64 = 3 * 86_400;
+
+fn simulator(now_s: i64) -> Simulator {
     let mut simulator = Simulator::new(Options {
         limits: QuotaLimits {
             window_ms: WINDOW_MS,
@@ -86,7 +96,14 @@ fn simulator() -> Simulator {
         malicious: 1,
         ..Stats::CLEAN
     };
-    simulator.know("mail.example.com", one);
+    simulator.set_analysed(now_s - ANALYSED_AGO_S);
+    simulator.know_as(
+        "mail.example.com",
+        Known {
+            stats: Some(one),
+            analysed_s: now_s - ANALYSED_AGO_S,
+        },
+    );
     simulator
 }
 

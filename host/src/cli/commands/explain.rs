@@ -8,9 +8,10 @@ use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, ExplainSettings};
 use crate::indicator::scope::{self, InternalSuffixes};
 use crate::output::{rfc3339, utc_time, visible};
-use crate::plugin::Policy;
+use crate::plugin::{Policy, Screening};
 use crate::sightings::Sightings;
 use crate::triage::lookup::{StoredReport, stored_reports};
+use crate::triage::plan::NOT_ASKED;
 use crate::triage::{Judge as _, PolicyJudge};
 
 pub(in crate::cli) fn run(
@@ -32,6 +33,7 @@ pub(in crate::cli) fn run(
     }
     let sightings = Sightings::unseen(indicator);
     let now_s = store.clock().now_ms().div_euclid(1000);
+    write_screenings(&mut text, &policies, &sightings, now_s)?;
     for report in &reports {
         write_report(&mut text, report)?;
         for policy in &policies {
@@ -44,6 +46,26 @@ pub(in crate::cli) fn run(
     } else {
         ExitStatus::Done
     })
+}
+
+/// Writes which policies skip the indicator. One is enough that it is not looked up.
+fn write_screenings(
+    text: &mut String,
+    policies: &[Policy],
+    sightings: &Sightings,
+    now_s: i64,
+) -> anyhow::Result<()> {
+    for policy in policies {
+        match PolicyJudge::start(policy, now_s)?.screen(sightings) {
+            Ok(Screening::Ask { .. }) => {}
+            Ok(Screening::Skip { reason }) => {
+                let (id, reason) = (policy.id(), visible(&reason));
+                writeln!(text, "unknown: {NOT_ASKED}{reason} ({id})")?;
+            }
+            Err(failed) => writeln!(text, "unknown: {}", visible(&failed.to_string()))?,
+        }
+    }
+    Ok(())
 }
 
 fn write_report(text: &mut String, stored: &StoredReport) -> fmt::Result {

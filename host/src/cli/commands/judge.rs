@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::bail;
 
 use super::status_of;
+use super::triage::status_without_answers;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, JudgeSettings, JudgeSubject, ReadSettings};
@@ -50,7 +51,15 @@ pub(in crate::cli) fn run(
     outputs(&settings.outputs)?.finish(&judged.results())?;
     printer.data(changes(&previous, &judged.findings).as_bytes())?;
     printer.say(&judged.summary.to_string());
-    Ok(status_of(&judged.summary))
+    if let Some(reason) = &judged.gave_up {
+        printer.say(&format!("vthost: {reason}"));
+        return Ok(status_without_answers(&judged.summary));
+    }
+    Ok(if judged.summary.is_unanswered() {
+        ExitStatus::Partial
+    } else {
+        status_of(&judged.summary)
+    })
 }
 
 /// The findings of an earlier run, unless the outputs would overwrite them.

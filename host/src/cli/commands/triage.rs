@@ -183,6 +183,10 @@ impl Job<'_> {
             .data(dry_run.requests().as_bytes())
             .context("cannot print the requests")?;
         self.printer.say(&format!("{}{dry_run}", worklist.read()));
+        if let Some(reason) = worklist.gave_up() {
+            self.printer.say(&format!("vthost: {reason}"));
+            return Ok(ExitStatus::CouldNotRun);
+        }
         Ok(status_of(worklist.read()))
     }
 }
@@ -229,6 +233,10 @@ fn ending(result: &RunResult) -> Ending {
             );
             resumable(status_without_answers(&judged.summary), message)
         }
+        RunEnd::PolicyFailed(reason) => {
+            let message = format!("vthost: {reason}; {left}; fix the policy, then resume with");
+            resumable(status_without_answers(&judged.summary), message)
+        }
         RunEnd::WrongKey(message) => Ending {
             status: ExitStatus::CouldNotRun,
             message: Some(format!(
@@ -239,8 +247,8 @@ fn ending(result: &RunResult) -> Ending {
     }
 }
 
-/// The status of a run that could not reach VirusTotal: partial if it has any verdict.
-fn status_without_answers(summary: &Summary) -> ExitStatus {
+/// The status of a run that ended before its work was done: partial if it has any verdict.
+pub(super) fn status_without_answers(summary: &Summary) -> ExitStatus {
     if summary.verdicts.bad + summary.verdicts.good == 0 {
         ExitStatus::CouldNotRun
     } else {

@@ -28,6 +28,8 @@ pub(in crate::cli) enum PluginTask {
     Test(PluginTest),
     /// Run a plugin on a file.
     Run(PluginRun),
+    /// Print a sample report.
+    Report { indicator: String },
     /// Measure a plugin.
     Bench(PluginBench),
     /// Print what a plugin is.
@@ -120,6 +122,7 @@ impl From<args::PluginCommand> for PluginTask {
                 indicator: args.indicator,
                 store: args.store,
             }),
+            C::Report { indicator } => Self::Report { indicator },
             C::Bench(args) => Self::Bench(PluginBench {
                 plugin: args.plugin,
                 input: args.input,

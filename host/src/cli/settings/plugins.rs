@@ -27,38 +27,36 @@ impl PolicySettings {
     /// Loads the policies, each with its settings.
     pub(in crate::cli) fn load(&self, engine: &Engine, pins: &Pins) -> anyhow::Result<Vec<Policy>> {
         let mut is_used = vec![false; self.config.len()];
-        let mut policies = Vec::new();
+        let mut policies: Vec<Policy> = Vec::new();
         for name in &self.names {
-            let source = PluginSource::named(name);
-            let mut config = Vec::new();
-            for (item, is_used) in self.config.iter().zip(&mut is_used) {
-                if let Some(setting) = setting_for(item, &source, self.names.len()) {
-                    config.push(setting.to_owned());
-                    *is_used = true;
+            let source = pins.admit(PluginSource::named(name), engine.limits())?;
+            let policy = Policy::load_with(engine, &source, |id| {
+                let mut config = Vec::new();
+                for (item, is_used) in self.config.iter().zip(&mut is_used) {
+                    if let Some(setting) = setting_for(item, &id.name, self.names.len()) {
+                        config.push(setting.to_owned());
+                        *is_used = true;
+                    }
                 }
-            }
-            let source = pins.admit(source, engine.limits())?;
-            policies.push(Policy::load(engine, &source, &plugin_settings(&config)?)?);
+                plugin_settings(&config)
+            })?;
+            policies.push(policy);
         }
         if let Some((item, _)) = self.config.iter().zip(is_used).find(|(_, used)| !used) {
+            let names: Vec<&str> = policies.iter().map(|p| p.id().name.as_str()).collect();
             bail!(
-                "`--policy-config {item}` names none of the policies; write NAME:KEY=VALUE, where NAME is the name in --policy without folder and .wasm"
+                "`--policy-config {item}` names none of the policies; write NAME:KEY=VALUE, where NAME is one of: {}",
+                names.join(", ")
             );
         }
         Ok(policies)
     }
 }
 
-/// The part of `item` that is for the policy of this source: all of it if there is one policy,
+/// The part of `item` that is for the policy of this name: all of it if there is one policy,
 /// else what follows the policy's name.
-fn setting_for<'a>(item: &'a str, source: &PluginSource, policies: usize) -> Option<&'a str> {
-    let name = match source {
-        PluginSource::BuiltIn(name) => name.clone(),
-        PluginSource::File(path) | PluginSource::Read { path, .. } => {
-            path.file_stem()?.to_string_lossy().into_owned()
-        }
-    };
-    let addressed = item.strip_prefix(&name);
+fn setting_for<'a>(item: &'a str, name: &str, policies: usize) -> Option<&'a str> {
+    let addressed = item.strip_prefix(name);
     match addressed.and_then(|rest| rest.strip_prefix(':')) {
         Some(setting) => Some(setting),
         None if policies == 1 => Some(item),

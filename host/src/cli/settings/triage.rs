@@ -1,6 +1,6 @@
 //! The settings of the triage, of `judge`, and of `demo`, which is a triage of bundled logs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -159,6 +159,8 @@ impl JudgeSettings {
 pub(in crate::cli) struct DemoSettings {
     /// The folder for the logs and the results.
     pub(in crate::cli) out: PathBuf,
+    /// The user's logs; none for the bundled ones.
+    pub(in crate::cli) logs: Vec<PathBuf>,
     policy: PolicyArgs,
 }
 
@@ -166,6 +168,7 @@ impl DemoSettings {
     pub(super) fn new(args: DemoArgs) -> Self {
         Self {
             out: args.out,
+            logs: args.logs,
             policy: args.policy,
         }
     }
@@ -174,13 +177,13 @@ impl DemoSettings {
     /// VirusTotal.
     pub(in crate::cli) fn triage(
         &self,
-        logs: &Path,
+        logs: &[PathBuf],
         vt_url: &str,
         rate: &str,
         environment: &Environment,
     ) -> anyhow::Result<TriageSettings> {
         let out = self.out.display().to_string();
-        let logs = logs.display().to_string();
+        let logs: Vec<String> = logs.iter().map(|log| log.display().to_string()).collect();
         let mut line = vec!["vthost", "--rate", rate, "--vt-url", vt_url, "--out", &out];
         for policy in &self.policy.policy {
             line.extend(["--policy", policy]);
@@ -188,7 +191,8 @@ impl DemoSettings {
         for setting in &self.policy.policy_config {
             line.extend(["--policy-config", setting]);
         }
-        line.extend(["--", &logs]);
+        line.push("--");
+        line.extend(logs.iter().map(String::as_str));
         let arguments = Arguments::try_parse_from(line)?;
         TriageSettings::new(arguments.triage, environment.clock().now_ms())
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use vthost_plugin::bindings::parser::exports::vthost::parser::parsing::{
     Action, Batch, Description, Format, Guest, GuestSession, IndicatorKind, Input, Observation,
-    Reading, Session, Span,
+    Reading, Session, Span, Tally,
 };
 use wasip2::cli::{
     environment, stderr, stdin, stdout, terminal_stderr, terminal_stdin, terminal_stdout,
@@ -178,6 +178,8 @@ fn invalid_batch(act: &str, chunk: &[u8], lines: u32) -> Option<Batch> {
             })
         },
         "overlap" => overlapping(chunk),
+        "quoting-reason" => rejected(lines, String::from_utf8_lossy(chunk.trim_ascii()).into()),
+        "empty-reason" => rejected(lines, String::new()),
         "miscount" | "miscount-ordered" => valid_batch(lines + 1),
         "output" => Batch {
             text: vec![b'x'; 120 << 20],
@@ -195,6 +197,19 @@ fn valid_batch(lines: u32) -> Batch {
         records: lines,
         ignored: Vec::new(),
         rejected: Vec::new(),
+    }
+}
+
+/// A batch whose lines are all rejected for this reason. It is cut, because reasons are bounded.
+fn rejected(lines: u32, reason: String) -> Batch {
+    let reason = reason.chars().take(12).collect();
+    Batch {
+        rejected: vec![Tally {
+            reason,
+            count: lines,
+            samples: Vec::new(),
+        }],
+        ..valid_batch(0)
     }
 }
 

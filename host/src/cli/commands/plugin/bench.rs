@@ -201,7 +201,7 @@ fn policies(
 fn judge_repeatedly(rival: &mut Rival<Policy>, report: &Report) -> anyhow::Result<()> {
     let policy = &rival.plugin;
     let stopped = |stop| anyhow::anyhow!("{} {stop}", policy.id());
-    let sightings = trial::CaseSightings::default().sightings("example.com")?;
+    let sightings = trial::CaseSightings::default().sightings("example.com", 0)?;
     let subject = &sightings.indicator;
     let started = Instant::now();
     let mut session = policy.open().map_err(stopped)?;

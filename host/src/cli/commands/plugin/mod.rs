@@ -41,6 +41,10 @@ pub(in crate::cli) fn run(
         PluginTask::Componentize { core, file } => c::componentize(core, file)?,
         PluginTask::Test(settings) => return test::run(settings, environment, printer),
         PluginTask::Run(settings) => return run::run(settings, environment, printer),
+        PluginTask::Report { indicator } => {
+            let report = trial::sample_report(&trial::parse_indicator(indicator)?)?;
+            printer.data(format!("{report:#}\n").as_bytes())?;
+        }
         PluginTask::Bench(settings) => return bench::run(settings, environment, printer),
         PluginTask::Inspect { plugin, with_wit } => {
             return inspect::inspect(plugin, *with_wit, environment, printer);

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use super::trial::{self, CaseSightings, PolicyResult};
+use super::trial::{self, PolicyResult, Subject};
 use super::watch::Watch;
 use super::{AnyPlugin, load};
 use crate::cli::exit::ExitStatus;
@@ -14,7 +14,10 @@ use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, PluginRun};
 use crate::clock::{Clock as _, SystemClock};
 use crate::extraction::DEFAULT_CHUNK_BYTES;
+use crate::indicator::Indicator;
 use crate::plugin::{Parser, Policy};
+use crate::sightings::Sightings;
+use crate::virustotal::report::Report;
 
 pub(super) fn run(
     args: &PluginRun,
@@ -76,28 +79,36 @@ fn run_policy(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let reports = match (&args.input, &args.indicator) {
-        (Some(path), _) => {
+    let now_s = SystemClock.now_ms().div_euclid(1000);
+    let asked = args.indicator.as_deref().map(trial::parse_indicator);
+    let asked = asked.transpose()?;
+    let (indicator, reports): (Indicator, Vec<Report>) = match (&args.input, asked) {
+        (Some(path), asked) => {
             let json: Value = serde_json::from_slice(&read(path)?)
                 .with_context(|| format!("`{}` is not valid JSON", path.display()))?;
-            vec![trial::report_of(json)]
+            let subject = Subject::read(json, now_s)
+                .with_context(|| format!("cannot use `{}`", path.display()))?;
+            let indicator = match asked.or_else(|| subject.stated.clone()) {
+                Some(indicator) => indicator,
+                None => trial::parse_indicator("example.com")?,
+            };
+            let report = subject.about(&indicator)?;
+            (indicator, vec![report])
         }
         (None, Some(indicator)) => {
             let store = environment.store(args.store.as_ref())?;
-            let indicator = trial::parse_indicator(indicator)?;
             let stored = crate::triage::lookup::stored_reports(&indicator, &store)?;
-            stored.into_iter().map(|answer| answer.report).collect()
+            let reports = stored.into_iter().map(|answer| answer.report).collect();
+            (indicator, reports)
         }
         (None, None) => bail!(
             "give a file with a VirusTotal report, `-` for standard input, or an --indicator with a stored report"
         ),
     };
-    let indicator = args.indicator.as_deref().unwrap_or("example.com");
     if reports.is_empty() {
-        bail!("the store has no report on `{indicator}`");
+        bail!("the store has no report on `{}`", indicator.value());
     }
-    let sightings = CaseSightings::default().sightings(indicator)?;
-    let now_s = SystemClock.now_ms().div_euclid(1000);
+    let sightings = Sightings::unseen(indicator);
     for report in &reports {
         let (screening, judgement) = trial::judge(policy, &sightings, report, now_s)
             .map_err(|stop| anyhow::anyhow!("{} {stop}", policy.id()))?;

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::AnyPlugin;
+use crate::duration;
 use crate::extraction::DEFAULT_CHUNK_BYTES;
 use crate::indicator::{Indicator, Kind};
 use crate::input::{Chunk, Chunks};
 use crate::output::ObservationRow;
 use crate::plugin::{
     Batch, InputInfo, Judgement, Parser, ParserSession, Policy, Reading, Screening, Stop, Tally,
+    digest_of,
 };
 use crate::sightings::Sightings;
 use crate::verdict::Scope;
@@ -170,12 +172,20 @@ pub(super) struct CaseSightings {
     allowed: u64,
     blocked: u64,
     clients: Vec<String>,
+    first: Option<Value>,
+    last: Option<Value>,
 }
 
 impl CaseSightings {
-    /// The sightings with their indicator.
-    pub(super) fn sightings(&self, indicator: &str) -> anyhow::Result<Sightings> {
+    /// The sightings with their indicator. Times may be relative to `now_s`.
+    pub(super) fn sightings(&self, indicator: &str, now_s: i64) -> anyhow::Result<Sightings> {
+        let time_us = |value: &Option<Value>| -> anyhow::Result<Option<i64>> {
+            let seconds = value.as_ref().map(|value| time_s(value, now_s));
+            Ok(seconds.transpose()?.map(|s| s.saturating_mul(1_000_000)))
+        };
         Ok(Sightings {
+            first_us: time_us(&self.first)?,
+            last_us: time_us(&self.last)?,
             count: self.count,
             allowed: self.allowed,
             blocked: self.blocked,
@@ -196,15 +206,85 @@ pub(in crate::cli::commands) fn parse_indicator(text: &str) -> anyhow::Result<In
         .with_context(|| format!("`{text}` is not a URL, domain or IP address"))
 }
 
-/// A report from VirusTotal's answer, its `data`, or its attributes.
-pub(super) fn report_of(json: Value) -> Report {
-    let mut attributes = json;
-    for inner in ["data", "attributes"] {
-        if let Some(found) = attributes.get_mut(inner).map(Value::take) {
-            attributes = found;
+/// A report with its subject.
+pub(super) struct Subject {
+    /// The indicator that the report states, if it states one.
+    pub(super) stated: Option<Indicator>,
+    pub(super) report: Report,
+}
+
+impl Subject {
+    /// Reads VirusTotal's answer, its `data`, or its attributes. Dates in the attributes may be
+    /// relative to `now_s`, such as `30d ago`.
+    pub(super) fn read(json: Value, now_s: i64) -> anyhow::Result<Self> {
+        let mut object = json;
+        if let Some(data) = object.get_mut("data").map(Value::take) {
+            object = data;
+        }
+        let stated = stated_indicator(&object)?;
+        let mut attributes = match object.get_mut("attributes").map(Value::take) {
+            Some(attributes) => attributes,
+            None => object,
+        };
+        resolve_dates(&mut attributes, now_s)?;
+        let report = Report::from_attributes(&attributes.to_string());
+        if report.stats.is_none() {
+            bail!(
+                "this is not a report of VirusTotal: it has no `last_analysis_stats`; `vthost plugin report` prints a sample"
+            );
+        }
+        Ok(Self { stated, report })
+    }
+
+    /// The report, if it is about this indicator or does not state what it is about.
+    pub(super) fn about(self, indicator: &Indicator) -> anyhow::Result<Report> {
+        match &self.stated {
+            Some(stated) if stated != indicator => bail!(
+                "the report is about `{}` and not about `{}`",
+                stated.value(),
+                indicator.value()
+            ),
+            _ => Ok(self.report),
         }
     }
-    Report::from_attributes(&attributes.to_string())
+}
+
+/// The indicator that an object of VirusTotal's API is about. `None` if it has no type.
+fn stated_indicator(object: &Value) -> anyhow::Result<Option<Indicator>> {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let attributes = object.get("attributes");
+    let named = match object.get("type").and_then(Value::as_str) {
+        Some("domain" | "ip_address") => text(object.get("id")),
+        Some("url") => text(attributes.and_then(|attributes| attributes.get("url"))),
+        _ => None,
+    };
+    named.map(|named| parse_indicator(&named)).transpose()
+}
+
+/// Replaces relative times in the attributes that are dates.
+fn resolve_dates(attributes: &mut Value, now_s: i64) -> anyhow::Result<()> {
+    let Some(attributes) = attributes.as_object_mut() else {
+        return Ok(());
+    };
+    for (name, value) in attributes {
+        if name.ends_with("_date") && value.is_string() {
+            let seconds = time_s(value, now_s).with_context(|| format!("`{name}`"))?;
+            *value = seconds.into();
+        }
+    }
+    Ok(())
+}
+
+/// A time in seconds since 1970: a number, or relative to `now_s` such as `30d ago`.
+pub(super) fn time_s(value: &Value, now_s: i64) -> anyhow::Result<i64> {
+    let relative = || {
+        let ago = value.as_str()?.strip_suffix("ago")?.trim_end();
+        now_s.checked_sub(duration::parse_ms(ago)? / 1000)
+    };
+    let seconds = value.as_i64().or_else(relative);
+    seconds.with_context(|| {
+        format!("{value} is not a time: write seconds since 1970, or for example \"30d ago\"")
+    })
 }
 
 /// Calls a policy with a report, in a new instance.
@@ -221,12 +301,27 @@ pub(super) fn judge(
     Ok((screening, judgement))
 }
 
+/// The sample report as VirusTotal's answer on this indicator.
+pub(super) fn sample_report(indicator: &Indicator) -> anyhow::Result<Value> {
+    let mut attributes: Map<String, Value> = serde_json::from_str(SAMPLE_REPORT)?;
+    let value = indicator.value();
+    let (kind, id) = match indicator.kind() {
+        Kind::Domain => ("domain", value.to_owned()),
+        Kind::Ip => ("ip_address", value.to_owned()),
+        Kind::Url => {
+            attributes.insert("url".to_owned(), value.into());
+            ("url", digest_of(value.as_bytes()))
+        }
+    };
+    Ok(json!({ "data": { "id": id, "type": kind, "attributes": attributes } }))
+}
+
 /// Calls a plugin once: a policy with a complete report, a parser with its examples.
 pub(super) fn once(plugin: &AnyPlugin) -> anyhow::Result<()> {
     let result = match plugin {
         AnyPlugin::Policy(policy) => {
             let report = Report::from_attributes(SAMPLE_REPORT);
-            let sightings = CaseSightings::default().sightings("example.com")?;
+            let sightings = CaseSightings::default().sightings("example.com", SAMPLE_NOW_S)?;
             judge(policy, &sightings, &report, SAMPLE_NOW_S).err()
         }
         AnyPlugin::Parser(parser) => {
@@ -280,5 +375,53 @@ impl<'a> PolicyResult<'a> {
             score: judgement.score,
             settles: judgement.settles,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds_or_relative() {
+        assert_eq!(time_s(&json!(5), 1000).unwrap(), 5);
+        assert_eq!(time_s(&json!("30d ago"), 10_000_000).unwrap(), 7_408_000);
+        assert_eq!(time_s(&json!("2 hours ago"), 10_000).unwrap(), 2_800);
+        for wrong in [json!("30d"), json!("tomorrow"), json!(null), json!(1.5)] {
+            let error = time_s(&wrong, 0).unwrap_err().to_string();
+            assert!(error.contains("is not a time"), "{error}");
+        }
+    }
+
+    #[test]
+    fn text_without_results_of_engines_is_not_a_report() {
+        let error = |json: Value| Subject::read(json, 0).err().map(|error| error.to_string());
+        for wrong in [
+            json!({}),
+            json!([]),
+            json!({"error": {"code": "NotFoundError"}}),
+            json!({"data": {"id": "example.com", "type": "domain", "attributes": {}}}),
+        ] {
+            let said = error(wrong).unwrap();
+            assert!(said.contains("no `last_analysis_stats`"), "{said}");
+        }
+        assert_eq!(error(json!({"last_analysis_stats": {"harmless": 1}})), None);
+    }
+
+    #[test]
+    fn report_on_another_indicator_is_refused() {
+        let read = |kind: &str, id: &str| {
+            let attributes = json!({"url": id, "last_analysis_stats": {"harmless": 1}});
+            let data = json!({"data": {"id": id, "type": kind, "attributes": attributes}});
+            Subject::read(data, 0).unwrap()
+        };
+        let asked = parse_indicator("www.example.com").unwrap();
+        assert!(read("domain", "www.example.com").about(&asked).is_ok());
+        let error = read("domain", "www.example.net").about(&asked).unwrap_err();
+        let expected = "the report is about `www.example.net` and not about `www.example.com`";
+        assert_eq!(error.to_string(), expected);
+        let url = parse_indicator("http://www.example.com/").unwrap();
+        assert!(read("url", "http://www.example.com/").about(&url).is_ok());
+        assert!(read("url", "http://www.example.com/a").about(&url).is_err());
     }
 }

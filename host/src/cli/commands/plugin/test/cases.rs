@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Check;
-use crate::cli::commands::plugin::trial::{self, CaseSightings, PolicyResult};
+use crate::cli::commands::plugin::trial::{self, CaseSightings, PolicyResult, Subject};
 use crate::cli::commands::plugin::{AnyPlugin, load};
 use crate::extraction::DEFAULT_CHUNK_BYTES;
 use crate::plugin::{Engine, Parser};
@@ -19,7 +19,7 @@ use crate::plugin::{Engine, Parser};
 /// Stamps without a year are not later than this, in microseconds since 1970.
 const REFERENCE_US: i64 = trial::SAMPLE_NOW_S * 1_000_000;
 
-/// A folder of cases, and the plugin to test.
+/// A folder of cases or a single one, and the plugin to test.
 pub(super) struct Cases<'a> {
     pub(super) engine: &'a Engine,
     /// Its name or file, to load it with the settings of a case.
@@ -43,15 +43,17 @@ struct PolicyCase {
     report: Value,
     /// Settings that replace those of the command line.
     settings: Option<Map<String, Value>>,
-    /// The time of the run, in seconds since 1970.
-    #[serde(default)]
-    now: i64,
+    /// The time of the run, in seconds since 1970 [default: 2025-01-01T00:00:00Z].
+    now: Option<i64>,
     /// `verdict`, `reason`, `screen`, …: only these fields are compared.
-    expect: Map<String, Value>,
+    expect: Option<Map<String, Value>>,
 }
 
 impl Cases<'_> {
     fn files(&self, extension: &str) -> anyhow::Result<Vec<PathBuf>> {
+        if self.folder.is_file() {
+            return Ok(vec![self.folder.with_extension(extension)]);
+        }
         let unreadable = || format!("cannot read the cases in `{}`", self.folder.display());
         let mut files = Vec::new();
         for entry in std::fs::read_dir(self.folder).with_context(unreadable)? {
@@ -74,10 +76,10 @@ impl Cases<'_> {
     pub(super) fn of_parser(&self, parser: &Parser) -> anyhow::Result<Vec<Check>> {
         let check = |log: PathBuf| {
             let name = log.file_name().unwrap_or_default().to_string_lossy();
-            let result = self.parse(parser, &log, &name)?;
-            Ok(Check::of(format!("case {name}"), result))
+            let result = self.parse(parser, &log, &name);
+            Check::of(format!("case {name}"), failed_alone(result))
         };
-        self.files("log")?.into_iter().map(check).collect()
+        Ok(self.files("log")?.into_iter().map(check).collect())
     }
 
     fn parse(&self, parser: &Parser, log: &Path, name: &str) -> anyhow::Result<Result<(), String>> {
@@ -109,12 +111,9 @@ impl Cases<'_> {
     pub(super) fn of_policy(&self) -> anyhow::Result<Vec<Check>> {
         let check = |path: PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let result = self
-                .judge(&path)
-                .with_context(|| format!("in case `{}`", path.display()))?;
-            Ok(Check::of(format!("case {name}"), result))
+            Check::of(format!("case {name}"), failed_alone(self.judge(&path)))
         };
-        self.files("json")?.into_iter().map(check).collect()
+        Ok(self.files("json")?.into_iter().map(check).collect())
     }
 
     fn judge(&self, path: &Path) -> anyhow::Result<Result<(), String>> {
@@ -130,23 +129,27 @@ impl Cases<'_> {
         let AnyPlugin::Policy(policy) = load(self.engine, self.plugin, &config)? else {
             bail!("`{}` is not a policy", self.plugin);
         };
-        let sightings = case.sightings.sightings(&case.indicator)?;
-        let report = trial::report_of(case.report);
-        let (screening, judgement) = match trial::judge(&policy, &sightings, &report, case.now) {
+        let now_s = case.now.unwrap_or(trial::SAMPLE_NOW_S);
+        let sightings = case.sightings.sightings(&case.indicator, now_s)?;
+        let report = Subject::read(case.report, now_s)?.about(&sightings.indicator)?;
+        let (screening, judgement) = match trial::judge(&policy, &sightings, &report, now_s) {
             Ok(results) => results,
             Err(stop) => return Ok(Err(stop.to_string())),
         };
         let result = serde_json::to_value(PolicyResult::new(&screening, &judgement))?;
         if self.update {
-            if let Some(expect) = document.get_mut("expect") {
-                *expect = result;
+            if let Some(case) = document.as_object_mut() {
+                case.insert("expect".to_owned(), result);
             }
             let text = serde_json::to_string_pretty(&document)?;
             std::fs::write(path, format!("{text}\n"))?;
             return Ok(Ok(()));
         }
+        let Some(expect) = &case.expect else {
+            bail!("it has no `expect`; write it, or create it with --update and check it");
+        };
         let (mut expected, mut got) = (Vec::new(), Vec::new());
-        for (key, value) in &case.expect {
+        for (key, value) in expect {
             let shown = |value: Option<&Value>| match value {
                 Some(value) => format!("{key}: {value}"),
                 None => format!("{key}: none"),
@@ -156,6 +159,11 @@ impl Cases<'_> {
         }
         Ok(compare(&expected, &got))
     }
+}
+
+/// A case that cannot be read or run fails, and the others are run.
+fn failed_alone(result: anyhow::Result<Result<(), String>>) -> Result<(), String> {
+    result.unwrap_or_else(|error| Err(format!("{error:#}")))
 }
 
 /// The rows of a JSON Lines file in a normal form.

@@ -25,6 +25,10 @@ pub(super) fn of_parser(parser: &Parser) -> Vec<Check> {
         checks.push(Check::of(format!("handles {name}"), result));
     }
     checks.push(Check::of(
+        "gives reasons without values of the log",
+        reasons(parser, &examples),
+    ));
+    checks.push(Check::of(
         "returns equal results for equal inputs",
         repeatable(parser, &log),
     ));
@@ -68,6 +72,38 @@ fn handles(parser: &Parser, bytes: &[u8]) -> Result<(), String> {
         Err(stop) if !stop.is_refusal() => Err(stop.to_string()),
         _ => Ok(()),
     }
+}
+
+/// A reason is counted over all inputs, so it is the same for all lines of a kind: it contains
+/// no value of the log. A marker replaces each field of the examples in turn.
+fn reasons(parser: &Parser, examples: &[&str]) -> Result<(), String> {
+    const MARKER: &str = "zq7marker7qz";
+    let is_separator = |c: char| c.is_whitespace() || ",;|=\"".contains(c);
+    let mut log = format!("{MARKER}\n");
+    for example in examples {
+        for field in example
+            .split(is_separator)
+            .filter(|field| !field.is_empty())
+        {
+            log.push_str(&example.replacen(field, MARKER, 1));
+            log.push('\n');
+        }
+    }
+    let info = trial::input("some.log", log.as_bytes(), 0);
+    let counts = match trial::parse(parser, &info, log.as_bytes(), DEFAULT_CHUNK_BYTES) {
+        Ok(parsed) => parsed.counts,
+        Err(stop) if stop.is_refusal() => return Ok(()),
+        Err(stop) => return Err(stop.to_string()),
+    };
+    for reason in counts.ignored.keys().chain(counts.rejected.keys()) {
+        if reason.trim().is_empty() {
+            return Err("a line is ignored or rejected with an empty reason".to_owned());
+        }
+        if reason.to_lowercase().contains(MARKER) {
+            return Err(format!("the reason `{reason}` contains a value of the log"));
+        }
+    }
+    Ok(())
 }
 
 fn malformed_inputs(log: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
@@ -159,7 +195,7 @@ fn judges(policy: &Policy, json: &str) -> Result<(), String> {
         "2001:db8::1",
     ] {
         let sightings = CaseSightings::default()
-            .sightings(indicator)
+            .sightings(indicator, 0)
             .map_err(|error| format!("{error:#}"))?;
         let judge = |now_s| {
             trial::judge(policy, &sightings, &report, now_s)
