@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod contacts;
 pub mod duration;
 pub mod envelope;
 pub mod extraction;

@@ -37,6 +37,7 @@ mod postgres;
 mod privacy;
 mod proxies;
 mod registry;
+mod report;
 mod sandbox;
 mod support;
 mod team;

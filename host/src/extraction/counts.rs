@@ -24,6 +24,21 @@ pub struct InputSummary {
     pub outcome: Outcome,
     /// Its lines.
     pub counts: InputCounts,
+    /// What is known of it after a second reading.
+    pub facts: InputFacts,
+}
+
+/// What a second reading finds out about an input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InputFacts {
+    /// The earliest time of its records, in microseconds since 1970.
+    pub first_us: Option<i64>,
+    /// The latest time.
+    pub last_us: Option<i64>,
+    /// The size of the file; of the archive if the input is a member of one.
+    pub bytes: Option<u64>,
+    /// The SHA-256 of the same file, in hexadecimal.
+    pub sha256: Option<String>,
 }
 
 impl InputSummary {
@@ -38,6 +53,7 @@ impl InputSummary {
             copy_of: None,
             outcome,
             counts: InputCounts::default(),
+            facts: InputFacts::default(),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::observation::LogPosition;
 use crate::plugin::{Batch, Interrupt};
 
 pub use choice::{Choice, Parsers};
-pub use counts::{Failure, InputCounts, InputSummary, Outcome, Reason};
+pub use counts::{Failure, InputCounts, InputFacts, InputSummary, Outcome, Reason};
 pub use lines::{ChunkText, LineTexts};
 
 use source::Source;

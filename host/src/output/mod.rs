@@ -7,10 +7,12 @@
 
 mod api;
 mod atomic;
+mod finding_row;
 mod jsonl;
 mod previous;
 mod rows;
 mod summary;
+mod summary_row;
 #[cfg(test)]
 mod testing;
 mod text;

@@ -1,12 +1,14 @@
 //! The findings of a previous run, read back from its `results.jsonl`.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
+use super::finding_row::{ContactRow, FindingRow, LogLineRow};
+use crate::contacts::{Contact, ContactTally, IndicatorContacts, LogLine};
 use crate::indicator::{Indicator, Kind};
 use crate::observation::LogPosition;
 use crate::sightings::Sightings;
@@ -21,6 +23,8 @@ pub struct PreviousFinding {
     pub verdict: Verdict,
     /// The reason of the verdict.
     pub reason: String,
+    /// Who contacted it, if that run found out.
+    pub contacts: Option<Box<IndicatorContacts>>,
 }
 
 /// Why results cannot be read.
@@ -49,30 +53,6 @@ pub enum ReadResultsError {
     },
 }
 
-/// The fields of a result that a [`PreviousFinding`] is made from.
-#[derive(Deserialize)]
-struct ResultRow {
-    #[serde(default)]
-    verdict: String,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    value: String,
-    written: Option<String>,
-    #[serde(default)]
-    count: u64,
-    #[serde(default)]
-    allowed: u64,
-    #[serde(default)]
-    blocked: u64,
-    first: Option<String>,
-    last: Option<String>,
-    #[serde(default)]
-    contacted_by: Vec<String>,
-}
-
 /// Reads `results.jsonl`, in the order of its lines.
 ///
 /// # Errors
@@ -98,32 +78,66 @@ pub fn read_results(path: &Path) -> Result<Vec<PreviousFinding>, ReadResultsErro
     Ok(findings)
 }
 
-fn previous_finding(row: ResultRow, line: u64) -> Option<PreviousFinding> {
-    let named = |kind: &Kind| kind.as_str() == row.kind;
+fn previous_finding(row: FindingRow<'_>, line: u64) -> Option<PreviousFinding> {
+    let seen = row.seen;
+    let named = |kind: &Kind| kind.as_str() == seen.kind;
     let kind = [Kind::Url, Kind::Domain, Kind::Ip]
         .into_iter()
         .find(named)?;
     let verdicts = [Verdict::Bad, Verdict::Good, Verdict::Unknown];
     let verdict = verdicts.into_iter().find(|v| v.as_str() == row.verdict)?;
-    let us = |time: Option<String>| {
-        let time: Timestamp = time?.parse().ok()?;
-        Some(time.as_microsecond())
-    };
+    let contacts = contacts(row.contacts, row.samples);
     Some(PreviousFinding {
         sightings: Sightings {
-            indicator: Indicator::parse(kind, row.value.as_bytes()).ok()?,
-            written: row.written,
+            indicator: Indicator::parse(kind, seen.value.as_bytes()).ok()?,
+            written: row.written.map(Cow::into_owned),
+            count: seen.count,
+            allowed: seen.allowed,
+            blocked: seen.blocked,
+            first_us: us(seen.first),
+            last_us: us(seen.last),
+            clients: row.contacted_by.into_owned(),
+            first_seen: LogPosition::new(u32::MAX, line),
+        },
+        verdict,
+        reason: row.reason.into_owned(),
+        contacts,
+    })
+}
+
+fn contacts(
+    contacts: Vec<ContactRow<'_>>,
+    samples: Vec<LogLineRow<'_>>,
+) -> Option<Box<IndicatorContacts>> {
+    if contacts.is_empty() && samples.is_empty() {
+        return None;
+    }
+    let contacts = contacts.into_iter().map(|row| Contact {
+        client: row.client.into_owned(),
+        user: row.user.into_owned(),
+        tally: ContactTally {
             count: row.count,
             allowed: row.allowed,
             blocked: row.blocked,
             first_us: us(row.first),
             last_us: us(row.last),
-            clients: row.contacted_by,
-            first_seen: LogPosition::new(u32::MAX, line),
         },
-        verdict,
-        reason: row.reason,
-    })
+    });
+    let samples = samples.into_iter().map(|row| LogLine {
+        input: row.input.into_owned(),
+        line: row.line,
+        text: row.text.into_owned(),
+    });
+    Some(Box::new(IndicatorContacts {
+        contacts: contacts.collect(),
+        samples: samples.collect(),
+    }))
+}
+
+/// A time in microseconds since 1970.
+fn us(time: Option<String>) -> Option<i64> {
+    let time: Timestamp = time?.parse().ok()?;
+    Some(time.as_microsecond())
 }
 
 #[cfg(test)]
@@ -147,7 +161,28 @@ mod tests {
             clients: vec!["192.0.2.1".into()],
             first_seen: LogPosition::new(u32::MAX, 1),
         };
-        let finding = Finding::unknown(sightings.clone(), Cause::NoReport, "not found".into());
+        let contacts = Some(Box::new(IndicatorContacts {
+            contacts: vec![Contact {
+                client: "192.0.2.1".into(),
+                user: String::new(),
+                tally: ContactTally {
+                    count: 3,
+                    allowed: 2,
+                    blocked: 1,
+                    first_us: Some(1_000_000),
+                    last_us: None,
+                },
+            }],
+            samples: vec![LogLine {
+                input: "a.log".into(),
+                line: 7,
+                text: "a \"line\"".into(),
+            }],
+        }));
+        let finding = Finding {
+            contacts: contacts.clone(),
+            ..Finding::unknown(sightings.clone(), Cause::NoReport, "not found".into())
+        };
         let directory = tempfile::tempdir().unwrap();
         let results = Results {
             findings: &[finding],
@@ -159,6 +194,7 @@ mod tests {
             sightings,
             verdict: Verdict::Unknown,
             reason: "not found".into(),
+            contacts,
         };
         assert_eq!(read_results(&path).unwrap(), [expected]);
     }

@@ -1,7 +1,9 @@
 //! Rows of JSON Lines: observations, and the sightings of one indicator. Absent values are left
 //! out, never null.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::text::rfc3339;
 use super::timestamps::TimestampWriter;
@@ -147,25 +149,26 @@ fn push_time(
 }
 
 /// The sightings of one indicator.
-#[derive(Serialize)]
-pub(super) struct SightingsRow<'a> {
-    kind: &'static str,
-    value: &'a str,
-    count: u64,
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct SightingsRow<'a> {
+    pub(crate) kind: Cow<'a, str>,
+    pub(crate) value: Cow<'a, str>,
+    pub(crate) count: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    first: Option<String>,
+    pub(crate) first: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last: Option<String>,
-    clients: u32,
-    allowed: u64,
-    blocked: u64,
+    pub(crate) last: Option<String>,
+    pub(crate) clients: u32,
+    pub(crate) allowed: u64,
+    pub(crate) blocked: u64,
 }
 
 impl<'a> SightingsRow<'a> {
     pub(super) fn new(sightings: &'a Sightings, clients: u32) -> Self {
         Self {
-            kind: sightings.indicator.kind().as_str(),
-            value: sightings.indicator.value(),
+            kind: sightings.indicator.kind().as_str().into(),
+            value: sightings.indicator.value().into(),
             count: sightings.count,
             first: sightings.first_us.and_then(rfc3339),
             last: sightings.last_us.and_then(rfc3339),

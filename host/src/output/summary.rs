@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use super::text::{counted, visible};
+use crate::contacts::Timeline;
 use crate::extraction::{InputSummary, Outcome};
 use crate::indicator::secrets;
 use crate::input::Found;
@@ -32,6 +33,10 @@ pub struct Summary {
     pub withheld_by: BTreeMap<String, u64>,
     /// Other indicators that may contain a secret; they are never sent in full.
     pub with_secrets: u64,
+    /// When indicators were contacted, by verdict; known if the logs were read again.
+    pub timeline: Option<Timeline>,
+    /// Why contacts are missing, if they are.
+    pub not_traced: Vec<String>,
 }
 
 /// Indicators by verdict.

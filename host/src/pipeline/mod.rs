@@ -16,6 +16,7 @@ mod run;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod worklist;
 
 pub use account::{Account, QuotaSettings};

@@ -2,8 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::logs::Logs;
+use super::worklist::Judged;
 use crate::clock::UnixMs;
-use crate::output::{Output, OutputError, Results, Summary, VerdictCounts};
+use crate::output::{Output, OutputError, Summary, VerdictCounts};
 use crate::quota::{Limits, Usage, finish_ms};
 use crate::triage::Finding;
 use crate::triage::outcome::Reporter;
@@ -43,8 +45,10 @@ pub(super) struct Recorder<'a> {
 
 struct Recording<'a> {
     outputs: &'a mut dyn Output,
-    /// What was read; counted anew at each checkpoint.
+    /// What was read.
     summary: Summary,
+    /// The logs, which are read again for each checkpoint.
+    logs: Option<Logs<'a>>,
     totals: VerdictCounts,
     /// The first error of an output.
     error: Option<OutputError>,
@@ -64,6 +68,7 @@ impl<'a> Recorder<'a> {
         listener: &'a dyn RunListener,
         summary: Summary,
         limits: Limits,
+        logs: Option<Logs<'a>>,
     ) -> Self {
         Self {
             listener,
@@ -71,6 +76,7 @@ impl<'a> Recorder<'a> {
             state: Mutex::new(Recording {
                 outputs,
                 summary,
+                logs,
                 totals: VerdictCounts::default(),
                 error: None,
             }),
@@ -114,14 +120,8 @@ impl Reporter for Recorder<'_> {
 
     fn spent(&self, reason: &str, so_far: &[Finding]) {
         let mut state = self.state();
-        let Recording {
-            outputs, summary, ..
-        } = &mut *state;
-        summary.count(so_far);
-        let written = outputs.checkpoint(&Results {
-            findings: so_far,
-            summary,
-        });
+        let judged = Judged::new(so_far.to_vec(), state.summary.clone()).traced(state.logs);
+        let written = state.outputs.checkpoint(&judged.results());
         state.keep_error(written);
         self.listener.notice(reason);
     }

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use super::account::Account;
+use super::logs::Logs;
 use super::recorder::{Recorder, RunListener};
 use super::worklist::{Judged, Worklist};
 use crate::clock::Clock;
@@ -22,6 +23,8 @@ pub struct Lookups<'a> {
     pub store: &'a Store,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// The logs, which are read again to find out who contacted what is bad.
+    pub logs: Option<Logs<'a>>,
     /// What may be asked.
     pub plan: LookupPlan,
     /// The delay before an analysis is first polled; it doubles with each poll.
@@ -106,7 +109,7 @@ impl Worklist {
             lookups.reconcile(listener).await?;
         }
         let limits = lookups.account.limits(lookups.store)?;
-        let recorder = Recorder::new(outputs, listener, summary.clone(), limits);
+        let recorder = Recorder::new(outputs, listener, summary.clone(), limits, lookups.logs);
         let triage = Triage {
             client: lookups.account.client,
             account: lookups.account.id,
@@ -126,7 +129,7 @@ impl Worklist {
             requests,
         } = triage.run(planned, &mut judge, cancelled).await?;
         let recorded = recorder.finish();
-        let judged = Judged::new(findings, summary);
+        let judged = Judged::new(findings, summary).traced(lookups.logs);
         let finished = outputs.finish(&judged.results());
         recorded.and(finished)?;
         lookups.reconcile(listener).await?;

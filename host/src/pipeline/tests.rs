@@ -231,6 +231,7 @@ impl World {
             account,
             store: &self.store,
             clock: &*self.clock,
+            logs: None,
             plan: plan(),
             first_poll: Duration::from_secs(60),
             when_spent,

@@ -1,5 +1,6 @@
 //! The indicators of a run in the order in which they are looked up.
 
+use super::logs::Logs;
 use crate::clock::UnixMs;
 use crate::indicator::scope::InternalSuffixes;
 use crate::output::{Results, Summary};
@@ -52,6 +53,15 @@ impl Judged {
             summary,
             gave_up: None,
         }
+    }
+
+    /// Adds what the logs show of the bad indicators, if there are logs.
+    #[must_use]
+    pub fn traced(mut self, logs: Option<Logs<'_>>) -> Self {
+        if let Some(logs) = logs {
+            logs.trace(&mut self.findings, &mut self.summary);
+        }
+        self
     }
 
     /// What the outputs write.

@@ -1,5 +1,6 @@
 //! What a run finds out about an indicator.
 
+use crate::contacts::IndicatorContacts;
 use crate::sightings::Sightings;
 use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Stats;
@@ -56,6 +57,8 @@ pub struct Finding {
     pub score: Option<u8>,
     /// The report that the verdict rests on.
     pub evidence: Option<Evidence>,
+    /// Who contacted it; known of bad indicators whose logs were read again.
+    pub contacts: Option<Box<IndicatorContacts>>,
 }
 
 /// The report that a verdict rests on, in short.
@@ -69,6 +72,21 @@ pub struct Evidence {
     pub stats: Option<Stats>,
     /// The time of the analysis, in seconds since 1970.
     pub analysed_s: Option<i64>,
+    /// The engines that accuse the subject: malicious, then suspicious, each by name.
+    pub accusers: Vec<Accuser>,
+    /// The owner of the address's network, if VirusTotal reports it.
+    pub owner: Option<String>,
+}
+
+/// An engine that accuses an indicator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accuser {
+    /// The engine's name.
+    pub engine: String,
+    /// `malicious` or `suspicious`.
+    pub category: String,
+    /// The engine's name for the threat; may be empty.
+    pub label: String,
 }
 
 impl Finding {
@@ -83,6 +101,7 @@ impl Finding {
             tags: Vec::new(),
             score: None,
             evidence: None,
+            contacts: None,
         }
     }
 }

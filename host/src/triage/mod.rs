@@ -24,7 +24,7 @@ mod submissions;
 #[cfg(test)]
 mod testing;
 
-pub use finding::{Cause, Evidence, Finding};
+pub use finding::{Accuser, Cause, Evidence, Finding};
 pub use judge::{Judge, PolicyChain, PolicyFailure, PolicyJudge};
 pub use lookup::LookupPlan;
 pub use plan::{Decision, Planned};

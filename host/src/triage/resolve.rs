@@ -1,6 +1,6 @@
 //! Resolves an indicator: to its finding, or to the request that it needs next.
 
-use super::finding::{Cause, Evidence, Finding};
+use super::finding::{Accuser, Cause, Evidence, Finding};
 use super::judge::Judge;
 use super::lookup::{JudgedReport, LookupPlan, LookupStatus};
 use super::plan::Planned;
@@ -8,6 +8,7 @@ use super::request::Request;
 use super::stored::{StoreSnapshot, StoredAnswers};
 use crate::sightings::Sightings;
 use crate::store::{Store, StoreError};
+use crate::virustotal::report::Report;
 
 /// What an indicator comes to, by what is stored.
 #[derive(Debug)]
@@ -54,6 +55,8 @@ fn judged(sightings: Sightings, answer: JudgedReport) -> Finding {
         subject: answer.subject.value().to_owned(),
         stats: answer.report.stats,
         analysed_s: answer.report.last_analysis,
+        accusers: accusers(&answer.report),
+        owner: answer.report.owner,
     };
     let finding = match answer.judged {
         Ok(judgement) => Finding {
@@ -64,6 +67,7 @@ fn judged(sightings: Sightings, answer: JudgedReport) -> Finding {
             tags: judgement.tags,
             score: judgement.score,
             evidence: None,
+            contacts: None,
         },
         Err(failure) => Finding::unknown(sightings, Cause::Failed, failure.0),
     };
@@ -71,6 +75,19 @@ fn judged(sightings: Sightings, answer: JudgedReport) -> Finding {
         evidence: Some(evidence),
         ..finding
     }
+}
+
+/// The engines that accuse the subject of a report.
+fn accusers(report: &Report) -> Vec<Accuser> {
+    let engines = report.engines.iter();
+    engines
+        .filter(|engine| matches!(engine.category, "malicious" | "suspicious"))
+        .map(|engine| Accuser {
+            engine: engine.name.to_owned(),
+            category: engine.category.to_owned(),
+            label: engine.label.to_owned(),
+        })
+        .collect()
 }
 
 /// The findings that need no request, in the order of the plan. `None` for an indicator that does.

@@ -9,13 +9,13 @@ use super::status_of;
 use super::triage::status_without_answers;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::{Environment, JudgeSettings, JudgeSubject, ReadSettings};
+use crate::cli::settings::{Environment, JudgeSettings, JudgeSubject};
 use crate::indicator::Indicator;
 use crate::output::{Output as _, PreviousFinding, Summary, outputs, read_results, visible};
-use crate::pipeline::{FoldedLogs, Rules, Worklist, stored_sightings};
-use crate::plugin::{Engine, Pins};
+use crate::pipeline::{FoldedLogs, Logs, Rules, Worklist, stored_sightings};
 use crate::sightings::{FoldBy, Sightings};
 use crate::triage::Finding;
+use crate::verdict::Verdict;
 
 pub(in crate::cli) fn run(
     settings: &JudgeSettings,
@@ -33,10 +33,18 @@ pub(in crate::cli) fn run(
         }
         JudgeSubject::Store | JudgeSubject::Logs(_) => Vec::new(),
     };
-    let (sightings, summary) = match &settings.subject {
-        JudgeSubject::Store => (stored_sightings(&store)?, Summary::default()),
-        JudgeSubject::Logs(read) => from_logs(read, &engine, &pins)?,
-        JudgeSubject::Results(_) => {
+    let interrupt = engine.interrupt();
+    let read = match &settings.subject {
+        JudgeSubject::Logs(read) => Some((read, read.parsers(&engine, &pins)?)),
+        JudgeSubject::Store | JudgeSubject::Results(_) => None,
+    };
+    let logs = read
+        .as_ref()
+        .map(|(read, parsers)| read.logs(parsers, &interrupt));
+    let (sightings, summary) = match (&settings.subject, &logs) {
+        (JudgeSubject::Store, _) => (stored_sightings(&store)?, Summary::default()),
+        (_, Some(logs)) => from_logs(logs)?,
+        _ => {
             let sightings = previous.iter().map(|finding| finding.sightings.clone());
             (sightings.collect(), Summary::default())
         }
@@ -46,8 +54,10 @@ pub(in crate::cli) fn run(
         internal: &settings.lookup.internal,
         now_ms,
     };
-    let judged = Worklist::new(sightings, summary, rules)?
-        .judge_stored(&settings.lookup.plan(now_ms), &store)?;
+    let mut judged = Worklist::new(sightings, summary, rules)?
+        .judge_stored(&settings.lookup.plan(now_ms), &store)?
+        .traced(logs);
+    keep_contacts(&previous, &mut judged.findings);
     outputs(&settings.outputs)?.finish(&judged.results())?;
     printer.data(changes(&previous, &judged.findings).as_bytes())?;
     printer.say(&judged.summary.to_string());
@@ -79,19 +89,28 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     one.is_ok_and(|one| other.is_ok_and(|other| one == other))
 }
 
-fn from_logs(
-    read: &ReadSettings,
-    engine: &Engine,
-    pins: &Pins,
-) -> anyhow::Result<(Vec<Sightings>, Summary)> {
-    let parsers = read.parsers(engine, pins)?;
-    let interrupt = engine.interrupt();
+fn from_logs(logs: &Logs<'_>) -> anyhow::Result<(Vec<Sightings>, Summary)> {
     let FoldedLogs {
         mut folded,
         summary,
         ..
-    } = read.logs(&parsers, &interrupt).fold(FoldBy::Indicator)?;
+    } = logs.fold(FoldBy::Indicator)?;
     Ok((folded.sightings()?, summary))
+}
+
+/// Gives bad findings the contacts that an earlier run found.
+fn keep_contacts(previous: &[PreviousFinding], findings: &mut [Finding]) {
+    let known: HashMap<&Indicator, &PreviousFinding> = previous
+        .iter()
+        .map(|finding| (&finding.sightings.indicator, finding))
+        .collect();
+    for finding in findings {
+        if finding.verdict == Verdict::Bad
+            && let Some(before) = known.get(&finding.sightings.indicator)
+        {
+            finding.contacts.clone_from(&before.contacts);
+        }
+    }
 }
 
 /// A line for each indicator whose verdict has changed.

@@ -14,8 +14,8 @@ use crate::cli::settings::{Environment, TriageSettings};
 use crate::clock::Clock;
 use crate::extraction::ExtractionError;
 use crate::output::{Summary, counted, outputs, utc_time};
-use crate::pipeline::{FoldedLogs, Lookups, Rules, RunResult, Worklist};
-use crate::plugin::{Engine, Interrupt};
+use crate::pipeline::{FoldedLogs, Logs, Lookups, Rules, RunResult, Worklist};
+use crate::plugin::{Engine, Interrupt, Pins};
 use crate::quota::Usage;
 use crate::sightings::FoldBy;
 use crate::store::{AccountQuota, Store};
@@ -58,9 +58,13 @@ impl Job<'_> {
     /// Runs the pipeline. Without a key it prints the requests instead of sending them.
     pub(super) fn run(&self, key: Option<&ApiKey>) -> anyhow::Result<ExitStatus> {
         let (engine, runtime) = interruptible_engine(self.environment)?;
-        match self.worklist(&engine) {
+        let pins = self.environment.pins()?;
+        let parsers = self.settings.read.parsers(&engine, &pins)?;
+        let interrupt = engine.interrupt();
+        let logs = self.settings.read.logs(&parsers, &interrupt);
+        match self.worklist(&engine, &pins, &logs) {
             Ok(worklist) => match key {
-                Some(key) => self.look_up(worklist, key, &runtime, &engine.interrupt()),
+                Some(key) => self.look_up(worklist, key, &runtime, logs),
                 None => self.dry_run(worklist),
             },
             Err(error) if matches!(error.downcast_ref(), Some(ExtractionError::Interrupted)) => {
@@ -71,21 +75,15 @@ impl Job<'_> {
     }
 
     /// Reads the logs and plans the look-ups.
-    fn worklist(&self, engine: &Engine) -> anyhow::Result<Worklist> {
+    fn worklist(&self, engine: &Engine, pins: &Pins, logs: &Logs<'_>) -> anyhow::Result<Worklist> {
         let settings = self.settings;
-        let pins = self.environment.pins()?;
-        let policies = settings.policies.load(engine, &pins)?;
-        let parsers = settings.read.parsers(engine, &pins)?;
-        let interrupt = engine.interrupt();
+        let policies = settings.policies.load(engine, pins)?;
         let now_ms = self.clock.now_ms();
         let FoldedLogs {
             mut folded,
             summary,
             ..
-        } = settings
-            .read
-            .logs(&parsers, &interrupt)
-            .fold(FoldBy::Indicator)?;
+        } = logs.fold(FoldBy::Indicator)?;
         let rules = Rules {
             policies: &policies,
             internal: &settings.lookup.internal,
@@ -100,7 +98,7 @@ impl Job<'_> {
         worklist: Worklist,
         key: &ApiKey,
         runtime: &Runtime,
-        interrupt: &Interrupt,
+        logs: Logs<'_>,
     ) -> anyhow::Result<ExitStatus> {
         let settings = self.settings;
         let client = settings.account.client(key)?;
@@ -109,6 +107,7 @@ impl Job<'_> {
             account: settings.account.account(&client, &id),
             store: self.store,
             clock: self.clock,
+            logs: Some(logs),
             plan: settings.lookup.plan(self.clock.now_ms()),
             first_poll: settings.first_poll,
             when_spent: settings.when_spent,
@@ -116,7 +115,7 @@ impl Job<'_> {
         };
         let mut outputs = outputs(&settings.outputs)?;
         let display = ProgressDisplay::new(worklist.indicators(), self.clock);
-        let cancelled = Box::pin(raised(interrupt));
+        let cancelled = Box::pin(raised(logs.interrupt));
         let run = worklist.look_up(&lookups, &mut outputs, &display, cancelled);
         let result = runtime.block_on(run);
         display.finish();
