@@ -317,7 +317,7 @@ mod tests {
         }
         other.add(one);
         let contacts = contacts_of(other);
-        let shown: Vec<_> = contacts.contacts.iter().map(|contact| {
+        let shown = contacts.contacts.iter().map(|contact| {
             let tally = contact.tally;
             let counts = (tally.count, tally.allowed, tally.blocked);
             (

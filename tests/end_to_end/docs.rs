@@ -54,6 +54,7 @@ fn commands_in_documents_are_valid() {
     let documents = [
         include_str!("../../README.md"),
         include_str!("../../docs/plugins.md"),
+        include_str!("../../docs/report.md"),
         include_str!("../../docs/virustotal.md"),
         include_str!("../../plugins/templates/c-parser/README.md"),
         include_str!("../../plugins/templates/c-policy/README.md"),

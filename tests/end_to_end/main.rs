@@ -12,6 +12,7 @@
 
 mod article;
 mod authors;
+mod browser;
 mod cache;
 mod commands;
 mod crash;

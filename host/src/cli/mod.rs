@@ -54,6 +54,7 @@ fn run(
         Task::Extract(settings) => commands::extract::run(&settings, environment, printer),
         Task::Evidence(settings) => commands::evidence::run(&settings, environment, printer),
         Task::Judge(settings) => commands::judge::run(&settings, environment, printer),
+        Task::Report(settings) => commands::report::run(&settings, printer),
         Task::Demo(settings) => commands::demo::run(&settings, environment, printer),
         Task::Quota(settings) => commands::quota::run(&settings, environment, printer),
         Task::Status(store) => commands::status::run(store.as_ref(), environment, printer),

@@ -2,6 +2,8 @@
 //! one-time links. A URL with any of these stays off the tiers that show it,
 //! and is never submitted: a visit would use a one-time link up.
 
+use std::borrow::Cow;
+
 use super::{Indicator, Kind};
 
 /// Names of query and path parameters whose values are secrets or personal, in
@@ -116,6 +118,55 @@ pub fn sensitive(indicator: &Indicator) -> Vec<String> {
     reasons
 }
 
+/// A text with its URLs' secrets and user-info replaced by `***`. The text may be a URL or a log
+/// line that contains URLs; other parts of it are kept.
+#[must_use]
+pub fn masked(text: &str) -> String {
+    let ends_word = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '|');
+    let words = text.split_inclusive(ends_word);
+    words.map(masked_word).collect()
+}
+
+/// A word without blanks. Words without a path or a query are kept.
+fn masked_word(word: &str) -> String {
+    if !word.contains(['/', '?']) {
+        return word.to_owned();
+    }
+    let mut shown = String::with_capacity(word.len());
+    let mut before = "";
+    for piece in word.split_inclusive(['/', '?', '&', ';', '#', '"', '\'', ' ', '\t']) {
+        let part = piece.trim_end_matches(['/', '?', '&', ';', '#', '"', '\'', ' ', '\t']);
+        shown.push_str(&masked_part(part, before, shown.ends_with("://")));
+        shown.push_str(piece.split_at(part.len()).1);
+        if !part.is_empty() {
+            before = part;
+        }
+    }
+    shown
+}
+
+/// A parameter, a segment or an authority of a URL. `before` is the part before it.
+fn masked_part<'a>(part: &'a str, before: &str, is_authority: bool) -> Cow<'a, str> {
+    if is_authority {
+        return match part.rsplit_once('@') {
+            Some((_, host)) => format!("***@{host}").into(),
+            None => part.into(),
+        };
+    }
+    let is_one_time = ONE_TIME_SEGMENTS.contains(&before.to_ascii_lowercase().as_str());
+    match part.split_once('=') {
+        Some((name, value))
+            if !value.is_empty() && (is_secret_name(name) || secret_value(value).is_some()) =>
+        {
+            format!("{name}=***").into()
+        }
+        None if secret_value(part).is_some() || is_one_time && part.len() >= LONG_BYTES => {
+            "***".into()
+        }
+        _ => part.into(),
+    }
+}
+
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     PARAMETERS.contains(&name.as_str())
@@ -200,6 +251,28 @@ mod tests {
         check(
             "http://example.com/f/0123456789abcdef0123456789abcdef",
             &["a key in the path"],
+        );
+    }
+
+    #[test]
+    fn secrets_are_masked_in_urls_and_lines() {
+        let check = |text: &str, expected: &str| assert_eq!(masked(text), expected);
+        check(
+            "http://me:hunter2@example.com/?a=1&token=abc#x",
+            "http://***@example.com/?a=1&token=***#x",
+        );
+        check(
+            "http://example.com/reset/abcdefghijklmnopqrst?to=a@example.org",
+            "http://example.com/reset/***?to=***",
+        );
+        check(
+            "1 10.0.0.1 \"GET /a;jsessionid=12?b=1 HTTP/1.1\" user=jane /f/0123456789abcdef0123456789abcdef",
+            "1 10.0.0.1 \"GET /a;jsessionid=***?b=1 HTTP/1.1\" user=jane /f/***",
+        );
+        check("user=jane key=1", "user=jane key=1");
+        check(
+            "日本語 http://例え.jp/?q=日本",
+            "日本語 http://例え.jp/?q=日本",
         );
     }
 

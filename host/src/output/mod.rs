@@ -10,7 +10,9 @@ mod atomic;
 mod finding_row;
 mod jsonl;
 mod previous;
+mod report;
 mod rows;
+mod run_facts;
 mod summary;
 mod summary_row;
 #[cfg(test)]
@@ -25,7 +27,9 @@ use crate::triage::Finding;
 
 pub use api::{Output, OutputError, Results};
 pub use previous::{PreviousFinding, ReadResultsError, read_results};
+pub use report::{REPORT_FILE, ReportLanguage, report_of, write_report};
 pub use rows::{ObservationRow, UniqueRows};
+pub use run_facts::{RunEnding, RunFacts};
 pub use summary::{Summary, VerdictCounts};
 pub use text::{counted, rfc3339, utc_time, visible};
 
@@ -34,6 +38,8 @@ pub use text::{counted, rfc3339, utc_time, visible};
 pub struct OutputSettings {
     /// The directory of the files. It is created if it does not exist.
     pub directory: PathBuf,
+    /// The language of the report.
+    pub language: ReportLanguage,
 }
 
 /// Opens every output of a run.
@@ -47,6 +53,8 @@ pub fn outputs(settings: &OutputSettings) -> Result<OutputList, OutputError> {
     Ok(OutputList(vec![
         Box::new(verdict_files::VerdictFiles::create(directory)?),
         Box::new(jsonl::JsonLines::new(directory)),
+        Box::new(run_facts::RunFile::new(directory)),
+        Box::new(report::HtmlReport::new(directory, settings.language)),
     ]))
 }
 
@@ -117,6 +125,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let settings = OutputSettings {
             directory: directory.path().join("a/b"),
+            language: ReportLanguage::En,
         };
         let summary = Summary::default();
         let results = Results {
@@ -129,6 +138,8 @@ mod tests {
             "good-domain.txt",
             "unknown-domain.txt",
             "results.jsonl",
+            "run.json",
+            "report.html",
         ] {
             assert!(settings.directory.join(name).exists(), "{name}");
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
+use super::run_facts::RunFacts;
 use super::text::{counted, visible};
 use crate::contacts::Timeline;
 use crate::extraction::{InputSummary, Outcome};
@@ -37,6 +38,8 @@ pub struct Summary {
     pub timeline: Option<Timeline>,
     /// Why contacts are missing, if they are.
     pub not_traced: Vec<String>,
+    /// How the results came about.
+    pub run: RunFacts,
 }
 
 /// Indicators by verdict.

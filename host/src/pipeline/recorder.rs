@@ -3,9 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::logs::Logs;
+use super::run::Lookups;
 use super::worklist::Judged;
-use crate::clock::UnixMs;
-use crate::output::{Output, OutputError, Summary, VerdictCounts};
+use crate::clock::{Clock, UnixMs};
+use crate::output::{Output, OutputError, RunEnding, RunFacts, Summary, VerdictCounts, rfc3339};
 use crate::quota::{Limits, Usage, finish_ms};
 use crate::triage::Finding;
 use crate::triage::outcome::Reporter;
@@ -49,6 +50,7 @@ struct Recording<'a> {
     summary: Summary,
     /// The logs, which are read again for each checkpoint.
     logs: Option<Logs<'a>>,
+    clock: &'a dyn Clock,
     totals: VerdictCounts,
     /// The first error of an output.
     error: Option<OutputError>,
@@ -68,7 +70,7 @@ impl<'a> Recorder<'a> {
         listener: &'a dyn RunListener,
         summary: Summary,
         limits: Limits,
-        logs: Option<Logs<'a>>,
+        lookups: &Lookups<'a>,
     ) -> Self {
         Self {
             listener,
@@ -76,7 +78,8 @@ impl<'a> Recorder<'a> {
             state: Mutex::new(Recording {
                 outputs,
                 summary,
-                logs,
+                logs: lookups.logs,
+                clock: lookups.clock,
                 totals: VerdictCounts::default(),
                 error: None,
             }),
@@ -120,7 +123,13 @@ impl Reporter for Recorder<'_> {
 
     fn spent(&self, reason: &str, so_far: &[Finding]) {
         let mut state = self.state();
-        let judged = Judged::new(so_far.to_vec(), state.summary.clone()).traced(state.logs);
+        let mut judged = Judged::new(so_far.to_vec(), state.summary.clone()).traced(state.logs);
+        judged.summary.run = RunFacts {
+            written: rfc3339(state.clock.now_ms().saturating_mul(1000)),
+            ending: RunEnding::Waiting,
+            problem: Some(reason.to_owned()),
+            ..judged.summary.run
+        };
         let written = state.outputs.checkpoint(&judged.results());
         state.keep_error(written);
         self.listener.notice(reason);

@@ -8,7 +8,7 @@ use super::logs::Logs;
 use super::recorder::{Recorder, RunListener};
 use super::worklist::{Judged, Worklist};
 use crate::clock::Clock;
-use crate::output::{Output, OutputError, Summary};
+use crate::output::{Output, OutputError, RunEnding, RunFacts, Summary, rfc3339};
 use crate::store::{Claimant, Store, StoreError};
 use crate::triage::outcome::{Cancellation, RunEnd, TriageOutcome, WhenSpent};
 use crate::triage::run::Triage;
@@ -84,6 +84,22 @@ impl Lookups<'_> {
     }
 }
 
+/// States how a run ended.
+fn state_end(run: &mut RunFacts, ended: &RunEnd) {
+    let (ending, problem) = match ended {
+        RunEnd::Done => (RunEnding::Done, None),
+        RunEnd::QuotaSpent { resumes_ms, reason } => {
+            run.resumes = rfc3339(resumes_ms.saturating_mul(1000));
+            (RunEnding::QuotaSpent, Some(reason))
+        }
+        RunEnd::Interrupted => (RunEnding::Interrupted, None),
+        RunEnd::WrongKey(message) => (RunEnding::WrongKey, Some(message)),
+        RunEnd::Unreachable(fault) => (RunEnding::Unreachable, Some(fault)),
+    };
+    run.ending = ending;
+    run.problem = problem.cloned();
+}
+
 impl Worklist {
     /// Looks every indicator up until all have a verdict, the quota is spent, or `cancelled`
     /// ends. The outputs get each finding as it is known, and all of them at the end.
@@ -109,7 +125,7 @@ impl Worklist {
             lookups.reconcile(listener).await?;
         }
         let limits = lookups.account.limits(lookups.store)?;
-        let recorder = Recorder::new(outputs, listener, summary.clone(), limits, lookups.logs);
+        let recorder = Recorder::new(outputs, listener, summary.clone(), limits, lookups);
         let triage = Triage {
             client: lookups.account.client,
             account: lookups.account.id,
@@ -129,7 +145,11 @@ impl Worklist {
             requests,
         } = triage.run(planned, &mut judge, cancelled).await?;
         let recorded = recorder.finish();
-        let judged = Judged::new(findings, summary).traced(lookups.logs);
+        let mut judged = Judged::new(findings, summary).traced(lookups.logs);
+        let run = &mut judged.summary.run;
+        run.written = rfc3339(lookups.clock.now_ms().saturating_mul(1000));
+        run.requests = Some(requests);
+        state_end(run, &ended);
         let finished = outputs.finish(&judged.results());
         recorded.and(finished)?;
         lookups.reconcile(listener).await?;

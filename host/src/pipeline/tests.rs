@@ -14,7 +14,9 @@ use super::*;
 use crate::clock::{Clock, UnixMs};
 use crate::extraction::{ExtractionError, Options, Parsers};
 use crate::indicator::scope::InternalSuffixes;
-use crate::output::{Output, OutputError, OutputSettings, Results, VerdictCounts, outputs};
+use crate::output::{
+    Output, OutputError, OutputSettings, ReportLanguage, Results, VerdictCounts, outputs,
+};
 use crate::plugin::{
     CompileCache, Engine, Parser, PluginLimits, PluginSettings, PluginSource, Policy,
 };
@@ -96,6 +98,7 @@ impl Output for RecordingOutput {
         if self.is_full {
             let missing = OutputSettings {
                 directory: PathBuf::from("/dev/null/results"),
+                language: ReportLanguage::En,
             };
             return outputs(&missing).map(drop);
         }
@@ -267,6 +270,7 @@ fn logs_become_findings_and_files() {
     let world = World::new(LOG);
     let settings = OutputSettings {
         directory: world.directory.path().join("out"),
+        language: ReportLanguage::En,
     };
     let listener = RecordingListener::default();
     let mut outputs = outputs(&settings).unwrap();

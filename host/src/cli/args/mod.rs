@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::ExitStatus;
+use crate::output::ReportLanguage;
 use crate::store::Location;
 
 pub use plugin::{
@@ -59,6 +60,8 @@ pub enum Command {
     Evidence(EvidenceArgs),
     /// Apply a policy to stored reports; no request
     Judge(JudgeArgs),
+    /// Write the report of an earlier run as HTML; no network
+    Report(ReportArgs),
     /// Try everything on bundled logs and a simulated VirusTotal; no key, no network
     Demo(DemoArgs),
     /// Show what is left of VirusTotal's quota
@@ -87,6 +90,9 @@ pub struct TriageArgs {
     /// The folder for the results
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// The language of `report.html`
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: ReportLanguage,
     /// With `--share submit`: submit every indicator for a new scan, even if VirusTotal has a
     /// report
     #[arg(long)]
@@ -185,12 +191,29 @@ pub struct JudgeArgs {
     /// The folder for the results
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// The language of `report.html`
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: ReportLanguage,
     /// The policies.
     #[command(flatten)]
     pub policy: PolicyArgs,
     /// The store.
     #[command(flatten)]
     pub store: StoreArgs,
+}
+
+/// `vthost report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The results of a run: `results.jsonl`, or the folder that contains it
+    #[arg(value_name = "RESULTS", default_value = ".")]
+    pub results: PathBuf,
+    /// The file to write, or `-` for standard output [default: report.html beside the results]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The language of the report
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: ReportLanguage,
 }
 
 /// `vthost demo`.

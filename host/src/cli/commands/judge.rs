@@ -11,7 +11,10 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, JudgeSettings, JudgeSubject};
 use crate::indicator::Indicator;
-use crate::output::{Output as _, PreviousFinding, Summary, outputs, read_results, visible};
+use crate::output::{
+    Output as _, PreviousFinding, RunEnding, RunFacts, Summary, outputs, read_results, rfc3339,
+    visible,
+};
 use crate::pipeline::{FoldedLogs, Logs, Rules, Worklist, stored_sightings};
 use crate::sightings::{FoldBy, Sightings};
 use crate::triage::Finding;
@@ -58,6 +61,11 @@ pub(in crate::cli) fn run(
         .judge_stored(&settings.lookup.plan(now_ms), &store)?
         .traced(logs);
     keep_contacts(&previous, &mut judged.findings);
+    judged.summary.run = RunFacts {
+        written: rfc3339(now_ms.saturating_mul(1000)),
+        ending: RunEnding::Judged,
+        ..RunFacts::default()
+    };
     outputs(&settings.outputs)?.finish(&judged.results())?;
     printer.data(changes(&previous, &judged.findings).as_bytes())?;
     printer.say(&judged.summary.to_string());

@@ -9,6 +9,7 @@ pub(super) mod extract;
 pub(super) mod judge;
 pub(super) mod plugin;
 pub(super) mod quota;
+pub(super) mod report;
 pub(super) mod status;
 pub(super) mod triage;
 

@@ -13,7 +13,7 @@ use crate::cli::progress::ProgressDisplay;
 use crate::cli::settings::{Environment, TriageSettings};
 use crate::clock::Clock;
 use crate::extraction::ExtractionError;
-use crate::output::{Summary, counted, outputs, utc_time};
+use crate::output::{REPORT_FILE, RunFacts, Summary, counted, outputs, rfc3339, utc_time};
 use crate::pipeline::{FoldedLogs, Logs, Lookups, Rules, RunResult, Worklist};
 use crate::plugin::{Engine, Interrupt, Pins};
 use crate::quota::Usage;
@@ -84,6 +84,15 @@ impl Job<'_> {
             summary,
             ..
         } = logs.fold(FoldBy::Indicator)?;
+        let summary = Summary {
+            run: RunFacts {
+                command: settings.resume_command.clone(),
+                settings: settings.options.clone(),
+                started: rfc3339(now_ms.saturating_mul(1000)),
+                ..RunFacts::default()
+            },
+            ..summary
+        };
         let rules = Rules {
             policies: &policies,
             internal: &settings.lookup.internal,
@@ -126,9 +135,10 @@ impl Job<'_> {
     fn report(&self, result: &RunResult) -> ExitStatus {
         let summary = &result.judged.summary;
         self.printer.say(&format!(
-            "{summary}{} sent; results in {}",
+            "{summary}{} sent; results in {}; read first: {}",
             counted(result.requests, "request", "requests"),
-            self.settings.outputs.directory.display()
+            self.settings.outputs.directory.display(),
+            self.settings.outputs.directory.join(REPORT_FILE).display()
         ));
         let ending = ending(result);
         if let Some(message) = &ending.message {

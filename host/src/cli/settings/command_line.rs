@@ -31,6 +31,14 @@ pub(super) fn command_line(args: &TriageArgs) -> String {
     words.join(" ")
 }
 
+/// The options of a triage with their values, for a report.
+pub(super) fn settings(args: &TriageArgs) -> Vec<(String, String)> {
+    let options = options(args).into_iter();
+    options
+        .map(|(name, value)| (name.to_owned(), value.unwrap_or_else(|| "yes".to_owned())))
+        .collect()
+}
+
 /// An option, and its value if it takes one. An option that is given several times has several
 /// entries.
 type GivenOption = (&'static str, Option<String>);
@@ -66,6 +74,11 @@ fn options(args: &TriageArgs) -> Vec<GivenOption> {
     options.values("--policy", &policy.policy);
     options.values("--policy-config", &policy.policy_config);
     options.value("--out", Some(args.out.display()));
+    let language = args.lang.to_possible_value();
+    options.value(
+        "--lang",
+        language.as_ref().map(|language| language.get_name()),
+    );
     options.flag("--rescan", args.rescan);
     options.value("--poll-after", Some(duration::format_ms(args.poll_after)));
     options.flag("--wait", args.wait);

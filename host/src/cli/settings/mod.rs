@@ -19,9 +19,10 @@ pub(super) use read::ReadSettings;
 pub(super) use triage::{DemoSettings, JudgeSettings, JudgeSubject, TriageSettings};
 
 use super::args::{
-    Arguments, Command, EvidenceArgs, EvidenceOf, ExplainArgs, ExtractArgs, UniqueBy,
+    Arguments, Command, EvidenceArgs, EvidenceOf, ExplainArgs, ExtractArgs, ReportArgs, UniqueBy,
 };
 use crate::clock::UnixMs;
+use crate::output::{REPORT_FILE, ReportLanguage};
 use crate::sightings::FoldBy;
 use crate::store::Location;
 use crate::verdict::Verdict;
@@ -36,6 +37,8 @@ pub(super) enum Task {
     Evidence(EvidenceSettings),
     /// `vthost judge`.
     Judge(JudgeSettings),
+    /// `vthost report`.
+    Report(ReportSettings),
     /// `vthost demo`.
     Demo(DemoSettings),
     /// `vthost quota`.
@@ -91,6 +94,16 @@ pub(super) struct EvidenceSettings {
     pub(super) verdict: Verdict,
 }
 
+/// The settings of `vthost report`.
+pub(super) struct ReportSettings {
+    /// The `results.jsonl` of a run.
+    pub(super) results: PathBuf,
+    /// The file to write; none for standard output.
+    pub(super) out: Option<PathBuf>,
+    /// The language.
+    pub(super) language: ReportLanguage,
+}
+
 /// The settings of `vthost explain`.
 pub(super) struct ExplainSettings {
     /// A URL, a domain or an address.
@@ -114,6 +127,7 @@ impl Task {
             Some(Command::Extract(args)) => Self::Extract(extract(args, now_ms)?),
             Some(Command::Evidence(args)) => Self::Evidence(evidence(args, now_ms)?),
             Some(Command::Judge(args)) => Self::Judge(JudgeSettings::new(args, now_ms)),
+            Some(Command::Report(args)) => Self::Report(report(args)),
             Some(Command::Demo(args)) => Self::Demo(DemoSettings::new(args)),
             Some(Command::Quota(args)) => Self::Quota(AccountTask {
                 store: args.store,
@@ -155,6 +169,19 @@ fn evidence(args: EvidenceArgs, now_ms: UnixMs) -> anyhow::Result<EvidenceSettin
             EvidenceOf::Unknown => Verdict::Unknown,
         },
     })
+}
+
+fn report(args: ReportArgs) -> ReportSettings {
+    let results = match args.results.is_dir() {
+        true => args.results.join("results.jsonl"),
+        false => args.results,
+    };
+    let beside = results.with_file_name(REPORT_FILE);
+    ReportSettings {
+        out: Some(args.out.unwrap_or(beside)).filter(|out| out.as_os_str() != "-"),
+        results,
+        language: args.lang,
+    }
 }
 
 fn explain(args: ExplainArgs) -> ExplainSettings {

@@ -7,7 +7,7 @@ use anyhow::bail;
 use clap::Parser as _;
 
 use super::account::{AccountSettings, duration};
-use super::command_line::command_line;
+use super::command_line::{command_line, settings};
 use super::environment::Environment;
 use super::plugins::PolicySettings;
 use super::read::ReadSettings;
@@ -44,6 +44,8 @@ pub(in crate::cli) struct TriageSettings {
     pub(in crate::cli) fail_on_bad: bool,
     /// The command that resumes the run, for a shell; without passwords.
     pub(in crate::cli) resume_command: String,
+    /// The options with their values; without passwords.
+    pub(in crate::cli) options: Vec<(String, String)>,
 }
 
 /// The store, and what may be looked up.
@@ -89,6 +91,7 @@ impl TriageSettings {
         }
         Ok(Self {
             resume_command: command_line(&args),
+            options: settings(&args),
             read: ReadSettings::new(args.read, now_ms)?,
             policies: PolicySettings::new(args.policy),
             lookup: LookupSettings::new(
@@ -98,6 +101,7 @@ impl TriageSettings {
             account: AccountSettings::new(args.account),
             outputs: OutputSettings {
                 directory: args.out,
+                language: args.lang,
             },
             first_poll: duration(args.poll_after),
             when_spent: if args.wait {
@@ -150,6 +154,7 @@ impl JudgeSettings {
             lookup: LookupSettings::new(args.store, Rescan::No),
             outputs: OutputSettings {
                 directory: args.out,
+                language: args.lang,
             },
         }
     }
