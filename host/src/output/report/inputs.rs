@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::language::Words;
+use super::language::{Words, fill};
 use super::shown;
 use crate::output::finding_row::LogLineRow;
 use crate::output::summary_row::{InputRow, PluginRow, SummaryRow};
@@ -29,7 +29,7 @@ pub(super) struct ShownInput {
     pub(super) records: u64,
     pub(super) ignored: u64,
     pub(super) rejected: u64,
-    pub(super) outcome: &'static str,
+    pub(super) outcome: String,
     pub(super) problem: String,
 }
 
@@ -70,16 +70,23 @@ impl ShownInput {
             records: row.records,
             ignored: row.ignored,
             rejected: row.rejected,
-            outcome: match row.outcome.as_ref() {
-                "read" => words.outcome_read,
-                "empty" => words.outcome_empty,
-                "no_log" => words.outcome_no_log,
-                "cut-short" => words.outcome_cut_short,
-                _ => words.outcome_skipped,
-            },
+            outcome: outcome(row, words),
             problem: shown::text(&problems.join("; ")),
         }
     }
+}
+
+fn outcome(row: &InputRow<'_>, words: &Words) -> String {
+    let original = row.copy_of.as_deref().map(shown::text);
+    let text = match row.outcome.as_ref() {
+        "read" => words.outcome_read,
+        "empty" => words.outcome_empty,
+        "copy" => words.outcome_copy,
+        "no_log" => words.outcome_no_log,
+        "cut-short" => words.outcome_cut_short,
+        _ => words.outcome_skipped,
+    };
+    fill(text, &[&original.unwrap_or_default()])
 }
 
 /// The envelopes, the outermost first, and the parser.

@@ -141,6 +141,7 @@ words! {
     outcome: "Read", "読み取り";
     outcome_read: "whole", "全体";
     outcome_empty: "empty", "空";
+    outcome_copy: "a copy of {}", "{} の複製";
     outcome_no_log: "no log", "ログではない";
     outcome_skipped: "not read", "読み取れず";
     outcome_cut_short: "in part", "途中まで";

@@ -1,5 +1,7 @@
 //! The next action of a reader: what is left to ask, or whom to visit first.
 
+use std::collections::BTreeSet;
+
 use super::affected::Affected;
 use super::language::{Words, fill};
 use super::lists::Group;
@@ -44,10 +46,15 @@ fn respond(affected: &[&Affected], words: &Words) -> Option<NextAction> {
     if affected.is_empty() {
         return None;
     }
-    let allowed = affected.iter().filter(|one| one.allowed > 0).count() as u64;
-    let clients = shown::number(affected.len() as u64);
+    let clients = |is_counted: fn(&Affected) -> bool| {
+        let counted = affected.iter().filter(|one| is_counted(one));
+        let names: BTreeSet<&str> = counted.map(|one| one.client.as_str()).collect();
+        shown::grouped(&names.len().to_string())
+    };
+    let all = clients(|one| !one.client.is_empty());
+    let allowed = clients(|one| !one.client.is_empty() && one.allowed > 0);
     Some(NextAction {
-        sentence: fill(words.next_affected, &[&clients, &shown::number(allowed)]),
+        sentence: fill(words.next_affected, &[&all, &allowed]),
         command: "vthost evidence --results results.jsonl LOGS".to_owned(),
     })
 }
