@@ -56,6 +56,8 @@ pub enum RunEnding {
     Unreachable,
     /// VirusTotal did not accept the key.
     WrongKey,
+    /// A policy failed too often.
+    PolicyFailed,
 }
 
 /// The name of the file.

@@ -95,6 +95,7 @@ fn state_end(run: &mut RunFacts, ended: &RunEnd) {
         RunEnd::Interrupted => (RunEnding::Interrupted, None),
         RunEnd::WrongKey(message) => (RunEnding::WrongKey, Some(message)),
         RunEnd::Unreachable(fault) => (RunEnding::Unreachable, Some(fault)),
+        RunEnd::PolicyFailed(reason) => (RunEnding::PolicyFailed, Some(reason)),
     };
     run.ending = ending;
     run.problem = problem.cloned();

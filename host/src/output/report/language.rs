@@ -74,6 +74,8 @@ words! {
         "VirusTotal に接続できませんでした。`vthost doctor` で接続を確認できます。";
     next_key: "VirusTotal did not accept the API key; check it first.",
         "VirusTotal が API キーを受け付けませんでした。先にキーを確認してください。";
+    next_policy: "A policy failed too often; fix it first.",
+        "ポリシーが繰り返し失敗しました。先にポリシーを修正してください。";
     next_waiting: "The run is waiting for the quota and continues by itself.",
         "実行は割り当ての回復を待っており、自動的に続行します。";
     next_judged: "Only stored reports were judged.", "保存済みのレポートだけで判定しました。";

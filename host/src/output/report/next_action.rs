@@ -70,6 +70,7 @@ fn ask_the_rest(summary: &SummaryRow<'_>, run: &RunFacts, words: &Words) -> Opti
         RunEnding::Interrupted => words.next_interrupted.to_owned(),
         RunEnding::Unreachable => words.next_unreachable.to_owned(),
         RunEnding::WrongKey => words.next_key.to_owned(),
+        RunEnding::PolicyFailed => words.next_policy.to_owned(),
         RunEnding::Waiting => words.next_waiting.to_owned(),
         RunEnding::Judged => words.next_judged.to_owned(),
         RunEnding::Done | RunEnding::Unstated => String::new(),
