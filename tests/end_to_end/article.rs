@@ -5,14 +5,15 @@ use std::process::Command;
 
 use vthost_simulator::{DEMO_KEY, Simulator};
 
+use crate::python;
 use crate::support::{Home, patient, serve};
-use crate::vt_py;
 
 const LIST: &str = "milestone-of-se.nesuke.com\nhttp://027.ru\n1.1.1.1\n103.9.36.172\n";
 
 #[test]
 fn script_and_vthost_write_the_same_files() {
-    let Some(python) = vt_py::python_for_test(Path::new(env!("CARGO_TARGET_TMPDIR"))) else {
+    let Some(python) = python::with_packages(Path::new(env!("CARGO_TARGET_TMPDIR")), "vt_py")
+    else {
         return;
     };
     let home = Home::new();
@@ -20,7 +21,7 @@ fn script_and_vthost_write_the_same_files() {
     let server = serve(Simulator::article(patient()));
     std::fs::create_dir(home.path("script")).unwrap();
     let script = Command::new(python)
-        .arg(vt_py::scripts().join("article.py"))
+        .arg(python::scripts("vt_py").join("article.py"))
         .args([
             "--host",
             &server.url(),

@@ -5,11 +5,12 @@ use std::process::Command;
 
 use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator, Stats};
 
-use crate::vt_py;
+use crate::python;
 
 #[test]
 fn the_official_client_passes() {
-    let Some(python) = vt_py::python_for_test(Path::new(env!("CARGO_TARGET_TMPDIR"))) else {
+    let Some(python) = python::with_packages(Path::new(env!("CARGO_TARGET_TMPDIR")), "vt_py")
+    else {
         return;
     };
     for is_chunked in [false, true] {
@@ -33,7 +34,7 @@ fn passes(python: &Path, is_chunked: bool) {
     // A fixed time: 2024-05-01T12:00:00Z.
     let server = Server::start(simulator, 0, || 1_714_564_800_000).unwrap();
     let output = Command::new(python)
-        .arg(vt_py::scripts().join("acceptance.py"))
+        .arg(python::scripts("vt_py").join("acceptance.py"))
         .args([&server.url(), DEMO_KEY])
         .output()
         .unwrap();

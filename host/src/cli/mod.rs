@@ -55,6 +55,7 @@ fn run(
         Task::Evidence(settings) => commands::evidence::run(&settings, environment, printer),
         Task::Judge(settings) => commands::judge::run(&settings, environment, printer),
         Task::Report(settings) => commands::report::run(&settings, printer),
+        Task::Export(task) => commands::export::run(*task, environment, printer),
         Task::Demo(settings) => commands::demo::run(&settings, environment, printer),
         Task::Quota(settings) => commands::quota::run(&settings, environment, printer),
         Task::Status(store) => commands::status::run(store.as_ref(), environment, printer),

@@ -12,10 +12,13 @@ mod url_form;
 
 use std::fmt;
 
+use serde::Deserialize;
+
 pub use url_form::{is_plain_name, raw_host};
 
 /// The kinds of indicator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// An absolute URL.
     Url,

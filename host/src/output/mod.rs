@@ -7,6 +7,7 @@
 
 mod api;
 mod atomic;
+pub mod export;
 mod finding_row;
 mod jsonl;
 mod previous;

@@ -105,7 +105,8 @@ fn previous_finding(row: FindingRow<'_>, line: u64) -> Option<PreviousFinding> {
     })
 }
 
-fn contacts(
+/// The contacts of a row, if it has any.
+pub(super) fn contacts(
     contacts: Vec<ContactRow<'_>>,
     samples: Vec<LogLineRow<'_>>,
 ) -> Option<Box<IndicatorContacts>> {

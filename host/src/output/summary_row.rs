@@ -12,11 +12,16 @@ use crate::contacts::Timeline;
 use crate::extraction::{InputSummary, Outcome, Reason};
 use crate::plugin::PluginId;
 
+/// The version of the file's schema, `docs/results.schema.json`. An addition keeps the version;
+/// a change that breaks readers increases it, and the program reads the version before too.
+pub(super) const SCHEMA_VERSION: u32 = 2;
+
 /// The totals of a run.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct SummaryRow<'a> {
     pub(crate) r#type: Cow<'a, str>,
+    pub(crate) schema: u32,
     pub(crate) vthost: Cow<'a, str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) policies: Vec<PluginRow<'a>>,
@@ -131,6 +136,7 @@ impl<'a> SummaryRow<'a> {
         let invalid = summary.invalid.iter();
         Self {
             r#type: "summary".into(),
+            schema: SCHEMA_VERSION,
             vthost: env!("CARGO_PKG_VERSION").into(),
             policies: summary.policies.iter().map(PluginRow::new).collect(),
             bad: summary.verdicts.bad,

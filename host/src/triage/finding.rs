@@ -1,12 +1,15 @@
 //! What a run finds out about an indicator.
 
+use serde::Deserialize;
+
 use crate::contacts::IndicatorContacts;
 use crate::sightings::Sightings;
 use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Stats;
 
 /// How an indicator came to its verdict. The summary counts by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The policy judged a report.
     Judged,

@@ -3,12 +3,13 @@
 //! Objects gain and change fields. So an unknown, absent or malformed field is not an error, and
 //! all of them remain in [`Report::attributes_json`].
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::engines::{EngineResult, EngineResults};
 
 /// The number of engines by result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub struct Stats {
     /// Harmless.
     pub harmless: u32,

@@ -1,5 +1,6 @@
 //! The arguments as clap reads them. Only [`settings`](super::settings) uses these types.
 
+mod export;
 mod plugin;
 mod shared;
 mod values;
@@ -12,6 +13,7 @@ use super::exit::ExitStatus;
 use crate::output::ReportLanguage;
 use crate::store::Location;
 
+pub use export::ExportArgs;
 pub use plugin::{
     Language, NewKind, PluginArgs, PluginBenchArgs, PluginCommand, PluginRunArgs, PluginTestArgs,
 };
@@ -62,6 +64,8 @@ pub enum Command {
     Judge(JudgeArgs),
     /// Write the report of an earlier run as HTML; no network
     Report(ReportArgs),
+    /// Convert results for other programs: tables, threat intelligence, block lists; no network
+    Export(Box<ExportArgs>),
     /// Try everything on bundled logs and a simulated VirusTotal; no key, no network
     Demo(DemoArgs),
     /// Show what is left of VirusTotal's quota

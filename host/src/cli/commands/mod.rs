@@ -5,6 +5,7 @@ pub(super) mod doctor;
 mod dry_run;
 pub(super) mod evidence;
 pub(super) mod explain;
+pub(super) mod export;
 pub(super) mod extract;
 pub(super) mod judge;
 pub(super) mod plugin;

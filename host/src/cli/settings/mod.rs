@@ -4,6 +4,7 @@
 mod account;
 mod command_line;
 mod environment;
+mod export;
 mod plugin;
 mod plugins;
 mod read;
@@ -13,10 +14,13 @@ use std::path::PathBuf;
 
 pub(super) use account::AccountSettings;
 pub(super) use environment::Environment;
+pub(super) use export::{ExportSubject, ExportTask};
 pub(super) use plugin::{Language, PluginBench, PluginRun, PluginTask, PluginTest};
 pub(super) use plugins::{PolicySettings, parsers, plugin_settings};
 pub(super) use read::ReadSettings;
-pub(super) use triage::{DemoSettings, JudgeSettings, JudgeSubject, TriageSettings};
+pub(super) use triage::{
+    DemoSettings, JudgeSettings, JudgeSubject, LookupSettings, TriageSettings,
+};
 
 use super::args::{
     Arguments, Command, EvidenceArgs, EvidenceOf, ExplainArgs, ExtractArgs, ReportArgs, UniqueBy,
@@ -39,6 +43,8 @@ pub(super) enum Task {
     Judge(JudgeSettings),
     /// `vthost report`.
     Report(ReportSettings),
+    /// `vthost export`.
+    Export(Box<ExportTask>),
     /// `vthost demo`.
     Demo(DemoSettings),
     /// `vthost quota`.
@@ -128,6 +134,7 @@ impl Task {
             Some(Command::Evidence(args)) => Self::Evidence(evidence(args, now_ms)?),
             Some(Command::Judge(args)) => Self::Judge(JudgeSettings::new(args, now_ms)),
             Some(Command::Report(args)) => Self::Report(report(args)),
+            Some(Command::Export(args)) => Self::Export(Box::new(ExportTask::new(*args)?)),
             Some(Command::Demo(args)) => Self::Demo(DemoSettings::new(args)),
             Some(Command::Quota(args)) => Self::Quota(AccountTask {
                 store: args.store,

@@ -60,7 +60,7 @@ pub(in crate::cli) struct LookupSettings {
 }
 
 impl LookupSettings {
-    fn new(args: StoreArgs, rescan: Rescan) -> Self {
+    pub(super) fn new(args: StoreArgs, rescan: Rescan) -> Self {
         Self {
             store: args.store,
             internal: InternalSuffixes::new(&args.internal_suffix),
