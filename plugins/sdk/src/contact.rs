@@ -451,6 +451,89 @@ fn action_at(text: &[u8]) -> Action {
     known.map_or(Action::Unstated, |(_, action)| *action)
 }
 
+/// What the name of a firewall rule states, the prefix of its log lines: `[UFW BLOCK]`,
+/// `FORWARD_DROP: `, `Shorewall:net-fw:REJECT:`, `LOGDROP`. Only whole words count: the
+/// chain `FORWARD` is no action, and `blocklist` blocks nothing. A word that blocks
+/// prevails. UniFi and EdgeOS write a letter between dashes: `[WAN_LAN-D-10001]`,
+/// `[WAN_IN-4000-D]`.
+#[must_use]
+pub fn action_of_rule(name: &[u8]) -> Action {
+    let coded = action_of_code(name);
+    if coded != Action::Unstated {
+        return coded;
+    }
+    let mut stated = Action::Unstated;
+    for word in name.split(|byte| !byte.is_ascii_alphabetic()) {
+        match action_of_rule_word(&word.to_ascii_lowercase()) {
+            Action::Unstated => {}
+            Action::Blocked => return Action::Blocked,
+            allowed => stated = allowed,
+        }
+    }
+    stated
+}
+
+fn action_of_rule_word(word: &[u8]) -> Action {
+    const BLOCKED: [&[u8]; 13] = [
+        b"block",
+        b"blocked",
+        b"drop",
+        b"dropped",
+        b"drp",
+        b"deny",
+        b"denied",
+        b"reject",
+        b"rejected",
+        b"discard",
+        b"discarded",
+        b"refused",
+        b"blk",
+    ];
+    const ALLOWED: [&[u8]; 10] = [
+        b"accept",
+        b"accepted",
+        b"allow",
+        b"allowed",
+        b"pass",
+        b"passed",
+        b"permit",
+        b"permitted",
+        b"permits",
+        b"acc",
+    ];
+    // `LOGDROP`, `INREJECT`.
+    let ends_in = |words: &[&[u8]]| words.iter().any(|end| end.len() > 3 && word.ends_with(end));
+    match () {
+        () if BLOCKED.contains(&word) || ends_in(&BLOCKED[..8]) => Action::Blocked,
+        () if ALLOWED.contains(&word) || ends_in(&ALLOWED[..2]) => Action::Allowed,
+        () => Action::Unstated,
+    }
+}
+
+/// `A`, `D` or `R` as a part of its own between a rule set and a number, in any order.
+fn action_of_code(name: &[u8]) -> Action {
+    let Some(open) = scan::find(name, b'[') else {
+        return Action::Unstated;
+    };
+    let inside = &name[open + 1..];
+    let end = scan::find(inside, b']').unwrap_or(inside.len());
+    let parts: Vec<&[u8]> = inside[..end].split(|byte| *byte == b'-').collect();
+    let is_number = |part: &&[u8]| scan::is_digits(part) || **part == *b"default";
+    match parts.as_slice() {
+        [_, .., code, number] if is_number(number) => action_of_letter(code),
+        [_, .., number, code] if is_number(number) => action_of_letter(code),
+        _ => Action::Unstated,
+    }
+}
+
+fn action_of_letter(code: &[u8]) -> Action {
+    match code {
+        b"D" | b"R" => Action::Blocked,
+        b"A" => Action::Allowed,
+        _ => Action::Unstated,
+    }
+}
+
 fn starts_with_not(words: &[u8]) -> bool {
     [&b"not "[..], b"would "].iter().any(|prefix| {
         words
@@ -612,6 +695,45 @@ mod tests {
             }
         }
         assert_eq!((known, unknown), (17, 3));
+    }
+
+    #[test]
+    fn only_whole_words_of_a_rule_name_state_the_action() {
+        let check =
+            |name: &str, expected| assert_eq!(action_of_rule(name.as_bytes()), expected, "{name}");
+        for blocked in [
+            "[UFW BLOCK] ",
+            "FORWARD_DROP: ",
+            "Shorewall:net-fw:REJECT:",
+            "LOGDROP",
+            "[WAN_LAN-D-10001] ",
+            "[LAN_WAN-R-20002]",
+            "[WAN_IN-4000-D]",
+            "[WAN_LOCAL-default-D]",
+            "FINAL_REJECT: ",
+            "policy DROP: ",
+            "Firewall: *TCP_IN Blocked* ",
+        ] {
+            check(blocked, Action::Blocked);
+        }
+        for allowed in [
+            "[UFW ALLOW] ",
+            "FW-ACCEPT ",
+            "[LAN_WAN-A-2147483647]",
+            "REJECTS-accepted",
+        ] {
+            check(allowed, Action::Allowed);
+        }
+        for unstated in [
+            "FORWARD ",
+            "forward",
+            "fw_blocklist ",
+            "[UFW AUDIT] ",
+            "",
+            "logging",
+        ] {
+            check(unstated, Action::Unstated);
+        }
     }
 
     #[test]

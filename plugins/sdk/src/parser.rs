@@ -37,6 +37,13 @@ pub trait LineParser: Sized + 'static {
     /// A sentence for the user: why this input cannot be read.
     fn open(input: &Input, settings: Self::Settings) -> Result<Self, String>;
 
+    /// Whether this input must be read in order although the format's lines are
+    /// independent, because a later line can change what the others mean: a second
+    /// header. Called once after [`Self::open`].
+    fn is_ordered(&self) -> bool {
+        matches!(Self::READING, Reading::OrderedLines)
+    }
+
     /// Reads a line, which has no line feed nor the carriage return before it,
     /// and says what it was.
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line;
@@ -576,7 +583,10 @@ impl<P: LineParser> wit::GuestSession for Session<P> {
 
     fn reading(&self) -> Reading {
         const { assert!(!matches!(P::READING, Reading::WholeDocument)) };
-        P::READING
+        match self.0.borrow().is_ordered() {
+            true => Reading::OrderedLines,
+            false => Reading::IndependentLines,
+        }
     }
 
     fn parse(&self, chunk: Vec<u8>) -> Result<wit::Batch, String> {

@@ -25,9 +25,29 @@ pub struct Syslog<'a> {
 }
 
 impl<'a> Syslog<'a> {
-    /// Takes the prefix off a line. A line without one is all message.
+    /// Takes the prefix off a line. A line without one is all message. Of two headers,
+    /// as relays write them, the inner one is the device's.
     #[must_use]
     pub fn of(line: &'a [u8], stamps: Stamps) -> Self {
+        let outer = Self::outer(line, stamps);
+        match is_header(outer.message) {
+            true => Self::inner(outer, stamps),
+            false => outer,
+        }
+    }
+
+    /// The header within a message, or the outer one if there is none.
+    #[cold]
+    fn inner(outer: Self, stamps: Stamps) -> Self {
+        let inner = Self::outer(outer.message, stamps);
+        let is_whole = inner.message.len() < outer.message.len() && !inner.host.is_empty();
+        match (inner.time_us, outer.time_us) {
+            (Some(_), Some(_)) if is_whole => inner,
+            _ => outer,
+        }
+    }
+
+    fn outer(line: &'a [u8], stamps: Stamps) -> Self {
         let (rest, is_5424) = without_priority(line);
         if is_5424 {
             return Self::rfc5424(rest, stamps).unwrap_or_else(|| Self::bare(rest));
@@ -133,6 +153,28 @@ const TAG: [RangeInclusive<u8>; 6] = [
     b'_'..=b'_',
     b'('..=b')',
 ];
+
+/// Whether a message begins like a header: with a priority, or with the time of RFC
+/// 3164. A time in another form may be the record's.
+fn is_header(message: &[u8]) -> bool {
+    matches!(
+        message,
+        [b'<', b'0'..=b'9', ..]
+            | [
+                b'A'..=b'Z',
+                b'a'..=b'z',
+                b'a'..=b'z',
+                b' ',
+                _,
+                _,
+                b' ',
+                _,
+                _,
+                b':',
+                ..
+            ]
+    )
+}
 
 /// What follows an octet count and a priority, and whether the version of RFC
 /// 5424 stood behind them.
@@ -299,6 +341,29 @@ mod tests {
             "2024-05-01T12:00:00.000Z gw date=2024-05-01",
             ("gw", "", "date=2024-05-01"),
         );
+    }
+
+    #[test]
+    fn inner_of_two_headers_is_that_of_the_device() {
+        let stamps = Stamps::of(&crate::testing::input(b""));
+        for outer in [
+            "May  1 12:00:01 relay ",
+            "<14>1 2024-05-01T12:00:01Z relay - - - - ",
+        ] {
+            for inner in [
+                "<14>May  1 12:00:00 gw kernel: IN=eth0",
+                "May  1 12:00:00 gw kernel: IN=eth0",
+            ] {
+                let line = format!("{outer}{inner}");
+                let read = Syslog::of(line.as_bytes(), stamps);
+                let found = (read.host, read.program, read.message);
+                assert_eq!(
+                    found,
+                    (&b"gw"[..], &b"kernel"[..], &b"IN=eth0"[..]),
+                    "{line}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::scan;
-use vthost_plugin::split::{Pairs, after, split_once};
+use vthost_plugin::split::{Pairs, after, glued, split_once, until, without_escapes};
 use vthost_plugin::syslog::Syslog;
-use vthost_plugin::time::Stamps;
+use vthost_plugin::time::{DateOrder, Stamps};
 
 struct Cef {
     stamps: Stamps,
@@ -30,7 +30,8 @@ static CEF: Dialect = Dialect {
     example: "May  1 12:00:00 gw CEF:0|Vendor|Product|1.0|100|Connection|5|rt=May 01 2024 12:00:00 UTC src=10.0.0.5 dst=192.0.2.10 request=http://www.example.com/a act=blocked",
     marks: &[],
     roles: Roles {
-        // FortiGate writes its own keys with a prefix, which depends on its age.
+        // FortiGate writes its own keys with a prefix, which depends on its age;
+        // FortiAnalyzer's is `ad.`.
         url: &[
             "request",
             "requestUrl",
@@ -38,12 +39,15 @@ static CEF: Dialect = Dialect {
             "url",
             "FTNTFGTurl",
             "FortinetFortiGateurl",
+            "ad.url",
         ],
         host: &[
             "FTNTFGTqname",
             "FortinetFortiGateqname",
+            "ad.qname",
             "FTNTFGThostname",
             "FortinetFortiGatehostname",
+            "ad.hostname",
             "dhost",
             "destinationDnsDomain",
             "query",
@@ -62,6 +66,7 @@ static CEF: Dialect = Dialect {
             "FTNTFGTeventtime",
             "FortinetFortiGateeventtime",
         ],
+        zone: &["ad.tz", "FTNTFGTtz", "FortinetFortiGatetz", "tz", "dtz"],
         action: &["act", "outcome"],
         ..Roles::NONE
     },
@@ -120,8 +125,23 @@ impl LineParser for Cef {
         if line.trim_ascii().is_empty() {
             return Line::Ignored("blank");
         }
-        let Some(event) = event(line) else {
-            return Line::Rejected("no CEF: or LEEF: in the line");
+        let mut read = None;
+        for record in glued(line) {
+            let one = self.record(record, found);
+            if one == Line::Record || read.is_none() {
+                read = Some(one);
+            }
+        }
+        read.unwrap_or(NO_HEADER)
+    }
+}
+
+const NO_HEADER: Line = Line::Rejected("no CEF: or LEEF: in the line");
+
+impl Cef {
+    fn record(&mut self, record: &[u8], found: &mut Observations<'_>) -> Line {
+        let Some(event) = event(record) else {
+            return NO_HEADER;
         };
         let sent_us = Syslog::time_of(event.before, self.stamps);
         match event.separator {
@@ -136,13 +156,13 @@ impl LineParser for Cef {
             Some(separator) => {
                 let fields = with_tabs(event.fields);
                 let values = self.leef_pairs(separator).pick(&fields);
-                self.leef.contact(&values, sent_us).push(found)
+                let mut contact = self.leef.contact(&values, sent_us);
+                contact.time_us = day_first(&fields, separator, self.stamps).or(contact.time_us);
+                contact.decoded(without_backslashes, |contact| contact.push(found))
             }
         }
     }
-}
 
-impl Cef {
     fn leef_pairs(&mut self, separator: u8) -> &mut Pairs<FIELDS> {
         let known = self
             .leef_pairs
@@ -188,30 +208,68 @@ fn event(line: &[u8]) -> Option<Event<'_>> {
     })
 }
 
-/// Where `CEF:` or `LEEF:` stands, and how many bars end the header.
+/// Where `CEF:` or `LEEF:` is, and how many bars end the header. The mark is a word of
+/// its own outside quotes with a version after it: `?q=CEF:0|` in a URL is none.
 fn start_of_header(line: &[u8]) -> Option<(usize, usize)> {
     const COMMON: &[u8] = b"EF:";
+    /// Marks that are examined, so that the time stays linear in the line.
+    const MOST_MARKS: usize = 32;
     let mut rest = line;
-    loop {
+    for _ in 0..MOST_MARKS {
         rest = after(rest, COMMON)?;
         let before = &line[..line.len() - rest.len() - COMMON.len()];
-        if before.ends_with(b"C") {
-            return Some((before.len() - 1, 7));
+        let header = match before {
+            [.., b'L', b'E'] => Some((before.len() - 2, 5)),
+            [.., b'C'] => Some((before.len() - 1, 7)),
+            _ => None,
+        };
+        let header = header.filter(|(at, _)| is_version(rest) && begins_word(&line[..*at]));
+        if header.is_some() {
+            return header;
         }
-        if before.ends_with(b"LE") {
-            return Some((before.len() - 2, 5));
-        }
+    }
+    None
+}
+
+fn begins_word(before: &[u8]) -> bool {
+    let quotes = || before.iter().filter(|byte| **byte == b'"').count();
+    match before.last() {
+        None => true,
+        Some(b' ' | b'\t' | b'>' | b']' | b':') => quotes() % 2 == 0,
+        _ => false,
     }
 }
 
-/// What stands before and behind the bar that ends the header. A bar behind a
-/// backslash ends nothing.
+/// `0|`, `1.0|`, also after a blank.
+fn is_version(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b" ").unwrap_or(text);
+    let text = &text[..text.len().min(5)];
+    let version = until(text, b"|");
+    version.len() < text.len()
+        && matches!(version.len(), 1..=4)
+        && version
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
+}
+
+/// The time of a LEEF event whose `devTimeFormat` begins with the day in digits.
+fn day_first(fields: &[u8], separator: u8, stamps: Stamps) -> Option<i64> {
+    let value = |key| after(fields, key).map(|rest| until(rest, &[separator]));
+    let format = value(b"devTimeFormat=").filter(|format| format.starts_with(b"dd"))?;
+    let is_numeric = !format.windows(3).any(|part| part == b"MMM");
+    let stamp = value(b"devTime=").filter(|_| is_numeric)?;
+    stamps.any(stamp, DateOrder::DayFirst)
+}
+
+/// The text before and after the bar that ends the header. A bar after an odd number
+/// of backslashes is part of a field.
 fn split_header(event: &[u8], bars: usize) -> Option<(&[u8], &[u8])> {
     let mut rest = event;
     let mut seen = 0;
     while seen < bars {
         let (before, after) = rest.split_at(scan::find(rest, b'|')?);
-        seen += usize::from(!before.ends_with(b"\\"));
+        let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\');
+        seen += usize::from(backslashes.count() % 2 == 0);
         rest = &after[1..];
     }
     Some((&event[..event.len() - rest.len() - 1], rest))
@@ -238,9 +296,9 @@ fn with_tabs(fields: &[u8]) -> Cow<'_, [u8]> {
     replaced(fields, b"#011", b"\t")
 }
 
-/// CEF writes `\=` and `\\` in values.
+/// CEF escapes `=` and `\` in values, and some products the bar and the quote, too.
 fn without_backslashes(value: &[u8]) -> Cow<'_, [u8]> {
-    replaced(value, b"\\", b"")
+    without_escapes(value, br#"\=|""#)
 }
 
 fn replaced<'a>(text: &'a [u8], old: &[u8], new: &[u8]) -> Cow<'a, [u8]> {
@@ -283,6 +341,63 @@ mod tests {
             // 2024-05-01T12:00:00Z.
             assert_eq!(observed.time_us, Some(1_714_564_800_000_000));
             assert_eq!(testing::detect::<Cef>(dialect.example.as_bytes()), 90);
+        }
+    }
+
+    fn time_of(line: &str) -> Option<i64> {
+        let parsed = testing::parse::<Cef>(line.as_bytes(), "{}").unwrap();
+        parsed.observations[0].time_us
+    }
+
+    #[test]
+    fn zone_may_be_in_a_key_of_its_own() {
+        // FortiAnalyzer's CEF: `start` is in the device's zone, `ad.tz`.
+        for zone in ["ad.tz=+0200", "FTNTFGTtz=+0200", "tz=\"+0200\""] {
+            let line = format!(
+                "CEF:0|Fortinet|F|7|1|n|5|start=May 01 2024 14:00:00 src=10.0.0.5 dst=192.0.2.10 {zone}"
+            );
+            assert_eq!(time_of(&line), Some(1_714_564_800_000_000), "{zone}");
+        }
+        // A named zone that is no abbreviation, and an epoch, which has none.
+        let line =
+            "CEF:0|V|P|1|1|n|5|rt=1714564800000 src=10.0.0.5 dst=192.0.2.10 dtz=Europe/Berlin";
+        assert_eq!(time_of(line), Some(1_714_564_800_000_000));
+    }
+
+    #[test]
+    fn format_of_a_leef_time_may_begin_with_the_day() {
+        let line = "LEEF:2.0|V|P|1|1|^|devTime=02/05/2024 12:00:00^devTimeFormat=dd/MM/yyyy HH:mm:ss^src=10.0.0.5^dst=192.0.2.10";
+        // 2024-05-02T12:00:00Z.
+        assert_eq!(time_of(line), Some(1_714_651_200_000_000));
+    }
+
+    #[test]
+    fn records_that_a_relay_joined_are_read() {
+        let one =
+            "CEF:0|Check Point|VPN-1|Check Point|Log|https|5|act=Drop src=10.0.0.5 dst=192.0.2.10";
+        let line = format!("May  1 12:00:00 gw {one} #0122024-05-01T12:00:01Z gw {one}");
+        let parsed = testing::parse::<Cef>(line.as_bytes(), "{}").unwrap();
+        assert_eq!((parsed.observations.len(), parsed.records), (2, 1));
+        assert_eq!(parsed.observations[1].time_us, Some(1_714_564_801_000_000));
+    }
+
+    #[test]
+    fn mark_in_a_value_is_no_header() {
+        for line in [
+            r#"{"url":"http://www.example.com/?q=CEF:0|a|b|c|d|e|f|src=10.0.0.5"}"#,
+            r#"x "agent CEF:0|a|b|c|d|e|f|src=10.0.0.5 dst=192.0.2.10""#,
+            "GET http://www.example.com/CEF:0|a|b|c|d|e|f|dst=192.0.2.10",
+        ] {
+            assert_eq!(testing::detect::<Cef>(line.as_bytes()), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn user_keeps_its_backslash() {
+        for user in [r"CORP\\jane", r"CORP\jane"] {
+            let line = format!("CEF:0|V|P|1|1|n|5|src=10.0.0.5 dst=192.0.2.10 suser={user}");
+            let parsed = testing::parse::<Cef>(line.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.observations[0].user, r"CORP\jane");
         }
     }
 

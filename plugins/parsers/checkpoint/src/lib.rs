@@ -1,17 +1,24 @@
 //! Check Point logs as the Log Exporter sends them: `key:"value"; key:"value"`
-//! in the structured data of RFC 5424. See "Log Exporter", sk122323.
+//! in the structured data of RFC 5424, `key=value|key=value` for Splunk, and
+//! `key="value"; key="value"`. See "Log Exporter", sk122323.
+
+use std::borrow::Cow;
 
 use vthost_plugin::contact::{Contact, action_of};
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
-use vthost_plugin::split::{Columns, Pairs, after};
+use vthost_plugin::split::{
+    Columns, Pairs, glued, separator_of_pairs, split_once, without_escapes,
+};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
 struct CheckPoint {
     stamps: Stamps,
     reader: Reader,
-    pairs: Pairs<FIELDS>,
+    between_semicolons: Pairs<FIELDS>,
+    between_bars: Pairs<FIELDS>,
+    between_blanks: Pairs<FIELDS>,
     columns: Columns<8>,
 }
 
@@ -40,6 +47,9 @@ static DIALECT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
+/// The same for Splunk.
+const FOR_SPLUNK: &str = "May  1 12:00:00 gw time=1714564800|hostname=gw|action=Accept|loguid={0x0,0x0,0x0,0x0}|origin=192.0.2.1|dst=192.0.2.10|product=Firewall|src=10.0.0.5|";
+
 /// A row of an exported log table.
 const TABLE: &str = r#""22" "1May2024" "12:00:00" "eth1" "GW-1" "Log" "Accept" "443" "44250" "10.0.0.5" "192.0.2.10" "tcp" "81""#;
 
@@ -55,6 +65,11 @@ impl LineParser for CheckPoint {
             formats: vec![
                 (DIALECT.name, DIALECT.title, DIALECT.example),
                 (
+                    "checkpoint-splunk",
+                    "Check Point Log Exporter (for Splunk: key=value between bars)",
+                    FOR_SPLUNK,
+                ),
+                (
                     "checkpoint-table",
                     "Check Point log table (quoted columns)",
                     TABLE,
@@ -67,8 +82,7 @@ impl LineParser for CheckPoint {
     fn detect(input: &Input) -> u8 {
         let mut parser = Self::of(input);
         input.confidence(92, |line| {
-            let values = parser.pairs.pick(record(line));
-            Fit::from(parser.reader.fits(&values) || parser.row(line).is_some())
+            Fit::from(parser.values(line).is_some() || parser.row(line).is_some())
         })
     }
 
@@ -80,17 +94,18 @@ impl LineParser for CheckPoint {
         if line.trim_ascii().is_empty() {
             return Line::Ignored("blank");
         }
-        let values = self.pairs.pick(record(line));
-        if !self.reader.fits(&values) {
-            return match self.row(line) {
-                Some(contact) => contact.push(found),
-                None => Line::Rejected("no loguid, which every Check Point record has"),
-            };
+        let mut read = None;
+        for record in glued(line) {
+            let one = self.record(record, found);
+            if one == Line::Record || read.is_none() {
+                read = Some(one);
+            }
         }
-        let sent_us = Syslog::time_of(line, self.stamps);
-        self.reader.contact(&values, sent_us).push(found)
+        read.unwrap_or(NO_RECORD)
     }
 }
+
+const NO_RECORD: Line = Line::Rejected("no loguid, which every Check Point record has");
 
 impl CheckPoint {
     fn of(input: &Input) -> Self {
@@ -98,10 +113,39 @@ impl CheckPoint {
         let reader = Reader::new(&DIALECT, stamps);
         Self {
             stamps,
-            pairs: Pairs::separated(b':', b';', reader.names()),
+            between_semicolons: Pairs::separated(b':', b';', reader.names()),
+            between_bars: Pairs::separated(b'=', b'|', reader.names()),
+            between_blanks: Pairs::separated(b'=', b' ', reader.names()),
             columns: Columns::at(b' ', [1, 2, 5, 6, 7, 9, 10, 11].map(Some)),
             reader,
         }
+    }
+
+    fn record(&mut self, record: &[u8], found: &mut Observations<'_>) -> Line {
+        let Some(values) = self.values(record) else {
+            return match self.row(record) {
+                Some(contact) => contact.push(found),
+                None => NO_RECORD,
+            };
+        };
+        let sent_us = Syslog::time_of(record, self.stamps);
+        let contact = self.reader.contact(&values, sent_us);
+        contact.decoded(decoded, |contact| contact.push(found))
+    }
+
+    /// The values of a record in any of the formats.
+    fn values<'a>(&mut self, line: &'a [u8]) -> Option<[&'a [u8]; FIELDS]> {
+        let text = text_of(line, self.stamps);
+        let values = self.between_semicolons.pick(text);
+        if self.reader.fits(&values) {
+            return Some(values);
+        }
+        // `key="value"; key="value"` has blanks between pairs, too.
+        let values = match separator_of_pairs(text, b"|; ")? {
+            b'|' => self.between_bars.pick(text),
+            _ => self.between_blanks.pick(text),
+        };
+        self.reader.fits(&values).then_some(values)
     }
 
     /// `"22" "1May2024" "12:00:00" "eth1" "GW-1" "Log" "Accept" "443" "44250" …`:
@@ -132,9 +176,19 @@ impl CheckPoint {
     }
 }
 
-/// The line from its structured data on: the time before has colons too.
-fn record(line: &[u8]) -> &[u8] {
-    after(line, b"[").unwrap_or(line)
+/// The line from its structured data on, or without its headers: the times before have
+/// colons and blanks, too. A bracket in a value is none of structured data.
+fn text_of(line: &[u8], stamps: Stamps) -> &[u8] {
+    match split_once(line, b"[") {
+        Some((before, data)) if !before.contains(&b'=') && !before.contains(&b'"') => data,
+        _ => Syslog::of(line, stamps).message,
+    }
+}
+
+/// RFC 5424 escapes the quote, the backslash and `]`, the format for Splunk `=` and the
+/// bar.
+fn decoded(value: &[u8]) -> Cow<'_, [u8]> {
+    without_escapes(value, br#"\"]=|"#)
 }
 
 #[cfg(test)]
@@ -161,6 +215,42 @@ mod tests {
         );
         // 2024-05-01T12:00:00Z.
         assert_eq!(observed.time_us, Some(1_714_564_800_000_000));
+    }
+
+    #[test]
+    fn every_format_of_the_exporter_is_read() {
+        let generic = r#"May  1 12:00:00 gw loguid="{0x0,0x0}"; time="1714564800"; action="Accept"; dst="192.0.2.10"; src="10.0.0.5""#;
+        for record in [FOR_SPLUNK, generic, &generic.replace(';', "")] {
+            assert_eq!(
+                testing::detect::<CheckPoint>(record.as_bytes()),
+                92,
+                "{record}"
+            );
+            let parsed = testing::parse::<CheckPoint>(record.as_bytes(), "{}").unwrap();
+            let seen = &parsed.observations[0];
+            let found = (seen.value.as_str(), seen.client.as_str(), seen.action);
+            assert_eq!(
+                found,
+                ("192.0.2.10", "10.0.0.5", Action::Allowed),
+                "{record}"
+            );
+            // 2024-05-01T12:00:00Z.
+            assert_eq!(seen.time_us, Some(1_714_564_800_000_000), "{record}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_removed() {
+        let splunk = FOR_SPLUNK.replace("dst=", r"resource=http://www.example.com/?a\=b\|c|dst=");
+        let syslog = DIALECT.example.replace(
+            "product:",
+            r#"resource:"http://www.example.com/?a=b|c\]\""; product:"#,
+        );
+        for (record, tail) in [(splunk, ""), (syslog, "]\"")] {
+            let parsed = testing::parse::<CheckPoint>(record.as_bytes(), "{}").unwrap();
+            let expected = format!("http://www.example.com/?a=b|c{tail}");
+            assert_eq!(parsed.observations[0].value, expected);
+        }
     }
 
     #[test]

@@ -4,42 +4,23 @@
 //! See "Cisco Secure Firewall ASA Series Syslog Messages" and "Cisco Secure
 //! Firewall Threat Defense Syslog Messages".
 
+mod events;
+mod users;
+
 use vthost_plugin::contact::{Contact, plausible_address};
-use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{
     Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations, host_of,
 };
-use vthost_plugin::split::{Pairs, after, until};
+use vthost_plugin::split::{after, until};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
 struct Cisco {
     stamps: Stamps,
-    events: Reader,
-    pairs: Pairs<FIELDS>,
+    events: events::Events,
 }
 
 vthost_plugin::export_parser!(Cisco);
-
-/// Connection, file and intrusion events of Firepower: `Key: Value, Key: Value`.
-static EVENTS: Dialect = Dialect {
-    name: "ftd-events",
-    title: "Firepower events 430001 to 430005",
-    example: "",
-    marks: &[],
-    roles: Roles {
-        url: &["URL"],
-        host: &["ReferencedHost"],
-        name: &["DNSQuery"],
-        address: &["DstIP"],
-        client: &["SrcIP"],
-        user: &["User"],
-        stamp: &["FirstPacketSecond"],
-        action: &["AccessControlRuleAction", "InlineResult", "FileAction"],
-        ..Roles::NONE
-    },
-    ..Dialect::DEFAULT
-};
 
 impl LineParser for Cisco {
     type Settings = NoSettings;
@@ -77,11 +58,9 @@ impl LineParser for Cisco {
 
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
         let stamps = Stamps::of(input);
-        let events = Reader::new(&EVENTS, stamps);
         Ok(Self {
             stamps,
-            pairs: Pairs::separated(b':', b',', events.names()),
-            events,
+            events: events::Events::new(stamps),
         })
     }
 
@@ -95,8 +74,7 @@ impl LineParser for Cisco {
         let time_us =
             own_stamp(before, self.stamps).or_else(|| Syslog::time_of(before, self.stamps));
         if id.starts_with(b"43000") {
-            let values = self.pairs.pick(text).map(<[u8]>::trim_ascii);
-            return self.events.contact(&values, time_us).push(found);
+            return self.events.contact(text, time_us).push(found);
         }
         let Some(contact) = of_text(id, text) else {
             return Line::Ignored("a message of another kind");
@@ -130,25 +108,33 @@ fn message(line: &[u8]) -> Option<Message<'_>> {
 }
 
 fn message_from(line: &[u8], from: usize) -> Option<Message<'_>> {
-    let mut at = from;
-    loop {
-        at += line[at..].iter().position(|byte| *byte == b'%')?;
-        if line.get(at + 1).is_some_and(u8::is_ascii_uppercase) {
-            break;
-        }
-        at += 1;
-    }
+    let mut percents = line.get(from..)?.iter().zip(from..);
+    percents.find_map(|(byte, at)| match byte {
+        b'%' => message_at(line, at),
+        _ => None,
+    })
+}
+
+/// The message whose `%` is at this place. The level, a digit, is what an escape of a
+/// URL (`%E4-b:`) does not have.
+fn message_at(line: &[u8], at: usize) -> Option<Message<'_>> {
+    /// The longest name of a message has 40 bytes.
+    const LONGEST: usize = 64;
     let rest = &line[at + 1..];
-    let end = rest.iter().position(|byte| matches!(byte, b':' | b' '))?;
+    let mut bytes = rest.iter().take(LONGEST);
+    let end = bytes.position(|byte| matches!(byte, b':' | b' '))?;
     let name = &rest[..end];
-    let dash = name.iter().rposition(|byte| *byte == b'-')?;
-    let facility = name.split(|byte| *byte == b'-').next()?;
-    let is_facility = facility
-        .iter()
-        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
-    is_facility.then(|| Message {
+    let mut parts = name.split(|byte| *byte == b'-');
+    let facility = parts.next()?;
+    let is_facility = facility.first().is_some_and(u8::is_ascii_uppercase)
+        && facility
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
+    let id = parts.next_back()?;
+    let has_level = parts.any(|part| matches!(part, [b'0'..=b'7']));
+    (is_facility && has_level && !id.is_empty()).then(|| Message {
         before: &line[..at],
-        id: &name[dash + 1..],
+        id,
         text: rest[end..]
             .strip_prefix(b":")
             .unwrap_or(&rest[end..])
@@ -206,14 +192,20 @@ fn of_text<'a>(id: &[u8], text: &'a [u8]) -> Option<Contact<'a>> {
         b"313004" => between(text, b"laddr ", b" to ")?,
         // The packet that the error is about tells more than the error.
         b"313005" => between(after(text, b"payload: ").unwrap_or(text), b"src ", b" dst ")?,
-        b"106023" | b"106014" | b"419002" => between(text, b"src ", b" dst ")?,
+        b"106010" | b"106011" | b"106014" | b"106023" | b"106027" | b"305013" | b"419002" => {
+            between(text, b"src ", b" dst ")?
+        }
         b"401004" => between(text, b"packet: ", b" ==> ")?,
         // The channel is for the first from the second.
         b"607001" => swapped(between(text, b" for ", b" to ")?),
         _ if is_access_list => arrow(text, b" -> ")?,
-        b"106001" | b"106002" | b"106006" | b"106007" | b"106015" | b"106016" | b"106017"
-        | b"106020" | b"106021" | b"106022" | b"710003" | b"710002" | b"710005" | b"500004"
-        | b"733101" | b"400038" => between(text, b"from ", b" to ")?,
+        b"106001" | b"106002" | b"106006" | b"106007" | b"106012" | b"106013" | b"106015"
+        | b"106016" | b"106017" | b"106018" | b"106020" | b"106021" | b"106022" | b"201010"
+        | b"313008" | b"402117" | b"410001" | b"419001" | b"420002" | b"434002" | b"434004"
+        | b"500004" | b"507001" | b"507003" | b"710002" | b"710003" | b"710005" | b"733101" => {
+            between(text, b"from ", b" to ")?
+        }
+        _ if id.starts_with(b"4000") => between(text, b"from ", b" to ")?,
         _ if id.starts_with(b"338") => between(text, b"from ", b" to ")?,
         _ if id.starts_with(b"SESS_AUDIT") => between(text, b"initiator (", b"responder (")?,
         _ if id.starts_with(b"DROP_PKT") => {
@@ -224,6 +216,7 @@ fn of_text<'a>(id: &[u8], text: &'a [u8]) -> Option<Contact<'a>> {
     Some(Contact {
         name: server,
         client,
+        user: users::of_client(text, client),
         action: action(text),
         ..Contact::default()
     })
@@ -261,16 +254,18 @@ fn of_icmp(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn of_url(text: &[u8]) -> Option<Contact<'_>> {
     let at = text.windows(4).position(|part| part == b"URL ")?;
     let (who, target) = (&text[..at], &text[at + 4..]);
-    let who = until(who, b" (");
-    let mut names = who.rsplit(|byte| *byte == b'@');
+    let mut names = until(who, b" (").rsplit(|byte| *byte == b'@');
     let client = names.next()?;
+    let user = names
+        .next()
+        .unwrap_or_else(|| users::of_client(who, client));
     let colon = target.iter().position(|byte| *byte == b':')?;
     let (address, url) = (&target[..colon], &target[colon + 1..]);
     Some(Contact {
         url,
         host: address,
         client,
-        user: names.next().unwrap_or_default(),
+        user,
         action: Action::Allowed,
         ..Contact::default()
     })

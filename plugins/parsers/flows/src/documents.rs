@@ -1,13 +1,12 @@
 //! An object of JSON a line: nfdump `json`, ulogd2 `JSON`, and tshark `-T ek`.
 
-use vthost_plugin::contact::Contact;
+use vthost_plugin::contact::{Contact, action_of_rule};
 use vthost_plugin::parser::Action;
 use vthost_plugin::split::Json;
 use vthost_plugin::time::{DateOrder, Stamps};
 
 use crate::Report;
 use crate::ends::{End, between};
-use crate::netfilter::of_prefix;
 
 /// The members that are read.
 const PATHS: [&str; 23] = [
@@ -79,7 +78,7 @@ impl Documents {
                     b""
                 },
                 action: match device {
-                    b"Netfilter" => of_prefix(prefix),
+                    b"Netfilter" => action_of_rule(prefix),
                     _ => Action::Unstated,
                 },
                 ..contact

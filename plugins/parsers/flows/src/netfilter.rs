@@ -1,6 +1,6 @@
 //! Linux's netfilter: conntrack and ulogd2.
 
-use vthost_plugin::contact::{Contact, action_of};
+use vthost_plugin::contact::{Contact, action_of_rule};
 use vthost_plugin::parser::Action;
 use vthost_plugin::split::{after, split_once, until};
 use vthost_plugin::time::{DateOrder, Stamps, epoch};
@@ -59,23 +59,11 @@ pub(crate) fn gprint(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
             client: End::of(client)?.address,
             address: End::of(address)?.address,
             time_us: seconds.or_else(written),
-            action: field(b",oob.prefix=").map_or(Action::Unstated, of_prefix),
+            action: field(b",oob.prefix=").map_or(Action::Unstated, action_of_rule),
             ..Contact::default()
         }
         .into(),
     )
-}
-
-/// The action in a rule's prefix. The name of the chain `FORWARD` is none.
-pub(crate) fn of_prefix(prefix: &[u8]) -> Action {
-    let prefix = prefix.to_ascii_uppercase();
-    match split_once(&prefix, b"FORWARD") {
-        Some((before, behind)) => match action_of(before) {
-            Action::Unstated => action_of(behind),
-            stated => stated,
-        },
-        None => action_of(&prefix),
-    }
 }
 
 #[cfg(test)]

@@ -10,12 +10,19 @@
 
 use vthost_plugin::contact::{Contact, action_of, plausible_host};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
-use vthost_plugin::split::{Pairs, unescaped};
+use vthost_plugin::split::{Pairs, glued, separator_of_pairs, unescaped, without_escapes};
+use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
 struct FortiGate {
     stamps: Stamps,
-    fields: Pairs<19>,
+    fields: Fields,
+}
+
+/// The splitter of a row, whose pairs blanks or commas separate.
+struct Fields {
+    between_blanks: Pairs<19>,
+    between_commas: Pairs<19>,
 }
 
 vthost_plugin::export_parser!(FortiGate);
@@ -61,12 +68,13 @@ impl LineParser for FortiGate {
     }
 
     fn detect(input: &Input) -> u8 {
-        let mut fields = fields(input);
+        let mut fields = Fields::new();
         input.confidence(95, |line| {
             let wrapped = line.starts_with(b"{").then(|| unescaped(line));
             let line = wrapped.as_deref().unwrap_or(line);
             let [date, time, _, event_time, kind, subtype, ..] = fields.pick(line);
-            let has_time = !event_time.is_empty() || (!date.is_empty() && !time.is_empty());
+            // A relay may have taken the date for its own header's.
+            let has_time = !event_time.is_empty() || !date.is_empty() || !time.is_empty();
             Fit::from(has_time && is_type(kind) && !subtype.is_empty())
         })
     }
@@ -74,7 +82,7 @@ impl LineParser for FortiGate {
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
         Ok(Self {
             stamps: Stamps::of(input),
-            fields: fields(input),
+            fields: Fields::new(),
         })
     }
 
@@ -83,12 +91,25 @@ impl LineParser for FortiGate {
             None => Line::Ignored("blank"),
             // Collectors wrap rows in JSON: `{"message":"date=… msg=\\"x\\""}`.
             Some(b'{') => self.row(&unescaped(line), found),
-            Some(_) => self.row(line, found),
+            Some(_) => self.rows(line, found),
         }
     }
 }
 
 impl FortiGate {
+    /// The rows of a line: a relay may have joined several.
+    fn rows(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        let mut rows = glued(line);
+        let first = rows.next().unwrap_or(line);
+        let mut read = self.row(first, found);
+        for row in rows {
+            if self.row(row, found) == Line::Record {
+                read = Line::Record;
+            }
+        }
+        read
+    }
+
     fn row(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         let [
             date,
@@ -114,20 +135,21 @@ impl FortiGate {
         if !is_type(kind) {
             return Line::Rejected("no FortiGate log type");
         }
-        let time_us = stamp(self.stamps, [date, time, zone, event_time]);
+        let own_us = stamp(self.stamps, [date, time, zone, event_time]);
+        let time_us = own_us.or_else(|| Syslog::time_of(line, self.stamps));
         let acted = [utm_action, action]
             .into_iter()
             .find(|said| !said.is_empty());
+        let user = decoded(if user.is_empty() { other_user } else { user });
         let contact = Contact {
             scheme,
             client,
-            user: if user.is_empty() { other_user } else { user },
+            user: &user,
             time_us,
             action: action_of(acted.unwrap_or_default()),
             ..Contact::default()
         };
-        // FortiOS writes `\"` and `\\` in quoted values.
-        let url = unescaped(url);
+        let url = decoded(url);
         // A DNS record's address is the resolver, a traffic record's host name
         // may be the client's.
         match (kind, subtype) {
@@ -180,13 +202,26 @@ fn stamp(stamps: Stamps, [date, time, zone, event_time]: [&[u8]; 4]) -> Option<i
     })
 }
 
-fn fields(input: &Input) -> Pairs<19> {
-    let first = input.lines().next().unwrap_or_default();
-    let is_csv = first
-        .windows(6)
-        .any(|part| part == b",time=" || part == b",type=");
-    let separator = if is_csv { b',' } else { b' ' };
-    Pairs::separated(b'=', separator, KEYS)
+/// FortiOS writes `\"` and `\\` in quoted values.
+fn decoded(value: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    without_escapes(value, br#"\""#)
+}
+
+impl Fields {
+    fn new() -> Self {
+        Self {
+            between_blanks: Pairs::separated(b'=', b' ', KEYS),
+            between_commas: Pairs::separated(b'=', b',', KEYS),
+        }
+    }
+
+    fn pick<'a>(&mut self, row: &'a [u8]) -> [&'a [u8]; 19] {
+        // `set format csv` has commas.
+        match separator_of_pairs(row, b" ,") {
+            Some(b',') => self.between_commas.pick(row),
+            _ => self.between_blanks.pick(row),
+        }
+    }
 }
 
 fn is_type(kind: &[u8]) -> bool {
@@ -290,6 +325,55 @@ mod tests {
         check("date=2024-05-01 time=12:00:00 eventtime=1709208000", NOON);
         check("date=2024-05-01 time=12:00:00", NOON);
         check("eventtime=1714564800123456789", NOON + 123_456);
+    }
+
+    #[test]
+    fn text_of_a_client_changes_nothing() {
+        check(
+            &format!(
+                r#"{HEAD} type="utm" subtype="webfilter" srcip=10.0.0.5 dstip=192.0.2.10 service="HTTPS" hostname="www.example.com" action="passthrough" url="/log?x=1,time=2,type=3""#
+            ),
+            (
+                "url",
+                "https://www.example.com/log?x=1,time=2,type=3",
+                Action::Allowed,
+            ),
+        );
+        check(
+            &format!(
+                r#"{HEAD} type="utm" subtype="ips" srcip=10.0.0.5 dstip=192.0.2.10 service="HTTP" hostname="www.example.com" action="dropped" url="/a?b='alert("X")',t" direction="outgoing""#
+            ),
+            (
+                "url",
+                r#"http://www.example.com/a?b='alert("X")',t"#,
+                Action::Blocked,
+            ),
+        );
+        check(
+            r#"devname="FGT 1",date=2024-05-01,time=12:00:00,type="traffic",subtype="forward",srcip=10.0.0.5,dstip=192.0.2.1,action="accept""#,
+            ("ip", "192.0.2.1", Action::Allowed),
+        );
+    }
+
+    #[test]
+    fn backslash_of_a_user_is_escaped() {
+        for user in [r"CORP\\jane", r"CORP\nick"] {
+            let row =
+                format!(r#"{HEAD} type="traffic" subtype="forward" dstip=192.0.2.1 user="{user}""#);
+            let parsed = testing::parse::<FortiGate>(row.as_bytes(), "{}").unwrap();
+            let expected = user.replace(r"\\", r"\");
+            assert_eq!(parsed.observations[0].user, expected);
+        }
+    }
+
+    #[test]
+    fn time_of_the_header_is_that_of_a_row_without_a_date() {
+        // rsyslog takes `date=…` for the program's name.
+        let row = "<189>1 2024-05-01T12:00:00Z gw date=2024-05-01 - - -  time=12:00:00 type=\"traffic\" subtype=\"forward\" srcip=10.0.0.5 dstip=192.0.2.1 action=\"accept\"";
+        check(row, ("ip", "192.0.2.1", Action::Allowed));
+        let row = row.replace("date=2024-05-01 - - -  ", "- - - - ");
+        check(&row, ("ip", "192.0.2.1", Action::Allowed));
+        assert_eq!(testing::detect::<FortiGate>(row.as_bytes()), 95);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Logs of JSON objects, one a line, with or without a syslog header: the
 //! [`DIALECTS`](dialects::DIALECTS), one table entry for each product.
 
+mod bare;
 mod dialects;
 mod special;
 
@@ -8,10 +9,16 @@ use std::borrow::Cow;
 
 use vthost_plugin::dialect::{Dialect, DialectParser, FIELDS, Grammar};
 use vthost_plugin::parser::{Description, Input};
-use vthost_plugin::split::{Json, unescaped};
+use vthost_plugin::split::{Json, after, unescaped};
+
+use bare::BareStrings;
 
 /// The grammar: an object, whose fields are named by their paths.
-struct JsonLines(Json<FIELDS>);
+struct JsonLines {
+    json: Json<FIELDS>,
+    /// The reader of lines that are no JSON, for a format whose writer escapes nothing.
+    bare: Option<BareStrings>,
+}
 
 vthost_plugin::export_parser!(DialectParser<JsonLines>);
 
@@ -33,8 +40,11 @@ impl Grammar for JsonLines {
         entry
     }
 
-    fn new(_entry: &'static Dialect, fields: [&'static str; FIELDS], _input: &Input) -> Self {
-        Self(Json::new(fields))
+    fn new(entry: &'static Dialect, fields: [&'static str; FIELDS], input: &Input) -> Self {
+        Self {
+            json: Json::new(fields),
+            bare: (entry.name == "zscaler").then(|| BareStrings::new(fields, input)),
+        }
     }
 
     fn pick<'a>(&mut self, line: &'a [u8]) -> Result<(usize, [&'a [u8]; FIELDS]), &'static str> {
@@ -42,13 +52,22 @@ impl Grammar for JsonLines {
             .iter()
             .position(|byte| *byte == b'{')
             .ok_or(NO_OBJECT)?;
-        let values = self.0.pick(&line[start..]).map_err(|_| NO_OBJECT)?;
-        Ok((start, values))
+        let object = &line[start..];
+        match (self.json.pick(object), &self.bare) {
+            (Ok(values), _) => Ok((start, values)),
+            (Err(_), Some(bare)) if is_of_nss(object) => Ok((start, bare.pick(object))),
+            _ => Err(NO_OBJECT),
+        }
     }
 
     fn decode(value: &[u8]) -> Cow<'_, [u8]> {
         unescaped(value)
     }
+}
+
+/// Whether a line is a whole object of Zscaler's NSS.
+fn is_of_nss(object: &[u8]) -> bool {
+    object.trim_ascii_end().ends_with(b"}") && after(object, b"\"zscalernss-").is_some()
 }
 
 const NO_OBJECT: &str = "not a JSON object";

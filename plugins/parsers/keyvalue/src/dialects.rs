@@ -217,11 +217,13 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         name: "meraki",
         title: "Cisco Meraki MX (flows, URLs, events)",
         example: r#"<134>1 1714564800.000000000 MX84 flows allow src=10.0.0.5 dst=192.0.2.10 mac=00:00:5E:00:53:01 protocol=tcp sport=51000 dport=443"#,
-        marks: &["src", "dst", "mac"],
+        marks: &["src", "dst", "mac|signature"],
         roles: Roles {
+            url: &["url"],
             address: &["translated_dst_ip", "dst"],
             client: &["src"],
             user: &["username"],
+            action: &["action", "decision"],
             ..Roles::NONE
         },
         push: special::meraki,
@@ -248,6 +250,8 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         marks: &["urlcategory", "requestmethod"],
         roles: Roles {
             url: &["url"],
+            scheme: &["protocol", "proto"],
+            host: &["hostname", "host"],
             address: &["serverip"],
             client: &["ClientIP", "clientip", "cip"],
             user: &["user", "login"],

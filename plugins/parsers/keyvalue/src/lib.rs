@@ -2,14 +2,15 @@
 //! [`DIALECTS`](dialects::DIALECTS), one table entry for each product.
 
 mod dialects;
+mod sentences;
 mod special;
 
 use std::borrow::Cow;
 
-use vthost_plugin::dialect::{Dialect, DialectParser, FIELDS, Grammar};
+use vthost_plugin::dialect::{Dialect, DialectParser, FIELDS, Grammar, OtherLine};
 use vthost_plugin::parser::{Description, Input};
 use vthost_plugin::scan;
-use vthost_plugin::split::{Pairs, unescaped};
+use vthost_plugin::split::{Pairs, without_escapes};
 
 /// The grammar: pairs between blanks or tabs.
 struct KeyValue {
@@ -52,13 +53,15 @@ impl Grammar for KeyValue {
         Ok((0, pairs.pick(line)))
     }
 
-    /// `\"` is an escape; in values without a quote a backslash is literal
-    /// (`CORP\jane`).
+    /// RFC 5424 escapes the quote, the backslash and `]`; any other backslash is part of
+    /// the value (`CORP\jane`).
     fn decode(value: &[u8]) -> Cow<'_, [u8]> {
-        match scan::find(value, b'"') {
-            Some(_) => unescaped(value),
-            None => value.into(),
-        }
+        without_escapes(value, br#"\"]"#)
+    }
+
+    fn other(entry: &'static Dialect, line: &[u8]) -> Option<OtherLine> {
+        let is_sentence = entry.name == "juniper-srx" && sentences::is_sentence(line);
+        is_sentence.then_some(sentences::push as OtherLine)
     }
 }
 
@@ -164,6 +167,83 @@ mod tests {
         };
         check("RT_FLOW_SESSION_DENY", Action::Blocked);
         check("WEBFILTER_URL_PERMITTED", Action::Allowed);
+    }
+
+    fn actions(log: &str) -> Vec<Action> {
+        let parsed = testing::parse::<Parser>(log.as_bytes(), "{}").unwrap();
+        parsed.observations.iter().map(|seen| seen.action).collect()
+    }
+
+    #[test]
+    fn description_of_a_rule_states_no_action() {
+        let line = |before: &str| {
+            format!(
+                "May  1 12:00:00 gw {before}IN=eth8 OUT=br2 SRC=10.0.0.5 DST=192.0.2.10 LEN=60 PROTO=TCP SPT=1 DPT=2"
+            )
+        };
+        let check = |before: &str, action| assert_eq!(actions(&line(before)), [action], "{before}");
+        check(
+            "[LAN_WAN-A-2] DESCR=\"Ads blocklist, drop IN=eth9\" ",
+            Action::Allowed,
+        );
+        check(
+            "[WAN_LAN-D-10001] DESCR=\"[WAN_LAN]Allow All\" ",
+            Action::Blocked,
+        );
+        check("kernel: FORWARD ", Action::Unstated);
+        check("kernel: [1234.5] FORWARD_DROP: ", Action::Blocked);
+        check("May  1 12:00:00 gw2 kernel: nft-reject: ", Action::Blocked);
+    }
+
+    #[test]
+    fn meraki_states_the_action_in_several_fields() {
+        let head = "<134>1 1714564800.123456789 MX84";
+        let check = |rest: &str, value: &str, action| {
+            let line = format!("{head} {rest}");
+            assert_eq!(values(&line), [value], "{rest}");
+            assert_eq!(actions(&line), [action], "{rest}");
+        };
+        let (url, address) = ("http://www.example.com/a", "192.0.2.10");
+        check(
+            "security_event security_filtering_file_scanned url=http://www.example.com/a src=10.0.0.5:53150 dst=192.0.2.10:80 mac=00:00:5E:00:53:01 name='x' disposition=malicious action=block",
+            url,
+            Action::Blocked,
+        );
+        check(
+            "security_event ids_alerted signature=1:2:1 priority=1 direction=egress protocol=tcp/ip src=10.0.0.5:1 dst=192.0.2.10:80 decision=blocked message: allow deny",
+            address,
+            Action::Blocked,
+        );
+        let pattern = "src=10.0.0.5 dst=192.0.2.10 mac=00:00:5E:00:53:01 protocol=tcp sport=1 dport=2 pattern:";
+        check(
+            &format!("firewall {pattern} deny all"),
+            address,
+            Action::Blocked,
+        );
+        check(
+            &format!("vpn_firewall {pattern} allow all"),
+            address,
+            Action::Allowed,
+        );
+        check(&format!("flows {pattern} 1 all"), address, Action::Blocked);
+        check(&format!("flows {pattern} 0 all"), address, Action::Allowed);
+        check(
+            "urls src=10.0.0.5:1 dst=192.0.2.10:80 mac=00:00:5E:00:53:01 agent='x deny y' request: GET http://www.example.com/a",
+            url,
+            Action::Unstated,
+        );
+    }
+
+    #[test]
+    fn scheme_of_a_zscaler_url_is_the_protocol() {
+        let example = KeyValue::TABLE
+            .iter()
+            .find(|dialect| dialect.name == "zscaler-nss");
+        let line = example
+            .unwrap()
+            .example
+            .replace("\turl=", "\tprotocol=HTTPS\turl=");
+        assert_eq!(values(&line), ["https://www.example.com/a"]);
     }
 
     #[test]

@@ -1,38 +1,50 @@
 //! What the names of the fields do not describe: parts of a line outside its
 //! pairs.
 
-use vthost_plugin::contact::{Contact, action_of};
+use vthost_plugin::contact::{Contact, action_of, action_of_rule};
 use vthost_plugin::dialect::{Record, target_of};
 use vthost_plugin::parser::{Action, Line, Observations};
 use vthost_plugin::split::{after, split_once, until};
 use vthost_plugin::syslog::Syslog;
 
-/// Meraki: `… request: GET https://www.example.com/`, `flows allow src=…`.
+/// Meraki: `… request: GET https://www.example.com/`, `flows allow src=…`. See "Syslog
+/// Event Types and Log Samples" of Cisco Meraki's documentation.
 pub(crate) fn meraki(record: Record<'_>, found: &mut Observations<'_>) -> Line {
     let message = Syslog::of(record.line, record.stamps).message;
-    let url = after(message, b"request: ")
-        .map(target_of)
-        .unwrap_or_default();
-    let action = match () {
-        () if after(message, b" allow ").is_some() => Action::Allowed,
-        () if after(message, b" deny ").is_some() => Action::Blocked,
-        () => Action::Unstated,
-    };
-    Contact {
+    let mut contact = record.contact;
+    if let Some(request) = after(message, b" request: ") {
+        let url = target_of(request);
         // Dots replace the part of an encrypted request that Meraki cannot see.
-        url: url.strip_suffix(b"/...").unwrap_or(url),
-        action,
-        ..record.contact
+        contact.url = url.strip_suffix(b"/...").unwrap_or(url);
     }
-    .push(found)
+    if contact.action == Action::Unstated {
+        contact.action = meraki_action(message);
+    }
+    contact.push(found)
 }
 
-/// Linux: the prefix of a firewall rule, before `IN=`, names what was done.
+/// The action of a flow: a word before the pairs, or the rule's pattern after them, which
+/// begins with `allow`, `deny`, 0 (allowed) or 1.
+fn meraki_action(message: &[u8]) -> Action {
+    let words = split_once(message, b"src=").map_or(message, |(before, _)| before);
+    let is_word = |wanted: &[u8]| words.split(|byte| *byte == b' ').any(|word| word == wanted);
+    match after(message, b" pattern: ").map(|rest| until(rest, b" ")) {
+        _ if is_word(b"allow") => Action::Allowed,
+        _ if is_word(b"deny") => Action::Blocked,
+        Some(b"allow" | b"0") => Action::Allowed,
+        Some(b"deny" | b"1") => Action::Blocked,
+        _ => Action::Unstated,
+    }
+}
+
+/// Linux: the prefix of a firewall rule, before `IN=`, names what was done. The
+/// description that UniFi adds is free text.
 pub(crate) fn iptables(record: Record<'_>, found: &mut Observations<'_>) -> Line {
     let message = Syslog::of(record.line, record.stamps).message;
-    let prefix = split_once(message, b"IN=").map_or(&b""[..], |(before, _)| before);
+    let before = |text, mark| split_once(text, mark).map_or(text, |(before, _)| before);
+    let prefix = before(before(message, b"IN="), b"DESCR=");
     Contact {
-        action: action_of(prefix),
+        action: action_of_rule(prefix),
         ..record.contact
     }
     .push(found)

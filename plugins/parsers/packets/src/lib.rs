@@ -5,7 +5,7 @@
 mod alerts;
 mod routers;
 
-use vthost_plugin::contact::{Contact, action_of, plausible_address};
+use vthost_plugin::contact::{Contact, action_of, action_of_rule, plausible_address};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::split::{blanks, split_once, until};
 use vthost_plugin::syslog::Syslog;
@@ -291,7 +291,7 @@ fn mikrotik(message: &[u8]) -> Option<Contact<'_>> {
     Some(Contact {
         client,
         address,
-        action: action_of(prefix_of(rule)),
+        action: action_of_rule(prefix_of(rule)),
         ..Contact::default()
     })
 }
@@ -342,6 +342,7 @@ mod tests {
             ("forward", Action::Unstated),
             ("drop-out forward", Action::Blocked),
             ("accept input", Action::Allowed),
+            ("blocklist-log forward", Action::Unstated),
         ] {
             let line = format!(
                 "2024-05-01T12:00:00Z gw firewall,info {rule}: in:lan out:wan, proto TCP (SYN), 10.0.0.5:51000->192.0.2.10:443, len 52"

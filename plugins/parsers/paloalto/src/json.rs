@@ -4,6 +4,7 @@
 use vthost_plugin::contact::Contact;
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles, fit_of};
 use vthost_plugin::parser::{Input, Line, Observations};
+use vthost_plugin::scan;
 use vthost_plugin::split::{Json, unescaped};
 use vthost_plugin::time::Stamps;
 
@@ -38,10 +39,11 @@ pub(crate) fn detect(input: &Input) -> u8 {
     })
 }
 
-/// The line from its first brace on, where JSON begins there.
+/// The line from its first brace on, if JSON begins there. A brace after a comma or a
+/// quote is part of a row's value.
 pub(crate) fn object(line: &[u8]) -> Option<&[u8]> {
-    let brace = line.iter().position(|byte| *byte == b'{')?;
-    let object = &line[brace..];
+    let brace = scan::find_any(line, b"{,\"")?;
+    let object = line.get(brace..).filter(|object| object[0] == b'{')?;
     let inside = object[1..].trim_ascii_start();
     inside.starts_with(b"\"").then_some(object)
 }
@@ -61,8 +63,8 @@ impl Records {
         }
     }
 
-    pub(crate) fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        let Some(Ok(values)) = object(line).map(|object| self.json.pick(object)) else {
+    pub(crate) fn line(&mut self, object: &[u8], found: &mut Observations<'_>) -> Line {
+        let Ok(values) = self.json.pick(object) else {
             return Line::Rejected("not a JSON object");
         };
         let contact = self.reader.contact(&values, None);

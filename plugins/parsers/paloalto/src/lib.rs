@@ -11,44 +11,48 @@ mod json;
 use vthost_plugin::contact::{Contact, action_of};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::split::{Columns, undoubled};
+use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
 
-enum PaloAlto {
-    Rows(Rows),
-    Json(Box<json::Records>),
+struct PaloAlto {
+    rows: Rows,
+    json: Box<json::Records>,
 }
 
 /// Rows of PAN-OS.
 struct Rows {
     stamps: Stamps,
     columns: Columns<COUNT>,
+    /// The columns of rows whose first one a relay took for its header.
+    cut_columns: Columns<COUNT>,
 }
 
 vthost_plugin::export_parser!(PaloAlto);
 
-/// Receive time, type, subtype, source, destination, source user, application,
-/// action, what is URL or file name in a threat log, and columns of single types. Whatever syslog writes before has no comma, so columns
-/// count from there.
-const COLUMNS: [Option<usize>; COUNT] = [
-    Some(1),
-    Some(3),
-    Some(4),
-    Some(7),
-    Some(8),
-    Some(12),
-    Some(14),
-    Some(30),
-    Some(31),
-    Some(SERVER_NAME),
-    Some(PRECISE_OF_DECRYPTION),
-    Some(PRECISE_OF_TRAFFIC),
-    Some(PRECISE_OF_THREAT),
-    Some(PRECISE_OF_SYSTEM),
-    Some(EVENT),
+/// Receive time, type, subtype, time of generation, source, destination, source user,
+/// application, action, the URL or file name of a threat log, and columns of single
+/// types. A syslog header has no comma, so columns count from there.
+const COLUMNS: [usize; COUNT] = [
+    1,
+    3,
+    4,
+    6,
+    7,
+    8,
+    12,
+    14,
+    30,
+    31,
+    SERVER_NAME,
+    PRECISE_OF_DECRYPTION,
+    PRECISE_OF_TRAFFIC,
+    PRECISE_OF_THREAT,
+    PRECISE_OF_SYSTEM,
+    EVENT,
 ];
 
-/// How many columns are looked at.
-const COUNT: usize = 15;
+/// How many columns are read.
+const COUNT: usize = 16;
 
 /// The server name indication of a decryption log.
 const SERVER_NAME: usize = 63;
@@ -88,9 +92,9 @@ impl LineParser for PaloAlto {
     }
 
     fn detect(input: &Input) -> u8 {
-        let mut columns = Columns::at(b',', COLUMNS);
+        let mut rows = Rows::new(Stamps::of(input));
         let rows = input.confidence(95, |line| {
-            let [received, kind, ..] = columns.pick(line);
+            let [received, kind, ..] = rows.pick(line);
             let is_row = is_type(kind) && received.iter().any(u8::is_ascii_digit);
             Fit::from(is_row || is_audit(line))
         });
@@ -98,28 +102,45 @@ impl LineParser for PaloAlto {
     }
 
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
-        let first = input.lines().find(|line| !line.is_empty());
-        let is_json = first.is_some_and(|line| json::object(line).is_some());
         let stamps = Stamps::of(input);
-        Ok(match is_json {
-            true => Self::Json(Box::new(json::Records::new(stamps))),
-            false => Self::Rows(Rows {
-                stamps,
-                columns: Columns::at(b',', COLUMNS),
-            }),
+        Ok(Self {
+            rows: Rows::new(stamps),
+            json: Box::new(json::Records::new(stamps)),
         })
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        match self {
+        match json::object(line) {
             _ if line.trim_ascii().is_empty() => Line::Ignored("blank"),
-            Self::Rows(rows) => rows.line(line, found),
-            Self::Json(records) => records.line(line, found),
+            Some(object) => self.json.line(object, found),
+            None => self.rows.line(line, found),
         }
     }
 }
 
 impl Rows {
+    fn new(stamps: Stamps) -> Self {
+        Self {
+            stamps,
+            columns: Columns::at(b',', COLUMNS.map(Some)),
+            cut_columns: Columns::at(b',', COLUMNS.map(|column| Some(column - 1))),
+        }
+    }
+
+    /// The columns of a row. Of a row without a header before it, relays that pass on
+    /// the message alone drop the beginning, up to the date of the second column.
+    fn pick<'a>(&mut self, row: &'a [u8]) -> [&'a [u8]; COUNT] {
+        let columns = self.columns.pick(row);
+        if is_type(columns[1]) {
+            return columns;
+        }
+        let cut = self.cut_columns.pick(row);
+        match is_type(cut[1]) && cut[0].contains(&b':') {
+            true => cut,
+            false => columns,
+        }
+    }
+
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         if is_audit(line) {
             return Line::Ignored(OF_THE_DEVICE);
@@ -128,6 +149,7 @@ impl Rows {
             received,
             kind,
             subtype,
+            generated,
             client,
             address,
             user,
@@ -140,7 +162,7 @@ impl Rows {
             precise_of_threat,
             precise_of_system,
             event,
-        ] = self.columns.pick(line);
+        ] = self.pick(line);
         let contact = Contact {
             address,
             client,
@@ -158,7 +180,10 @@ impl Rows {
         let is_precise = precise.get(10) == Some(&b'T');
         let stamp = |text| self.stamps.any(text, DateOrder::MonthFirst);
         let precise_us = is_precise.then(|| stamp(precise)).flatten();
-        let time_us = precise_us.or_else(|| stamp(received));
+        let written_us = || stamp(received).or_else(|| stamp(generated));
+        let time_us = precise_us
+            .or_else(written_us)
+            .or_else(|| Syslog::time_of(line, self.stamps));
         let contact = Contact { time_us, ..contact };
         let row = Row {
             kind,
@@ -362,6 +387,44 @@ mod tests {
             &format!("{decryption}{until_name},www.example.net,x"),
             ("domain", "www.example.net", Action::Allowed),
         );
+    }
+
+    #[test]
+    fn json_in_a_url_does_not_make_a_file_json() {
+        let url = row(
+            "THREAT",
+            "url",
+            "web-browsing",
+            "alert",
+            r#""www.example.com/?f={""x"":1,""y"":{""z"":2}}""#,
+        );
+        let next = row("TRAFFIC", "end", "ssl", "allow", "1");
+        let parsed = testing::parse::<PaloAlto>(format!("{url}\n{next}\n").as_bytes(), "{}");
+        let values = parsed.unwrap().observations;
+        let values: Vec<&str> = values.iter().map(|seen| seen.value.as_str()).collect();
+        assert_eq!(
+            values,
+            [r#"www.example.com/?f={"x":1,"y":{"z":2}}"#, "192.0.2.10"]
+        );
+    }
+
+    #[test]
+    fn row_without_its_beginning_is_read() {
+        let row = row("TRAFFIC", "end", "ssl", "allow", "1");
+        let time = row.strip_prefix("1,2024/05/01").unwrap();
+        for line in [
+            format!("<14>1 2024-05-01T12:00:00Z gw 1,2024 - - - {time}"),
+            format!("May  1 12:00:00 gw{time}"),
+            time.to_owned(),
+        ] {
+            assert_eq!(testing::detect::<PaloAlto>(line.as_bytes()), 95, "{line}");
+            let parsed = testing::parse::<PaloAlto>(line.as_bytes(), "{}").unwrap();
+            let seen = &parsed.observations[0];
+            let found = (seen.value.as_str(), seen.client.as_str());
+            assert_eq!(found, ("192.0.2.10", "10.0.0.5"), "{line}");
+            // 2024-05-01T11:59:59Z, the time of generation.
+            assert_eq!(seen.time_us, Some(1_714_564_799_000_000), "{line}");
+        }
     }
 
     #[test]

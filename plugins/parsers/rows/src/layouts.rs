@@ -2,8 +2,9 @@
 //! places, from 0. Sources: the vendors' log references, by the title of each
 //! entry.
 
-use vthost_plugin::contact::plausible_address;
+use vthost_plugin::contact::{action_of, plausible_address};
 use vthost_plugin::dialect::{Dialect, OtherLine, Roles};
+use vthost_plugin::parser::Action;
 use vthost_plugin::time::DateOrder;
 
 use super::barracuda;
@@ -102,6 +103,88 @@ pub(crate) const LAYOUTS: &[Layout] = &[
             ("1", is_clock),
             ("9", is_end),
             ("10", is_end),
+        ],
+        other: none,
+    },
+    Layout {
+        dialect: Dialect {
+            name: "zscaler-web-csv",
+            title: "Zscaler NSS web log (CSV, default columns)",
+            example: r#""Wed May  1 12:00:00 2024","jane@example.org","HTTP","www.example.com/a","Blocked","Example","Consumer Apps","606","17093","Business Use","Internet","News","None","None","0","None","None","GRE","Lab","10.0.0.5","192.0.2.10","GET","403","curl/8.0","None","URL Filtering","Block","Other","None","N/A","N/A","N/A""#,
+            marks: &["0", "2", "4", "19", "20", "21"],
+            roles: Roles {
+                url: &["3"],
+                scheme: &["2"],
+                address: &["20"],
+                client: &["19"],
+                user: &["1"],
+                stamp: &["0"],
+                action: &["4"],
+                ..Roles::NONE
+            },
+            certainty: 88,
+            ..Dialect::DEFAULT
+        },
+        separator: b',',
+        checks: &[
+            ("0", is_weekday_stamp),
+            ("4", is_zscaler_action),
+            ("19", is_end),
+            ("21", is_method),
+        ],
+        other: none,
+    },
+    Layout {
+        dialect: Dialect {
+            name: "zscaler-web-csv-times",
+            title: "Zscaler NSS web log (CSV, default columns with server and client time)",
+            example: r#""Wed May  1 12:00:00 2024","jane@example.org","HTTP","www.example.com/a","Blocked","Example","Consumer Apps","72","14061","0","0","Productivity Loss","Internet","News","None","None","0","None","None","GRE","Lab","10.0.0.5","192.0.2.10","GET","403","curl/8.0","None","FwFilter","Rule","Other","None","NA","NA","N/A""#,
+            marks: &["0", "2", "4", "21", "22", "23"],
+            roles: Roles {
+                url: &["3"],
+                scheme: &["2"],
+                address: &["22"],
+                client: &["21"],
+                user: &["1"],
+                stamp: &["0"],
+                action: &["4"],
+                ..Roles::NONE
+            },
+            certainty: 88,
+            ..Dialect::DEFAULT
+        },
+        separator: b',',
+        checks: &[
+            ("0", is_weekday_stamp),
+            ("4", is_zscaler_action),
+            ("21", is_end),
+            ("23", is_method),
+        ],
+        other: none,
+    },
+    Layout {
+        dialect: Dialect {
+            name: "zscaler-firewall-csv",
+            title: "Zscaler NSS firewall log (CSV, default columns)",
+            example: r#""Wed May  1 12:00:00 2024","jane@example.org","Lab","HQ","443","51000","443","51000","10.0.0.5","192.0.2.10","198.51.100.1","192.0.2.10","198.51.100.2","0","GRE","Drop","No","Yes","No","HTTPS","http","TCP","Other","US","10","Rule","100","200","1","1","1""#,
+            marks: &["0", "8", "9", "15"],
+            roles: Roles {
+                address: &["9"],
+                client: &["8"],
+                user: &["1"],
+                stamp: &["0"],
+                action: &["15"],
+                ..Roles::NONE
+            },
+            certainty: 88,
+            ..Dialect::DEFAULT
+        },
+        separator: b',',
+        checks: &[
+            ("0", is_weekday_stamp),
+            ("8", is_end),
+            ("9", is_end),
+            ("15", is_action),
         ],
         other: none,
     },
@@ -281,6 +364,22 @@ pub(crate) const LAYOUTS: &[Layout] = &[
 /// No other lines.
 fn none(_line: &[u8]) -> Option<OtherLine> {
     None
+}
+
+/// `Wed May  1 12:00:00 2024`.
+fn is_weekday_stamp(column: &[u8]) -> bool {
+    let is_form = matches!(column, [b'A'..=b'Z', _, _, b' ', b'A'..=b'Z', ..]);
+    is_form && column.len() == 24 && column[19] == b' '
+}
+
+/// The actions of Zscaler's web log.
+fn is_zscaler_action(column: &[u8]) -> bool {
+    matches!(column, b"Allowed" | b"Blocked" | b"Cautioned" | b"Isolated")
+}
+
+/// A word that states what was done.
+fn is_action(column: &[u8]) -> bool {
+    action_of(column) != Action::Unstated
 }
 
 /// `2024-05-01`.

@@ -1,17 +1,31 @@
 //! W3C Extended Log Format, whose columns a `#Fields:` line names: Blue Coat
-//! ProxySG, IIS, CloudFront, Windows Firewall and whatever else writes it. See
+//! ProxySG, IIS, CloudFront, Windows Firewall and other writers. See
 //! <https://www.w3.org/TR/WD-logfile.html>.
+//!
+//! A later `#Fields:` line changes the columns, so an input is read in order.
+
+mod align;
 
 use vthost_plugin::contact::Contact;
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{Description, Input, Line, LineParser, NoSettings, Observations};
-use vthost_plugin::split::Columns;
+use vthost_plugin::split::{Columns, until};
 use vthost_plugin::time::Stamps;
 
+use align::Aligned;
+
 struct W3c {
+    stamps: Stamps,
+    separator: u8,
+    table: Table,
+}
+
+/// The columns by the last `#Fields:` line.
+struct Table {
+    header: Vec<u8>,
     reader: Reader,
     columns: Columns<FIELDS>,
-    header: Vec<u8>,
+    names: Vec<Vec<u8>>,
 }
 
 vthost_plugin::export_parser!(W3c);
@@ -97,30 +111,71 @@ impl LineParser for W3c {
 
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
         let header = header(input).ok_or("it has no #Fields line, which names the columns")?;
-        let is_server = names(header).any(|name| name == b"cs-uri-stem")
-            && !names(header).any(|name| name == b"r-ip");
-        let dialect = if is_server { &INWARD } else { &OUTWARD };
-        let reader = Reader::new(dialect, Stamps::of(input));
+        let stamps = Stamps::of(input);
         let separator = separator(input, header);
         Ok(Self {
-            columns: Columns::named(separator, names(header), reader.names()),
-            header: header.to_vec(),
-            reader,
+            stamps,
+            separator,
+            table: Table::of(header, separator, stamps),
         })
+    }
+
+    fn is_ordered(&self) -> bool {
+        true
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         if line.trim_ascii().is_empty() {
             return Line::Ignored("blank");
         }
-        if line.starts_with(b"#Fields") && line != self.header {
-            return Line::Rejected("a second header with other columns: split the file there");
-        }
         if line.starts_with(b"#") {
+            if line.starts_with(b"#Fields") && line != self.table.header {
+                if line.contains(&b'\t') {
+                    self.separator = b'\t';
+                }
+                self.table = Table::of(line, self.separator, self.stamps);
+            }
             return Line::Ignored("header");
         }
-        let values = self.columns.pick(line);
-        let contact = self.reader.contact(&values, None);
+        match self.table.values(line) {
+            Ok(values) => self.table.push(&values, found),
+            Err(reason) => Line::Rejected(reason),
+        }
+    }
+}
+
+impl Table {
+    fn of(header: &[u8], separator: u8, stamps: Stamps) -> Self {
+        let is_server = names(header).any(|name| name == b"cs-uri-stem")
+            && !names(header).any(|name| name == b"r-ip");
+        let dialect = if is_server { &INWARD } else { &OUTWARD };
+        let reader = Reader::new(dialect, stamps);
+        Self {
+            header: header.to_vec(),
+            columns: Columns::named(separator, names(header), reader.names()),
+            names: names(header).map(<[u8]>::to_vec).collect(),
+            reader,
+        }
+    }
+
+    /// The values of a row that the reader takes.
+    fn values<'a>(&mut self, row: &'a [u8]) -> Result<[&'a [u8]; FIELDS], &'static str> {
+        let row = row.trim_ascii_end();
+        let (values, count) = self.columns.pick_counted(row);
+        if count == self.names.len() {
+            return Ok(values);
+        }
+        let ranges = self.columns.ranges(row);
+        let aligned = Aligned::of(row, &ranges, &self.names)?;
+        let value_of = |name: &str| {
+            let column = aligned.column(name).unwrap_or_default();
+            self.columns.value(column)
+        };
+        Ok(self.reader.names().map(value_of))
+    }
+
+    fn push(&self, values: &[&[u8]; FIELDS], found: &mut Observations<'_>) -> Line {
+        let contact = self.reader.contact(values, None);
         if contact.time_us.is_none() {
             return Line::Rejected("no date and time in their columns");
         }
@@ -136,15 +191,17 @@ fn header(input: &Input) -> Option<&[u8]> {
     lines.find(|line| line.starts_with(b"#Fields"))
 }
 
-/// The columns of a `#Fields:` line.
+/// The columns of a `#Fields:` line. Between tabs, names may have blanks.
 fn names(header: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    header
-        .split(|byte| matches!(byte, b' ' | b'\t'))
-        .skip(1)
+    let list = until(header, b": \t").len();
+    let list = header[list..].trim_ascii();
+    let list = list.strip_prefix(b":").unwrap_or(list).trim_ascii();
+    let has_tabs = list.contains(&b'\t');
+    list.split(move |byte| *byte == b'\t' || (*byte == b' ' && !has_tabs))
         .filter(|name| !name.is_empty())
 }
 
-/// A tab where the rows have tabs, else a blank.
+/// A tab if the rows have tabs, else a blank.
 fn separator(input: &Input, header: &[u8]) -> u8 {
     let mut rows = input
         .lines()
@@ -176,6 +233,49 @@ mod tests {
         );
         // 2024-05-01T12:00:00Z.
         assert_eq!(observed.time_us, Some(1_714_564_800_000_000), "{log}");
+    }
+
+    fn values(log: &str) -> Vec<String> {
+        let parsed = testing::parse::<W3c>(log.as_bytes(), "{}").unwrap();
+        let values = parsed.observations.into_iter();
+        values.map(|seen| seen.value).collect()
+    }
+
+    #[test]
+    fn later_header_changes_the_columns() {
+        let log = "#Fields: date time c-ip cs-method cs-uri-stem sc-status\n2024-05-01 12:00:00 192.0.2.10 GET /a 200\n#Fields: date time s-ip c-ip cs-method cs-uri-stem sc-status\n2024-05-01 12:00:00 203.0.113.80 192.0.2.11 GET /a 200\n#Fields: date time c-ip cs-method cs-uri-scheme cs-host cs-uri-path r-ip\n2024-05-01 12:00:00 10.0.0.5 GET http www.example.com /a 192.0.2.12\n";
+        assert_eq!(
+            values(log),
+            ["192.0.2.10", "192.0.2.11", "http://www.example.com/a"]
+        );
+    }
+
+    #[test]
+    fn bare_blank_in_a_value_does_not_shift_the_others() {
+        let log = |referer: &str, agent: &str| {
+            format!(
+                "#Fields: date time c-ip cs-username cs(Referer) sc-status cs-method cs-uri-scheme cs-host cs-uri-port cs-uri-path cs-uri-query cs(User-Agent) s-ip\n2024-05-01 12:00:00 10.0.0.5 - {referer} 200 GET http www.example.com 80 /a ?b=c {agent} 203.0.113.1\n"
+            )
+        };
+        let url = ["http://www.example.com/a?b=c"];
+        for referer in [
+            "http://www.example.org/?q=a b",
+            "http://x/ 200 GET http www.example.net 80 /x - y z",
+        ] {
+            assert_eq!(values(&log(referer, "\"x y\"")), url, "{referer}");
+        }
+        assert_eq!(values(&log("-", "Mozilla/5.0 (X11; Linux)")), url);
+    }
+
+    #[test]
+    fn row_that_fits_its_header_in_no_way_is_rejected() {
+        let log = "#Fields: date time c-ip cs-host cs-uri-port\n2024-05-01 12:00:00 10.0.0.5 www.example.com\n2024-05-01 10.0.0.5 www.example.com 80\n2024-05-01 12:00:00 x y z w v\n";
+        let parsed = testing::parse::<W3c>(log.as_bytes(), "{}").unwrap();
+        assert_eq!(parsed.records, 1);
+        assert_eq!(
+            parsed.rejected,
+            [("other columns than the header names".to_owned(), 2)]
+        );
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! WatchGuard Fireware traffic logs. See the "Fireware Log Catalog".
 
-use vthost_plugin::contact::{Contact, action_of, plausible_address, plausible_host};
-use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
+use vthost_plugin::contact::{Contact, plausible_address, plausible_host};
+use vthost_plugin::parser::{
+    Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
+};
+use vthost_plugin::scan;
 use vthost_plugin::split::{Pairs, after, until};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
@@ -54,22 +57,11 @@ impl LineParser for WatchGuard {
         let Some(message) = after(line, b" msg_id=\"").and_then(|rest| after(rest, b"\" ")) else {
             return Line::Rejected("no msg_id");
         };
+        let message = without_pairs(message);
         let verdict = until(message, b" ");
-        if !matches!(
-            verdict,
-            b"Allow"
-                | b"Deny"
-                | b"ProxyAllow"
-                | b"ProxyDeny"
-                | b"ProxyDrop"
-                | b"ProxyBlock"
-                | b"ProxyAbort"
-                | b"ProxyStrip"
-                | b"ProxyInspect"
-                | b"ProxyReplace"
-        ) {
+        let Some(action) = action(verdict) else {
             return Line::Ignored("a message of another kind");
-        }
+        };
         let mut addresses = message
             .split(|byte| *byte == b' ')
             .take(WORDS)
@@ -88,20 +80,50 @@ impl LineParser for WatchGuard {
             client: client.unwrap_or_default(),
             user,
             time_us: own_us.or_else(|| Syslog::time_of(line, self.stamps)),
-            action: action_of(match verdict {
-                b"ProxyAbort" => b"drop",
-                verdict => verdict,
-            }),
+            action,
             ..Contact::default()
         }
         .push(found)
     }
 }
 
+/// The message from its first word that is no pair: Fireware writes
+/// `fqdn_dst_match="*.example.com"` between the id and the verdict.
+fn without_pairs(message: &[u8]) -> &[u8] {
+    let mut rest = message.trim_ascii_start();
+    loop {
+        let word = until(rest, b" ");
+        let Some(assign) = scan::find(word, b'=') else {
+            return rest;
+        };
+        let value = &rest[assign + 1..];
+        let next = match value.strip_prefix(b"\"") {
+            Some(inside) => after(inside, b"\" "),
+            None => after(value, b" "),
+        };
+        match next {
+            Some(next) => rest = next.trim_ascii_start(),
+            None => return b"",
+        }
+    }
+}
+
+/// What a verdict states. None if the word is no verdict. See the "Fireware Log
+/// Catalog", traffic logs.
+fn action(verdict: &[u8]) -> Option<Action> {
+    match verdict {
+        b"Allow" | b"ProxyAllow" | b"ProxyInspect" | b"ProxyAvScan" => Some(Action::Allowed),
+        b"Deny" | b"ProxyDeny" | b"ProxyDrop" | b"ProxyBlock" | b"ProxyAbort" | b"ProxyLock" => {
+            Some(Action::Blocked)
+        }
+        b"ProxyStrip" | b"ProxyReplace" => Some(Action::Unstated),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vthost_plugin::parser::Action;
     use vthost_plugin::testing;
 
     #[test]
@@ -121,6 +143,8 @@ mod tests {
         check(example, ("url", "http://www.example.com/a"));
         let (packet, _) = example.split_once(" op=").unwrap();
         check(packet, ("ip", "192.0.2.10"));
+        let matched = packet.replace("Allow ", "fqdn_dst_match=\"*.example.com Deny\" x=1 Allow ");
+        check(&matched, ("ip", "192.0.2.10"));
         assert_eq!(testing::detect::<WatchGuard>(example.as_bytes()), 91);
     }
 }

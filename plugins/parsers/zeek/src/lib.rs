@@ -1,6 +1,8 @@
 //! Zeek's logs (http, dns, ssl, conn and whatever else has addresses),
 //! tab-separated with a header or as JSON, also wrapped by the Kafka writer
 //! (`{"http":{…}}`). See <https://docs.zeek.org/en/current/script-reference/log-files.html>.
+//!
+//! A later `#fields` line changes the columns, so rows between tabs are read in order.
 
 use std::borrow::Cow;
 
@@ -11,20 +13,12 @@ use vthost_plugin::time::{DateOrder, Stamps};
 
 struct Zeek {
     stamps: Stamps,
-    rows: Rows,
+    /// The columns by the last `#fields` line. None if the head has no such line.
+    columns: Option<Columns<9>>,
+    json: Box<Json<13>>,
 }
 
 vthost_plugin::export_parser!(Zeek);
-
-/// How an input writes its rows.
-enum Rows {
-    Tabs {
-        columns: Columns<9>,
-        /// The header's line, to notice another one.
-        header: Vec<u8>,
-    },
-    Json(Box<Json<13>>),
-}
 
 const FIELDS: [&str; 9] = [
     "ts",
@@ -100,39 +94,33 @@ impl LineParser for Zeek {
     }
 
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
-        let is_json = input
-            .lines()
-            .find(|line| !line.is_empty())
-            .is_some_and(|line| line.trim_ascii_start().starts_with(b"{"));
-        let rows = if is_json {
-            Rows::Json(Box::new(Json::new(PATHS)))
-        } else {
-            let header = header(input).ok_or("it has no #fields line, which names the columns")?;
-            Rows::Tabs {
-                columns: Columns::unquoted(b'\t', names(header), FIELDS),
-                header: header.to_vec(),
-            }
-        };
+        let header = header(input);
+        let is_json = |line: &[u8]| line.trim_ascii_start().starts_with(b"{");
+        if header.is_none() && !input.lines().any(is_json) {
+            return Err("it has no #fields line, which names the columns".to_owned());
+        }
         Ok(Self {
             stamps: Stamps::of(input),
-            rows,
+            columns: header.map(columns_of),
+            json: Box::new(Json::new(PATHS)),
         })
     }
 
+    fn is_ordered(&self) -> bool {
+        self.columns.is_some()
+    }
+
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        match &mut self.rows {
+        match (line.first(), &mut self.columns) {
             _ if line.trim_ascii().is_empty() => Line::Ignored("blank"),
-            Rows::Tabs { columns, header } if line.starts_with(b"#") => {
-                let is_other = line.starts_with(b"#fields") && names(line).ne(names(header));
-                if is_other {
-                    *columns = Columns::unquoted(b'\t', names(line), FIELDS);
-                    return Line::Rejected(
-                        "a second header with other columns: split the file there",
-                    );
+            (Some(b'#'), _) => {
+                if line.starts_with(b"#fields") {
+                    self.columns = Some(columns_of(line));
                 }
                 Line::Ignored("header")
             }
-            Rows::Tabs { columns, .. } => {
+            (Some(b'{'), _) | (_, None) => self.object(line, found),
+            (_, Some(columns)) => {
                 let fields = columns.pick(line);
                 let is_escaped = memchr_backslash(fields[4])
                     || memchr_backslash(fields[5])
@@ -143,45 +131,47 @@ impl LineParser for Zeek {
                 let texts = fields.map(unescaped_hex);
                 push(&texts.each_ref().map(AsRef::as_ref), self.stamps, found)
             }
-            Rows::Json(json) => match json.pick(unwrapped(line)) {
-                Ok(
-                    [
-                        ts,
-                        client,
-                        server,
-                        method,
-                        host,
-                        uri,
-                        query,
-                        name,
-                        port,
-                        other_client,
-                        other_server,
-                        other_port,
-                        nested,
-                    ],
-                ) => {
-                    let client = [client, other_client, nested]
-                        .into_iter()
-                        .find(|field| !field.is_empty());
-                    let either = |one, other: _| if <[u8]>::is_empty(one) { other } else { one };
-                    let texts = [
-                        ts,
-                        client.unwrap_or_default(),
-                        either(server, other_server),
-                        method,
-                        host,
-                        uri,
-                        query,
-                        name,
-                        either(port, other_port),
-                    ]
-                    .map(unescaped);
-                    push(&texts.each_ref().map(AsRef::as_ref), self.stamps, found)
-                }
-                Err(_) => Line::Rejected("not a JSON object"),
-            },
         }
+    }
+}
+
+impl Zeek {
+    fn object(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
+        let Ok(values) = self.json.pick(unwrapped(line)) else {
+            return Line::Rejected("not a JSON object");
+        };
+        let [
+            ts,
+            client,
+            server,
+            method,
+            host,
+            uri,
+            query,
+            name,
+            port,
+            other_client,
+            other_server,
+            other_port,
+            nested,
+        ] = values;
+        let client = [client, other_client, nested]
+            .into_iter()
+            .find(|field| !field.is_empty());
+        let either = |one, other: _| if <[u8]>::is_empty(one) { other } else { one };
+        let texts = [
+            ts,
+            client.unwrap_or_default(),
+            either(server, other_server),
+            method,
+            host,
+            uri,
+            query,
+            name,
+            either(port, other_port),
+        ]
+        .map(unescaped);
+        push(&texts.each_ref().map(AsRef::as_ref), self.stamps, found)
     }
 }
 
@@ -239,6 +229,10 @@ fn push(fields: &[&[u8]; 9], stamps: Stamps, found: &mut Observations<'_>) -> Li
 fn header(input: &Input) -> Option<&[u8]> {
     let mut lines = input.lines().take(HEADER_LINES);
     lines.find(|line| line.starts_with(b"#fields"))
+}
+
+fn columns_of(header: &[u8]) -> Columns<9> {
+    Columns::unquoted(b'\t', names(header), FIELDS)
 }
 
 /// The columns of a `#fields` line.
@@ -389,17 +383,31 @@ mod tests {
     }
 
     #[test]
+    fn later_header_changes_the_columns() {
+        let parsed = parse(&format!(
+            "{HTTP}1714564800.250000\tC1\t10.0.0.5\t51000\t192.0.2.10\t80\tGET\twww.example.com\t/a\n#fields\tts\tid.orig_h\tid.resp_h\tquery\n1714564800.250000\t10.0.0.6\t192.0.2.53\twww.example.org\n{{\"ts\":1714564800.25,\"id.orig_h\":\"10.0.0.7\",\"id.resp_h\":\"192.0.2.11\"}}\n"
+        ));
+        let found: Vec<_> = parsed
+            .observations
+            .iter()
+            .map(|seen| (seen.value.as_str(), seen.client.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("http://www.example.com/a", "10.0.0.5"),
+                ("www.example.org", "10.0.0.6"),
+                ("192.0.2.11", "10.0.0.7")
+            ]
+        );
+    }
+
+    #[test]
     fn what_does_not_fit_is_said() {
-        let parsed = parse(&format!("{HTTP}soon\tC1\n#fields\tts\tother\n"));
+        let parsed = parse(&format!("{HTTP}soon\tC1\n"));
         assert_eq!(
             parsed.rejected,
-            [
-                ("no time in the ts column".to_owned(), 1),
-                (
-                    "a second header with other columns: split the file there".to_owned(),
-                    1
-                )
-            ]
+            [("no time in the ts column".to_owned(), 1)]
         );
         let headless = testing::parse::<Zeek>(b"1714564800.250000\tC1\n", "{}");
         assert!(headless.unwrap_err().contains("#fields"));

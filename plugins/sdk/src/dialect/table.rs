@@ -129,13 +129,17 @@ const NO_FIELD: &str = "no field of this format";
 impl<G: Grammar> DialectParser<G> {
     /// Reads a line that has the marks of no dialect as one of the main dialect.
     fn unmarked(&mut self, line: &[u8], found: &mut Observations<'_>) -> Option<Line> {
-        let main = self.known.first_mut()?;
-        if let Some(read) = G::other(main.entry, line) {
+        let mut others = self
+            .known
+            .iter()
+            .filter_map(|known| G::other(known.entry, line));
+        if let Some(read) = others.next() {
             return Some(read(line, self.stamps, found));
         }
         if is_comment(line) {
             return Some(Line::Ignored("comment"));
         }
+        let main = self.known.first_mut()?;
         let (start, values) = main.grammar.pick(line).ok()?;
         let has_any = values.iter().any(|value| !value.is_empty());
         has_any.then(|| main.push(line, start, &values, self.stamps, found))

@@ -1,6 +1,7 @@
 //! Columns between tabs, commas or other separators.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::marks::{Kind, Marks};
 
@@ -91,44 +92,65 @@ impl<const N: usize> Columns<N> {
     /// The wanted columns of a row, without the quotes around them.
     #[inline]
     pub fn pick<'a>(&mut self, row: &'a [u8]) -> [&'a [u8]; N] {
-        let mut fields: [&[u8]; N] = [b""; N];
-        self.marks.read(row);
-        let (mut start, mut column) = (0, 0);
-        for (wanted, field) in &self.wanted {
-            while column < *wanted {
-                let end = self.end_of_field(row, start);
-                if end == row.len() {
-                    return fields;
-                }
-                start = end + 1;
-                column += 1;
-            }
-            let end = self.end_of_field(row, start);
-            fields[*field] = self.without_quotes(&row[start..end]);
-        }
-        fields
-    }
-
-    /// How many columns a row has.
-    pub fn count(&mut self, row: &[u8]) -> usize {
-        self.marks.read(row);
-        self.count_marked(row)
+        self.pick_to(row).0
     }
 
     /// The wanted columns of a row, and how many it has.
     #[inline]
     pub fn pick_counted<'a>(&mut self, row: &'a [u8]) -> ([&'a [u8]; N], usize) {
-        (self.pick(row), self.count_marked(row))
+        let (fields, mut end, mut column) = self.pick_to(row);
+        while end < row.len() {
+            end = self.end_of_field(row, end + 1);
+            column += 1;
+        }
+        (fields, column + 1)
     }
 
-    fn count_marked(&self, row: &[u8]) -> usize {
-        let mut count = 1;
-        let mut end = self.end_of_field(row, 0);
-        while end < row.len() {
-            count += 1;
-            end = self.end_of_field(row, end + 1);
+    /// The columns of a row by their places in it, quotes included.
+    pub fn ranges(&mut self, row: &[u8]) -> Vec<Range<usize>> {
+        self.marks.read(row);
+        let mut start = 0;
+        let mut ranges = Vec::new();
+        loop {
+            let end = self.end_of_field(row, start);
+            ranges.push(start..end);
+            if end == row.len() {
+                return ranges;
+            }
+            start = end + 1;
         }
-        count
+    }
+
+    /// The value of a column as [`Self::pick`] returns it.
+    #[must_use]
+    pub fn value<'a>(&self, field: &'a [u8]) -> &'a [u8] {
+        self.without_quotes(field)
+    }
+
+    /// The wanted columns, and the end and the number of the last one that was read.
+    #[inline(always)]
+    fn pick_to<'a>(&mut self, row: &'a [u8]) -> ([&'a [u8]; N], usize, usize) {
+        let mut fields: [&[u8]; N] = [b""; N];
+        self.marks.read(row);
+        let (mut start, mut column) = (0, 0);
+        let mut end = self.end_of_field(row, start);
+        for (wanted, field) in &self.wanted {
+            while column < *wanted {
+                if end == row.len() {
+                    return (fields, end, column);
+                }
+                start = end + 1;
+                end = self.end_of_field(row, start);
+                column += 1;
+            }
+            fields[*field] = self.without_quotes(&row[start..end]);
+        }
+        (fields, end, column)
+    }
+
+    /// How many columns a row has.
+    pub fn count(&mut self, row: &[u8]) -> usize {
+        self.pick_counted(row).1
     }
 
     /// Where the field that begins at `start` ends: at a separator or at the

@@ -24,9 +24,11 @@ mod pairs;
 pub use blanks::{Blanks, blanks};
 pub use columns::{Columns, undoubled};
 pub use json::{Json, NotAnObject, unescaped};
-pub use pairs::Pairs;
+pub use pairs::{Pairs, separator_of_pairs};
 
 pub(crate) use marks::places_of;
+
+use std::borrow::Cow;
 
 use crate::block::{Block, WIDTH, is_same};
 use crate::scan;
@@ -92,6 +94,108 @@ pub fn until<'a>(text: &'a [u8], ends: &[u8]) -> &'a [u8] {
     &text[..scan::find_any(text, ends).unwrap_or(text.len())]
 }
 
+/// A value without the backslashes before bytes that its format escapes. Any other
+/// backslash is part of the value: many devices escape nothing.
+///
+/// ```
+/// use vthost_plugin::split::without_escapes;
+/// assert_eq!(&*without_escapes(br"CORP\jane\=\x", br"\="), br"CORP\jane=\x");
+/// ```
+#[must_use]
+pub fn without_escapes<'a>(value: &'a [u8], escaped: &[u8]) -> Cow<'a, [u8]> {
+    if scan::find(value, b'\\').is_none() {
+        return value.into();
+    }
+    let mut text = Vec::with_capacity(value.len());
+    let mut bytes = value.iter();
+    while let Some(byte) = bytes.next() {
+        match bytes.as_slice().first() {
+            Some(next) if *byte == b'\\' && escaped.contains(next) => {
+                text.push(*next);
+                bytes.next();
+            }
+            _ => text.push(*byte),
+        }
+    }
+    text.into()
+}
+
+/// The records that a relay joined in one line: rsyslog writes a line feed inside a
+/// message as `#012`. Such a mark separates records only if a syslog priority, a time,
+/// or the beginning of a CEF, LEEF or `key=value` record follows it.
+pub fn glued(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let (record, next) = match first_glue(line) {
+            Some(at) => (&line[..at], Some(&line[at + GLUE.len()..])),
+            None => (line, None),
+        };
+        rest = next;
+        Some(record)
+    })
+}
+
+/// A line feed, as rsyslog writes it.
+const GLUE: &[u8] = b"#012";
+
+fn first_glue(line: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + find(&line[from..], GLUE)?;
+        if begins_record(&line[at + GLUE.len()..]) {
+            return Some(at);
+        }
+        from = at + GLUE.len();
+    }
+}
+
+fn begins_record(text: &[u8]) -> bool {
+    const BEGINNINGS: [&[u8]; 5] = [b"<", b"CEF:", b"LEEF:", b"date=", b"time="];
+    let is_iso = || {
+        matches!(
+            text,
+            [
+                b'1'..=b'2',
+                b'0'..=b'9',
+                _,
+                _,
+                b'-',
+                _,
+                _,
+                b'-',
+                _,
+                _,
+                b'T' | b' ',
+                ..
+            ]
+        )
+    };
+    let is_bsd = || {
+        matches!(
+            text,
+            [
+                b'A'..=b'Z',
+                b'a'..=b'z',
+                b'a'..=b'z',
+                b' ',
+                _,
+                b'0'..=b'9',
+                b' ',
+                _,
+                _,
+                b':',
+                ..
+            ]
+        )
+    };
+    BEGINNINGS
+        .iter()
+        .any(|beginning| text.starts_with(beginning))
+        || is_iso()
+        || is_bsd()
+}
+
 /// Whether an odd number of backslashes stands at the end.
 #[inline(always)]
 fn is_escaped(before: &[u8]) -> bool {
@@ -107,6 +211,25 @@ fn is_odd_at_end(before: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn glued_records_are_separated() {
+        let check = |line: &str, expected: &[&str]| {
+            let records: Vec<&[u8]> = glued(line.as_bytes()).collect();
+            let expected: Vec<&[u8]> = expected.iter().map(|text| text.as_bytes()).collect();
+            assert_eq!(records, expected, "{line}");
+        };
+        check("a#012<14>b", &["a", "<14>b"]);
+        check(
+            "a #0122024-05-01T12:00:00Z b#012May  1 12:00:00 c",
+            &["a ", "2024-05-01T12:00:00Z b", "May  1 12:00:00 c"],
+        );
+        check("CEF:0|a#012CEF:0|b", &["CEF:0|a", "CEF:0|b"]);
+        check(
+            "http://www.example.com/#012&b",
+            &["http://www.example.com/#012&b"],
+        );
+    }
 
     #[test]
     fn marks_are_found_where_they_first_stand() {

@@ -13,9 +13,11 @@ const QUOTE: usize = 2;
 
 /// Picks values out of lines of `key=value` and `key="quoted value"`.
 ///
-/// In a quoted value `\"` does not end it. Words without a key are passed over,
-/// so that whatever stands before the first pair does no harm. Of a key that
-/// comes twice the first value counts; one that does not come is empty.
+/// In a quoted value `\"` does not end it, nor does a quote that neither the next
+/// pair nor the end of the line follows: some devices write what was asked for as it
+/// came, with its quotes. Words without a key are passed over, so that text before
+/// the first pair does no harm. Of a key that comes twice the first value counts; one
+/// that does not come is empty.
 #[derive(Debug)]
 pub struct Pairs<const N: usize> {
     marks: Marks<3>,
@@ -26,9 +28,10 @@ pub struct Pairs<const N: usize> {
 /// Where a value without quotes ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Values {
-    /// At the next separator.
+    /// At the next separator, or at the closing quote.
     OneWord,
-    /// Before the next word that is a key.
+    /// Before the next word that is a key. Quotes are part of such a value, except a
+    /// pair around all of it.
     ManyWords,
 }
 
@@ -40,14 +43,17 @@ impl<const N: usize> Pairs<N> {
     }
 
     /// The same, with these bytes after a key and between pairs: `b':'` and
-    /// `b';'` for `key:"value"; key:"value"`.
+    /// `b';'` for `key:"value"; key:"value"`. A bar between pairs may be part of a
+    /// value after a backslash.
     #[must_use]
     pub fn separated(assign: u8, separator: u8, keys: [&str; N]) -> Self {
         Self::with(assign, separator, Values::OneWord, keys)
     }
 
-    /// The values of these keys where a value goes on to the next word that is
-    /// a key, as in CEF: `msg=some words src=10.0.0.5`.
+    /// The values of these keys where a value continues up to the next word that is
+    /// a key, as in CEF: `msg=some words src=10.0.0.5`. Keys may hold commas and
+    /// brackets after their first byte (`ad.field[0]`, `ad.Error_,Code`), which some
+    /// products write although CEF does not allow it.
     #[must_use]
     pub fn of_many_words(keys: [&str; N]) -> Self {
         Self::with(b'=', b' ', Values::ManyWords, keys)
@@ -101,27 +107,114 @@ impl<const N: usize> Pairs<N> {
         }
     }
 
-    /// The value that begins at `start`, and where to go on.
+    /// The value that begins at `start`, and where the search for the next continues.
     #[inline]
     fn value<'a>(&self, line: &'a [u8], start: usize) -> (&'a [u8], usize) {
+        if self.values == Values::ManyWords {
+            let end = self.before_next_key(line, start);
+            return (without_quotes(&line[start..end]), end);
+        }
         if line.get(start) == Some(&b'"') {
             let end = self.closing_quote(line, start + 1);
             return (&line[start + 1..end], (end + 1).min(line.len()));
         }
-        let end = match self.values {
-            Values::OneWord => self.marks.next(SEPARATOR, start),
-            Values::ManyWords => self.before_next_key(line, start),
-        };
+        let mut end = self.marks.next(SEPARATOR, start);
+        while line.get(end) == Some(&b'|') && is_escaped(&line[start..end]) {
+            end = self.marks.next(SEPARATOR, end + 1);
+        }
         (&line[start..end], end)
     }
 
+    /// The quote that ends the value that begins at `from`: the first that is not
+    /// escaped, if a pair or nothing follows it.
     #[inline]
     fn closing_quote(&self, line: &[u8], from: usize) -> usize {
+        let first = self.next_quote(line, from);
+        match self.is_before_pair(line, first + 1) {
+            true => first,
+            false => self.unusual_closing_quote(line, from, first),
+        }
+    }
+
+    /// Of a value after whose first quote no pair follows: the first quote before a
+    /// pair, unless another value begins earlier; then the first that words or brackets
+    /// follow; then a quote that is escaped although it ends the value, as devices
+    /// write a path that ends in a backslash; else the first.
+    #[cold]
+    fn unusual_closing_quote(&self, line: &[u8], from: usize, first: usize) -> usize {
+        /// Quotes that are examined, so that the time stays linear in the line.
+        const MOST_QUOTES: usize = 256;
+        let mut before_word = None;
+        let mut quote = first;
+        for _ in 0..MOST_QUOTES {
+            if quote >= line.len() || self.opens(line, quote) {
+                break;
+            }
+            if self.is_before_pair(line, quote + 1) {
+                return quote;
+            }
+            let ends_word = line
+                .get(quote + 1)
+                .is_none_or(|next| b" ])},;\"".contains(next));
+            before_word = before_word.or(ends_word.then_some(quote));
+            quote = self.next_quote(line, quote + 1);
+        }
+        let of_escaped = || {
+            let mut quote = self.marks.next(QUOTE, from);
+            while quote < first && !self.is_before_pair(line, quote + 1) {
+                quote = self.marks.next(QUOTE, quote + 1);
+            }
+            let is_opened = first < line.len() && self.opens(line, first);
+            (quote < first && is_opened).then_some(quote)
+        };
+        before_word.or_else(of_escaped).unwrap_or(first)
+    }
+
+    /// The next quote that is not escaped; the line's length without one.
+    #[inline]
+    fn next_quote(&self, line: &[u8], from: usize) -> usize {
         let mut quote = self.marks.next(QUOTE, from);
         while quote < line.len() && is_escaped(&line[from..quote]) {
             quote = self.marks.next(QUOTE, quote + 1);
         }
         quote
+    }
+
+    /// Whether the next pair, or the end of the line, follows a quoted value.
+    #[inline]
+    fn is_before_pair(&self, line: &[u8], at: usize) -> bool {
+        if at >= line.len() {
+            return true;
+        }
+        let separator = self.marks.next(SEPARATOR, at);
+        if separator != at {
+            return false;
+        }
+        let mut key = at + 1;
+        while line.get(key) == Some(&b' ') {
+            key += 1;
+        }
+        let (assign, next) = (
+            self.marks.next(ASSIGN, key),
+            self.marks.next(SEPARATOR, key),
+        );
+        key >= line.len() || (assign < next && assign > key)
+    }
+
+    /// Whether a quote begins the value of a key.
+    fn opens(&self, line: &[u8], quote: usize) -> bool {
+        let Some(assign) = quote.checked_sub(1) else {
+            return false;
+        };
+        if self.marks.next(ASSIGN, assign) != assign {
+            return false;
+        }
+        const LONGEST_KEY: usize = 128;
+        let from = assign.saturating_sub(LONGEST_KEY);
+        let separator = self.marks.last(SEPARATOR, from, assign);
+        let start = separator.map_or(from, |at| at + 1);
+        let key = line[start..assign].trim_ascii_start();
+        !key.is_empty() && scan::is_all(key, KEY)
     }
 
     /// The end of the value that begins at `start` and whose words may be many.
@@ -134,16 +227,34 @@ impl<const N: usize> Pairs<N> {
             }
             let key = self.last_word(line, from, assign);
             let key_start = assign - key.len();
-            let is_key = !key.is_empty()
-                && key_start > start
-                && line.get(key_start - 1) == Some(&b' ')
-                && scan::is_all(key, KEY);
+            let is_key =
+                key_start > start && line.get(key_start - 1) == Some(&b' ') && is_key_of_words(key);
             if is_key {
                 return start + line[start..key_start].trim_ascii_end().len();
             }
             from = assign + 1;
         }
     }
+}
+
+/// Which of some bytes separates the pairs `key=value` of a line: the one after the first
+/// pair, which devices write by themselves. What was asked for comes later.
+///
+/// ```
+/// use vthost_plugin::split::separator_of_pairs;
+/// assert_eq!(separator_of_pairs(br#"a="1 2",b=3 c=4"#, b" ,"), Some(b','));
+/// ```
+#[must_use]
+pub fn separator_of_pairs(line: &[u8], separators: &[u8]) -> Option<u8> {
+    let value = &line[scan::find(line, b'=')? + 1..];
+    let end = match value.strip_prefix(b"\"") {
+        Some(inside) => scan::find(inside, b'"')? + 2,
+        None => scan::find_any(value, separators)?,
+    };
+    value
+        .get(end)
+        .copied()
+        .filter(|byte| separators.contains(byte))
 }
 
 /// The bytes of keys.
@@ -154,6 +265,21 @@ const KEY: [RangeInclusive<u8>; 5] = [
     b'-'..=b'.',
     b'_'..=b'_',
 ];
+
+/// Whether a word is a key where values may have many words.
+fn is_key_of_words(word: &[u8]) -> bool {
+    let is_inner = |byte: &u8| is_key_byte(byte) || matches!(byte, b',' | b'[' | b']');
+    let is_first = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    word.first().is_some_and(is_first) && (scan::is_all(word, KEY) || word.iter().all(is_inner))
+}
+
+/// A value without a pair of quotes around all of it.
+fn without_quotes(value: &[u8]) -> &[u8] {
+    match value {
+        [b'"', inside @ .., b'"'] | [b'\'', inside @ .., b'\''] => inside,
+        _ => value,
+    }
+}
 
 fn is_key_byte(byte: &u8) -> bool {
     KEY.iter().any(|range| range.contains(byte))
@@ -221,6 +347,49 @@ mod tests {
         );
         check("src= msg=x", ["", "", "x"]);
         check("msg=a \\= b  src=1", ["1", "", "a \\= b"]);
+        check(
+            "request=http://x/a ad.list[0]=b src=1",
+            ["1", "http://x/a", ""],
+        );
+        check(
+            "request=http://x/a ad.Error_,Code=3 src=1",
+            ["1", "http://x/a", ""],
+        );
+        check(
+            "request=http://x/a b&c\\=d src=1",
+            ["1", "http://x/a b&c\\=d", ""],
+        );
+        check(r#"msg="a b" src='1'"#, ["1", "", "a b"]);
+        check(r#"msg="open src=1"#, ["1", "", "\"open"]);
+    }
+
+    #[test]
+    fn quoted_value_ends_before_the_next_pair() {
+        let mut pairs = Pairs::new(["src", "host", "msg"]);
+        let mut check = |line, expected| check(&mut pairs, line, expected);
+        check(
+            r#"msg="alert("x"),'t'" src=1 host="y""#,
+            ["1", "y", r#"alert("x"),'t'"#],
+        );
+        check(
+            r#"msg="say "a b" to c" src=1"#,
+            ["1", "", r#"say "a b" to c"#],
+        );
+        check(r#"msg="a" Deny host="b" src=1"#, ["1", "b", "a"]);
+        check(r#"[id msg="a" host="b"] [id src="1"]"#, ["1", "b", "a"]);
+        check(
+            r#"msg="C:\Users\" src=1 host="y""#,
+            ["1", "y", r"C:\Users\"],
+        );
+    }
+
+    #[test]
+    fn escaped_bar_is_part_of_a_value() {
+        check(
+            &mut Pairs::separated(b'=', b'|', ["src", "host", "msg"]),
+            r"msg=a\|b\=c|src=1|host=x y|",
+            ["1", "x y", r"a\|b\=c"],
+        );
     }
 
     #[test]
