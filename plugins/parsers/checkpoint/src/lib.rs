@@ -8,7 +8,7 @@ use vthost_plugin::contact::{Contact, action_of};
 use vthost_plugin::dialect::{Dialect, FIELDS, Reader, Roles};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::split::{
-    Columns, Pairs, glued, separator_of_pairs, split_once, without_escapes,
+    Columns, Pairs, glued, separator_of_pairs, split_once, until, without_escapes,
 };
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
@@ -140,6 +140,10 @@ impl CheckPoint {
         if self.reader.fits(&values) {
             return Some(values);
         }
+        // Bars before the first pair are those of CEF or LEEF, which another parser reads.
+        if until(text, b"=").contains(&b'|') {
+            return None;
+        }
         // `key="value"; key="value"` has blanks between pairs, too.
         let values = match separator_of_pairs(text, b"|; ")? {
             b'|' => self.between_bars.pick(text),
@@ -237,6 +241,12 @@ mod tests {
             // 2024-05-01T12:00:00Z.
             assert_eq!(seen.time_us, Some(1_714_564_800_000_000), "{record}");
         }
+    }
+
+    #[test]
+    fn cef_is_left_to_its_own_parser() {
+        let line = "May  1 12:00:00 gw CEF:0|Check Point|VPN-1|Check Point|Log|https|5|act=Accept loguid={0x0,0x0} src=10.0.0.5 dst=192.0.2.10";
+        assert_eq!(testing::detect::<CheckPoint>(line.as_bytes()), 0);
     }
 
     #[test]
