@@ -85,6 +85,11 @@ pub static KINDS: &[FileKind] = &[
         Bytes(0, b"\xff\x06\0\0sNaPpY"),
         Unpack(Packing::Snappy),
     ),
+    kind(
+        "Excel workbook (xlsx), each worksheet",
+        Test(is_office_document),
+        Enter(Format::Zip),
+    ),
     kind("zip", Bytes(0, b"PK\x03\x04"), Enter(Format::Zip)),
     kind("zip, empty", Bytes(0, b"PK\x05\x06"), Enter(Format::Zip)),
     kind(
@@ -154,9 +159,9 @@ pub static KINDS: &[FileKind] = &[
     ),
     kind("Apache Arrow", Bytes(0, b"ARROW1"), Refuse(COLUMNS)),
     kind(
-        "SQLite database",
+        "SQLite database of Pi-hole (pihole-FTL.db), or the history of Chrome, Edge, Firefox or Safari",
         Bytes(0, b"SQLite format 3\0"),
-        Refuse("export its table as CSV: `sqlite3 -header -csv FILE 'SELECT * FROM TABLE'`"),
+        Enter(Format::Sqlite),
     ),
     kind(
         "Windows event log (evtx)",
@@ -334,6 +339,21 @@ pub(super) fn is_binary(head: &[u8]) -> bool {
 /// A skippable frame of zstd or lz4 (RFC 8878, section 3.1.2).
 fn is_skippable(head: &[u8]) -> bool {
     matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
+}
+
+/// A zip archive whose first member is one of those that office documents begin with. What the
+/// document is depends on its directory: other documents than workbooks are refused by name.
+fn is_office_document(head: &[u8]) -> bool {
+    const NAME_AT: usize = 30;
+    let name = head.get(NAME_AT..).unwrap_or_default();
+    let is_first = |first: &&[u8]| name.starts_with(first);
+    let names = [
+        &b"[Content_Types].xml"[..],
+        b"_rels/.rels",
+        b"docProps/",
+        b"xl/",
+    ];
+    head.starts_with(b"PK\x03\x04") && names.iter().any(|first| is_first(first))
 }
 
 /// The header of `.lzma` has no signature: properties, a dictionary size that is a power of

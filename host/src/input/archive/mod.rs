@@ -2,8 +2,11 @@
 //! nothing is extracted to disk.
 
 pub(super) mod cpio;
+mod rows;
 pub(super) mod seven_zip;
+mod sqlite;
 pub(super) mod tar;
+mod workbook;
 pub(super) mod zip;
 
 use std::fs::File;
@@ -26,6 +29,8 @@ pub enum Format {
     Cpio,
     /// 7-Zip's 7z.
     SevenZip,
+    /// An SQLite database, whose tables are the members.
+    Sqlite,
 }
 
 /// The members of an archive, in its order.
@@ -102,6 +107,7 @@ pub(super) fn open(
         Format::Cpio => cpio::members(bytes.stream())?,
         Format::Zip => zip::members(bytes.file()?, limits)?,
         Format::SevenZip => seven_zip::members(bytes.file()?, limits)?,
+        Format::Sqlite => sqlite::members(bytes.file()?, limits)?,
     };
     Ok(Members { depth, ..members })
 }

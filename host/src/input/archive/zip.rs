@@ -7,7 +7,7 @@ use std::io::{self, BufReader, Read, Seek as _};
 use zip::read::{ZipArchive, ZipFile, ZipReadOptions};
 use zip::result::ZipError;
 
-use super::{Members, Sender, UnpackLimits, Unpacking, decode_name, start};
+use super::{Members, Sender, UnpackLimits, Unpacking, decode_name, start, workbook};
 use crate::input::Password;
 
 /// The members of a zip archive, which together unpack to `limits.max_unpacked_bytes` at most.
@@ -23,6 +23,9 @@ pub(super) fn members(file: File, limits: &UnpackLimits) -> io::Result<Members> 
         Ok(archive) if archive.has_duplicate_names() => start(move |sender| {
             send_by_local_headers(file, password.as_ref(), sender, left);
         }),
+        Ok(archive) if archive.index_for_name("xl/workbook.xml").is_some() => {
+            workbook::members(archive, limits)
+        }
         Ok(mut archive) => {
             refuse_documents(&archive)?;
             start(move |sender| {
@@ -40,12 +43,12 @@ pub(super) fn members(file: File, limits: &UnpackLimits) -> io::Result<Members> 
     }
 }
 
-/// Workbooks and documents are zip archives of XML.
+/// Documents are zip archives of XML.
 fn refuse_documents<R: io::Read + io::Seek>(archive: &ZipArchive<R>) -> io::Result<()> {
     const MARKS: [(&str, &str); 3] = [
         (
-            "xl/workbook.xml",
-            "an Excel workbook; save each sheet as CSV (UTF-8)",
+            "xl/workbook.bin",
+            "a binary Excel workbook; save it as xlsx, or each sheet as CSV (UTF-8)",
         ),
         (
             "word/document.xml",
