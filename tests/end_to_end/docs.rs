@@ -1,5 +1,5 @@
 //! Generated documentation: `docs/cli.md` is the help of all commands, `docs/formats.md` the output
-//! of `vthost formats`. To regenerate them: `UPDATE_DOCS=1 cargo test docs`.
+//! of `vthost formats`, `docs/inputs.md` the table of kinds of file. To regenerate them: `UPDATE_DOCS=1 cargo test docs`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -47,6 +47,57 @@ fn formats_page_is_the_list_of_formats() {
         std::fs::write(&path, &ran.stdout).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), ran.stdout);
+}
+
+const INPUTS_HEAD: &str = "# Inputs\n\n\
+    A file is read as what its first bytes are, whatever its name. A test keeps the tables of this\n\
+    page as the program has them. What is in no table is text: UTF-8, UTF-16, or the usual encodings\n\
+    of Windows and Japan; other binary data is refused.\n";
+
+const INPUTS_END: &str = "\n## Several inputs\n\n\
+    - Files in a directory are read in the order of their names, rotated ones from the oldest to the\n  \
+      current one (`access.log.2.gz`, `access.log.1`, `access.log`). Symbolic links in a directory are\n  \
+      passed over.\n\
+    - A member of an archive has its own date: stamps without a year are not later than that.\n\
+    - Content that was read before is left out and named; `--keep-duplicates` reads it again\n  \
+      ([how it is found](decisions/duplicates.md)).\n\n\
+    ## Damage and limits\n\n\
+    What can be read before the damage is used, and the run is partial (status 4). `--max-unpacked`\n\
+    bounds what an input unpacks to, `--max-window` the memory of a decoder. An input of which every\n\
+    line is rejected makes the run partial, too.\n";
+
+#[test]
+fn inputs_page_has_all_kinds_of_file() {
+    use vthost::input::{Handling, KINDS};
+    let row = |kind: &vthost::input::FileKind| match kind.handling {
+        Handling::Unpack(_) => (0, format!("- {}\n", kind.name)),
+        Handling::Enter(_) => (1, format!("- {}\n", kind.name)),
+        Handling::PassOver => (2, format!("- {}\n", kind.name)),
+        Handling::Refuse(advice) => {
+            let advice = advice.replace('|', "\\|");
+            (3, format!("| {} | {advice} |\n", kind.name))
+        }
+    };
+    let mut sections = [
+        "\n## Unpacked\n\n".to_owned(),
+        "\n## Archives, of which each member is an input\n\n".to_owned(),
+        "\n## Passed over, without making a run partial\n\n".to_owned(),
+        "\n## Refused\n\nThe run is partial (status 4), and the message is \
+            `KIND, which is not read: WHAT TO DO`.\n\n| kind | what to do |\n|---|---|\n"
+            .to_owned(),
+    ];
+    for kind in KINDS {
+        let (section, row) = row(kind);
+        if !sections[section].contains(&row) {
+            sections[section].push_str(&row);
+        }
+    }
+    let text = [INPUTS_HEAD, &sections.concat(), INPUTS_END].concat();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/inputs.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
 }
 
 #[test]

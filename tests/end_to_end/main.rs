@@ -35,6 +35,7 @@ mod limiter;
 mod lines;
 mod networks;
 mod official_client;
+mod packed;
 #[path = "../../host/src/store/testing.rs"]
 mod postgres;
 mod privacy;

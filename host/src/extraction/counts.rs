@@ -179,6 +179,12 @@ impl InputCounts {
         }
     }
 
+    /// Whether there are lines and all of them were rejected: then the parser is a wrong one.
+    #[must_use]
+    pub fn is_all_rejected(&self) -> bool {
+        self.lines > 0 && self.rejected_lines() == self.lines
+    }
+
     /// The lines that were left out because another input has them.
     #[must_use]
     pub fn copied_lines(&self) -> u64 {

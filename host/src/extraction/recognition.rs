@@ -27,16 +27,45 @@ const MAX_ATTEMPTS: usize = 12;
 /// Envelopes that are tried around the same lines.
 const MAX_CANDIDATES: usize = 4;
 
-/// Finds out how to read an input. `info` has the head of the input as it is.
-pub(super) fn recognise(parsers: &Parsers, info: &InputInfo) -> Result<Recognised, NoParser> {
+/// A parser this confident is taken for the next input, too, without asking the others.
+const CERTAIN: u8 = 90;
+
+/// The parser of the previous input, if it is as confident of this one.
+fn again(previous: Option<&Choice>, info: &InputInfo) -> Option<Choice> {
+    let Choice { parser, confidence } = previous?;
+    let before = confidence.filter(|confidence| *confidence >= CERTAIN)?;
+    let now = parser.detect(info).ok()?;
+    (now >= before).then(|| Choice {
+        parser: parser.clone(),
+        confidence: Some(now),
+    })
+}
+
+/// Finds out how to read an input. `info` has the head of the input as it is, `previous` is
+/// the parser of the input before: the files of a folder are mostly of one format, and asking
+/// every parser takes longer than reading a small file.
+pub(super) fn recognise(
+    parsers: &Parsers,
+    info: &InputInfo,
+    previous: Option<&Choice>,
+) -> Result<Recognised, NoParser> {
     let document = Document::recognise(&info.head);
     let split = document.map(|document| InputInfo {
         head: document.split(&info.head),
         ..info.clone()
     });
+    let is_plain = split.is_none() && envelope::recognise(&info.head).is_empty();
+    if let Some(choice) = again(previous.filter(|_| is_plain), info) {
+        return Ok(Recognised {
+            choice,
+            info: info.clone(),
+            document: None,
+            envelope: Envelope::default(),
+            rank: Rank::default(),
+        });
+    }
     let plain = attempt(parsers, info.clone(), None, Envelope::default(), false);
-    let candidates = envelope::recognise(&info.head);
-    if split.is_none() && candidates.is_empty() {
+    if is_plain {
         return plain;
     }
     let mut search = Search {

@@ -7,8 +7,8 @@
 //! What takes longer to unpack than to parse is unpacked on a thread of its own,
 //! so that this never pauses.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::choice::{Choice, Parsers};
@@ -33,6 +33,8 @@ pub(super) struct Source<'a> {
     /// The content so far; none if duplicates are kept.
     known: Option<Known<'a>>,
     has_one_input: bool,
+    /// The parser of the previous input.
+    previous: Option<Choice>,
     /// The archives that are being read, each with its name and inside of the one before.
     archives: Vec<OpenArchive>,
     /// The inputs of independent lines that are being read: one, where the order
@@ -112,6 +114,7 @@ impl<'a> Source<'a> {
         Self {
             inputs: inputs.iter(),
             has_one_input: inputs.len() == 1,
+            previous: None,
             known: (!options.keeps_duplicates).then(Known::default),
             archives: Vec::new(),
             current: Vec::new(),
@@ -291,7 +294,9 @@ impl<'a> Source<'a> {
             utc_offset_minutes: self.options.utc_offset_minutes,
             reference_time_us: opened.modified_us.unwrap_or(self.options.now_us),
         };
-        let recognised = recognise(self.parsers, &info).map_err(|error| skipped(&error))?;
+        let recognised = recognise(self.parsers, &info, self.previous.as_ref());
+        let recognised = recognised.map_err(|error| skipped(&error))?;
+        self.previous = Some(recognised.choice.clone());
         let (document, record_end) = (recognised.document, recognised.envelope.record_end());
         let index = u32::try_from(self.extraction.inputs.len()).unwrap_or(u32::MAX);
         let input = Arc::new(self.begin_parser(index, recognised, summary)?);
@@ -396,6 +401,7 @@ impl<'a> Source<'a> {
             index,
             name: summary.name.clone(),
             reading: session.reading(),
+            session: Mutex::new(Some(session)),
             others: self.parsers.others(&parser),
             parser,
             info,

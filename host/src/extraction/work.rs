@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::envelope::Envelope;
 use crate::input::{Chunk, Chunks, Reader};
-use crate::plugin::{InputInfo, Parser, Reading};
+use crate::plugin::{InputInfo, Parser, ParserSession, Reading};
 
 /// An input under way.
 pub(super) struct OpenInput {
@@ -18,6 +18,8 @@ pub(super) struct OpenInput {
     /// What is removed from the lines, if they have envelopes.
     pub(super) envelope: Option<Envelope>,
     pub(super) reading: Reading,
+    /// The session that was asked how it reads, for the first worker.
+    pub(super) session: Mutex<Option<ParserSession>>,
     /// Failures of the parser on this input, over all workers.
     pub(super) failures: AtomicU32,
 }

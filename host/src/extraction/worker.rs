@@ -300,7 +300,14 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
             .filter(|(index, _)| *index == input.index);
         let session = match at_hand {
             Some(session) => session,
-            None => (input.index, input.parser.open(&input.info)?),
+            None => {
+                let unused = lock(&input.session).take();
+                let session = match unused {
+                    Some(session) => session,
+                    None => input.parser.open(&input.info)?,
+                };
+                (input.index, session)
+            }
         };
         Ok(&mut self.session.insert(session).1)
     }

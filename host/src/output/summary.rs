@@ -141,6 +141,7 @@ impl Summary {
                 input.outcome,
                 Outcome::Read | Outcome::Empty | Outcome::Copy | Outcome::NoLog(_)
             ) && input.counts.failure_count == 0
+                && !input.counts.is_all_rejected()
         };
         !self.skipped.is_empty() || !self.inputs.iter().all(is_whole)
     }
@@ -283,6 +284,9 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
         let lines = counts.copied_lines();
         let original = visible(original);
         writeln!(f, "  {lines} of the ignored are a copy of {original}")?;
+    }
+    if counts.is_all_rejected() {
+        f.write_str("  every line was rejected: choose another parser, or `--parser auto`\n")?;
     }
     write_detection_hint(f, input)?;
     write_rejected(f, input)?;

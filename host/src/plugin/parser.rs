@@ -1,5 +1,7 @@
 //! Parsers: format detection, and parsing an input chunk by chunk.
 
+use std::sync::Arc;
+
 use wasmtime::component::{InstancePre, ResourceAny};
 
 use super::batch::{Batch, Bounds};
@@ -20,8 +22,8 @@ use super::{Description, PluginId, PluginKind};
 pub struct Parser {
     engine: Engine,
     pre: InstancePre<Sandbox>,
-    description: Description,
-    settings: String,
+    description: Arc<Description>,
+    settings: Arc<str>,
 }
 
 /// A log format that a parser reads.
@@ -86,8 +88,8 @@ impl Parser {
         Ok(Self {
             engine: engine.clone(),
             pre: loaded.pre.clone(),
-            description,
-            settings,
+            description: Arc::new(description),
+            settings: settings.into(),
         })
     }
 
