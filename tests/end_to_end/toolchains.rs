@@ -155,3 +155,14 @@ fn imports_that_give_nothing_are_permitted_in_every_version() {
         judges(&component(&module(&imports), &world, &wasi(version)));
     }
 }
+
+#[test]
+fn module_that_imports_its_memory_is_refused_in_words() {
+    let home = Home::new();
+    let core = r#"(module (import "env" "memory" (memory 1)))"#;
+    home.write("core.wasm", wat::parse_str(core).unwrap());
+    let ran = home.run(&["plugin", "componentize", "core.wasm", "out.wasm"]);
+    assert_eq!(ran.status, Some(3), "{}", ran.stderr);
+    let expected = "it imports its memory; link it without `--import-memory`";
+    assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+}

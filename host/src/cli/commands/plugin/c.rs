@@ -94,6 +94,9 @@ fn system_calls(module: &[u8]) -> anyhow::Result<Vec<SystemCall>> {
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     let import = import?;
+                    if matches!(import.ty, TypeRef::Memory(_)) {
+                        bail!("it imports its memory; link it without `--import-memory`");
+                    }
                     if let (WASI_PREVIEW_1, TypeRef::Func(index)) = (import.module, import.ty) {
                         let name = import.name.to_owned();
                         let kind = types.get(index as usize).cloned();
