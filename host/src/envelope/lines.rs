@@ -142,7 +142,7 @@ impl<'a> Iterator for Lines<'a> {
                 time_us: None,
             },
         };
-        self.at += len + 1;
+        self.at = (self.at + len + 1).min(self.bytes.len());
         self.line += 1;
         Some((origin, line))
     }
