@@ -1,9 +1,8 @@
-//! How fast logs are read: `cargo bench --bench extract [MEGABYTES]`.
+//! The speed of extraction: `cargo bench --bench extract [MEGABYTES]`.
 //!
-//! Generates a Squid log from a seed, and runs the program on it in turn with
-//! `wc -l`, five times each; prints medians, MB/s, the ratio, and where the
-//! program says that the time went. Then the start: one line, all compiled code
-//! at hand. It asserts nothing: machines differ, and so do their days.
+//! Generates a Squid log from a seed and runs the program on it, alternating with `wc -l`, five
+//! times each. Prints medians, MB/s, the ratio and the program's own times; then the start-up
+//! time for a log of one line with a warm cache. It asserts nothing, because machines differ.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,9 +19,7 @@ use std::time::{Duration, Instant};
 use vthost::plugin::{
     CompileCache, Engine, InputInfo, Parser, PluginLimits, PluginSettings, PluginSource,
 };
-
-#[path = "../../tests/end_to_end/guests.rs"]
-mod guests;
+use vthost_testing::build_component;
 
 const RUNS: usize = 5;
 const DEFAULT_MEGABYTES: usize = 512;
@@ -87,7 +84,7 @@ fn main() {
 }
 
 /// What a chunk costs in calls of the parser, and how much of that is for
-/// handing it over, and for lifting and checking its observations: a component
+/// passing it, and for lifting and checking its observations: a component
 /// that gives as many observations without parsing anything shows it.
 fn boundary(log: &Path) {
     let mut bytes = vec![0; 512 << 10];
@@ -100,7 +97,10 @@ fn boundary(log: &Path) {
     let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
     let squid = PluginSource::BuiltIn("squid".into());
     let all = per_chunk(&engine, &squid, "", &bytes, lines);
-    let at_once = PluginSource::File(guests::build("parser-hostile"));
+    let at_once = PluginSource::File(build_component(
+        "parser-hostile",
+        Path::new(env!("CARGO_TARGET_TMPDIR")),
+    ));
     let without = per_chunk(&engine, &at_once, "answer-at-once", &bytes, lines);
     println!(
         "\na chunk of {lines} lines: {:.3} ms in the parser, of which {:.3} ms ({:.0} %) at the boundary",
@@ -164,7 +164,7 @@ fn vthost(directory: &Path) -> Command {
     command
 }
 
-/// Seconds of wall time, and what was said on standard error.
+/// The wall time in seconds, and standard error.
 fn timed(command: &mut Command) -> (f64, String) {
     let begun = Instant::now();
     let output = command

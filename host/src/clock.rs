@@ -1,7 +1,7 @@
-//! Time, handed in: the only place that asks the machine what time it is.
+//! Time as a parameter.
 //!
-//! Everything that waits or stamps takes a [`Clock`], so that a test runs days
-//! of quota in milliseconds of virtual time.
+//! Code that waits or records times takes a [`Clock`], so that a test runs days of quota in
+//! milliseconds. [`SystemClock`] is the only code that reads the clock of the machine.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,23 +10,23 @@ use std::time::Duration;
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type UnixMs = i64;
 
-/// Where the time comes from, and how to wait for a later one.
+/// A source of time.
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// The current time.
     fn now_ms(&self) -> UnixMs;
 
-    /// Ends `duration` from now.
+    /// Completes after `duration`.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// The machine's own clock.
+/// The clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place where the machine's clock is read"
+        reason = "the only place that reads the clock of the machine"
     )]
     fn now_ms(&self) -> UnixMs {
         let since_epoch = std::time::SystemTime::now()

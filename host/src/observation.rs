@@ -1,31 +1,31 @@
-//! What one log record says: this client contacted this indicator then, and
-//! was allowed or blocked; and where in the logs it says so.
+//! Observations: a client contacted an indicator, when, and whether that was allowed; and the
+//! position of the record in the logs.
 
 use crate::indicator::Kind;
 
-/// An observation as a parser gave it: bytes out of the log.
+/// An observation as a parser returned it, with bytes of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Observation<'a> {
-    /// The line within the chunk, from 0.
+    /// The number of the line in the chunk, from 0.
     pub line: u32,
-    /// What the value is.
+    /// The kind of the value.
     pub kind: Kind,
-    /// URL, domain or address; never empty.
+    /// A URL, domain or address; never empty.
     pub value: &'a [u8],
-    /// The client; empty when the record has none.
+    /// The client; empty if the record has none.
     pub client: &'a [u8],
-    /// The user; empty when the record has none.
+    /// The user; empty if the record has none.
     pub user: &'a [u8],
-    /// Microseconds since 1970, when the record has a time.
+    /// The time in microseconds since 1970, if the record has one.
     pub time_us: Option<i64>,
-    /// What the device did.
+    /// The action of the device.
     pub action: Action,
 }
 
-/// What the logging device did with a contact.
+/// The action of the logging device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Action {
-    /// The record does not say.
+    /// The record has no action.
     #[default]
     Unstated,
     /// Let through.
@@ -35,7 +35,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// `allowed`, `blocked`, or nothing.
+    /// `allowed` or `blocked`; none if the record has no action.
     #[must_use]
     pub fn as_str(self) -> Option<&'static str> {
         match self {
@@ -46,29 +46,29 @@ impl Action {
     }
 }
 
-/// An input and a line in it, ordered as they were read. It takes eight bytes:
-/// one is kept for each distinct indicator.
+/// An input and a line in it, in the order of the logs. It takes eight bytes, because one is stored
+/// for each distinct indicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogPosition(u64);
 
-/// Lines of one input are numbered in 40 bits (a trillion), inputs in 24.
+/// A line number takes 40 bits, an input number 24.
 const LINE_BITS: u32 = 40;
 const MAX_LINE: u64 = (1 << LINE_BITS) - 1;
 
 impl LogPosition {
-    /// Line `line` (from 0) of input number `input` (from 0).
+    /// Line `line` of input `input`, both from 0.
     #[must_use]
     pub fn new(input: u32, line: u64) -> Self {
         Self(u64::from(input) << LINE_BITS | line.min(MAX_LINE))
     }
 
-    /// The place as a number of the same order.
+    /// The position as a number with the same order.
     #[must_use]
     pub fn as_number(self) -> u64 {
         self.0
     }
 
-    /// The place that [`LogPosition::as_number`] gave as this.
+    /// The position with this [`LogPosition::as_number`].
     #[must_use]
     pub fn from_number(number: u64) -> Self {
         Self(number)
@@ -80,7 +80,7 @@ impl LogPosition {
         (self.0 >> LINE_BITS) as usize
     }
 
-    /// The line, from 1 as people count.
+    /// The number of the line, from 1.
     #[must_use]
     pub fn line(self) -> u64 {
         (self.0 & MAX_LINE) + 1
@@ -92,9 +92,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_ordered_as_read() {
-        let place = LogPosition::new(2, 41);
-        assert_eq!((place.input(), place.line()), (2, 42));
+    fn positions_are_in_the_order_of_the_logs() {
+        let position = LogPosition::new(2, 41);
+        assert_eq!((position.input(), position.line()), (2, 42));
         assert!(LogPosition::new(0, 1_000_000) < LogPosition::new(1, 0));
         assert!(LogPosition::new(1, 0) < LogPosition::new(1, 1));
     }

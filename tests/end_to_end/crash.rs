@@ -1,6 +1,5 @@
-//! `kill -9` at any moment, then the same command: nothing is asked twice but
-//! what was under way, no URL is submitted twice, and the outputs are those of
-//! an uninterrupted run.
+//! `kill -9` at any moment, then the same command: only the request in flight is repeated, no URL is
+//! submitted twice, and the outputs equal those of an uninterrupted run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Stdio};
@@ -10,8 +9,8 @@ use std::time::Duration;
 use vthost_simulator::{Effect, Fault, Logged, Server, Simulator, url_id};
 
 use crate::limiter::most_in_any_window;
-use crate::postgres::TestSchema;
 use crate::support::{Home, on_each_location, patient, serve};
+use vthost_testing::TestSchema;
 
 const FILES: [&str; 4] = [
     "bad-domain.txt",
@@ -69,7 +68,7 @@ fn counted(log: &[Logged], method: &str) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn a_killed_run_is_resumed() {
+fn killed_run_is_resumed() {
     on_each_location(killed_and_continued);
 }
 
@@ -127,10 +126,10 @@ fn killed_and_continued(store: &str) {
 
 #[test]
 fn no_url_is_submitted_twice() {
-    on_each_location(handed_in_once);
+    on_each_location(submitted_once);
 }
 
-fn handed_in_once(store: &str) {
+fn submitted_once(store: &str) {
     let home = Home::new();
     let list = home.write("list.txt", list(15));
     let server = serve(Simulator::new(patient()));
@@ -166,7 +165,7 @@ fn handed_in_once(store: &str) {
 
 #[test]
 #[cfg(unix)]
-fn an_interrupted_run_keeps_its_findings_and_is_resumed() {
+fn interrupted_run_keeps_its_findings_and_is_resumed() {
     let home = Home::new();
     let list = home.write("list.txt", list(10));
     let server = serve(Simulator::new(patient()));
@@ -217,17 +216,16 @@ fn an_interrupted_run_keeps_its_findings_and_is_resumed() {
     assert!(asked.values().all(|count| *count == 1), "{asked:?}");
 }
 
-/// Requests in a window, for the account and for the command: fewer than there
-/// could be, so that the quota is what they wait for.
+/// Requests in a window, for the account and for the command: few, so that the runs wait for the quota.
 const PER_WINDOW: usize = 20;
 const WINDOW_MS: i64 = 1_000;
 const PER_DAY: usize = 10_000;
 
-/// URLs, and as many names and addresses of the network inside: seven requests
-/// for a URL and a name, so that none of the processes is ever without work.
+/// The number of URLs, and of internal names and addresses. A URL and its host take seven requests, so
+/// that every process always has work.
 const URLS: usize = 150;
 
-/// One request in ten fails, each in another way.
+/// A simulator that fails one request in ten, in alternating ways.
 fn stormy() -> Simulator {
     let unavailable = Effect::Error {
         status: 503,
@@ -244,7 +242,7 @@ fn stormy() -> Simulator {
         Effect::Empty,
         Effect::CorruptGzip,
     ];
-    // Some of these are carried out all the same, some are not.
+    // Some of these requests have an effect although they fail.
     let posts = vec![
         Effect::Reset,
         Effect::Cut,
@@ -258,7 +256,7 @@ fn stormy() -> Simulator {
     simulator
 }
 
-/// Whatever is scanned has one date, so that outputs are comparable.
+/// A simulator with one date for all scans, so that outputs can be compared.
 fn simulator() -> Simulator {
     let mut options = patient();
     options.limits.per_window = PER_WINDOW;
@@ -268,19 +266,18 @@ fn simulator() -> Simulator {
     Simulator::new(options)
 }
 
-/// Runs at once that share a store, each killed again and again.
+/// Concurrent runs that share a store, each killed many times.
 struct Storm<'a> {
     home: &'a Home,
     server: &'a Server,
     store: &'a str,
     list: &'a str,
     kills_each: usize,
-    /// All have had their kills: nobody does the others' work before.
+    /// Set when every process was killed as often as required, so that no run finishes before.
     is_over: Barrier,
 }
 
-/// Waits for the others also where a check fails, so that they do not wait for
-/// ever.
+/// Waits for the others also if a check fails, so that they do not wait forever.
 struct WaitsForOthers<'a>(&'a Barrier);
 
 impl Drop for WaitsForOthers<'_> {
@@ -301,7 +298,7 @@ impl Storm<'_> {
 
     fn run(&self, process: usize) {
         let over = WaitsForOthers(&self.is_over);
-        // Not random, so that a failure comes again; different for each.
+        // Deterministic, so that a failure is reproducible, but different for each process.
         let mut seed = 0x9e37_79b9_u32.wrapping_mul(process as u32 + 1);
         for kill in 0..self.kills_each {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -314,7 +311,7 @@ impl Storm<'_> {
                 assert_eq!(ended, None, "it was done after {kill} kills");
                 std::thread::sleep(Duration::from_millis(1));
             }
-            // At the answer, at keeping it, or at waiting for a slot.
+            // During the answer, while it is stored, or while waiting for a slot.
             std::thread::sleep(Duration::from_millis(later_ms));
             child.kill().unwrap();
             child.wait().unwrap();
@@ -352,7 +349,7 @@ impl Storm<'_> {
         command.stderr(Stdio::null()).spawn().unwrap()
     }
 
-    /// How many requests of a process the simulator has seen.
+    /// The number of requests of a process that the simulator received.
     fn seen_of(&self, process: usize) -> usize {
         let simulator = self.server.simulator();
         let log = simulator.log().iter();
@@ -371,11 +368,10 @@ fn gateway(process: usize) -> String {
     format!("/gateway{process}")
 }
 
-/// An analysis is looked for so often where its submission's answer is missing.
+/// The look-ups of a submission whose answer was lost.
 pub(crate) const LOOKS: usize = 4;
 
-/// How often something was asked that had been asked before. That VirusTotal is
-/// asked whether a submission has arrived is not counted.
+/// The number of repeated requests. Look-ups of a submission whose answer was lost are not counted.
 pub(crate) fn asked_again(log: &[Logged]) -> usize {
     let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
     let mut handed_in = BTreeSet::new();
@@ -400,7 +396,7 @@ pub(crate) fn url_in(logged: &Logged) -> String {
     fields.next().unwrap().1.into_owned()
 }
 
-/// One after the other, as they take much of a machine.
+/// Serialises the tests, because each loads the whole machine.
 static ONE_STORM: Mutex<()> = Mutex::new(());
 
 #[test]
@@ -417,7 +413,7 @@ fn runs_that_share_a_server_survive_two_hundred_kills() {
     });
 }
 
-/// What some processes are to survive, and what comes of it without.
+/// The kills that some processes must survive, and the results of an uninterrupted run.
 struct Ordeal<'a> {
     list: &'a str,
     expected: &'a [String],
@@ -490,7 +486,7 @@ impl Ordeal<'_> {
     }
 
     fn check_requests(&self, log: &[Logged]) {
-        // What was cut off keeps its slot for seconds, so it may be fewer.
+        // A killed request keeps its slot for seconds, so there may be fewer.
         assert!(most_in_a_window(log) <= PER_WINDOW, "the window");
         assert!(log.len() <= PER_DAY, "the day");
         assert!(log.iter().all(|logged| logged.status != 429), "the quota");

@@ -1,5 +1,5 @@
-//! Days of quota in virtual time: runs that wait for the next day, for the next
-//! month, under clocks that are wrong and accounts that allow little.
+//! Days of quota in virtual time: runs that wait for the next day or month, with wrong clocks and
+//! small quotas.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -22,13 +22,14 @@ use crate::crash::{asked_again, url_in};
 use crate::direct::Direct;
 use crate::limiter::{domains, most_in_any_window};
 use crate::support::{
-    FastClock, Manner, block_on, lookup, new_urls, on_each_store, planned, scanning, triage_in,
+    FastClock, TriageOptions, block_on, lookup, new_urls, on_each_store, planned, scanning,
+    triage_in,
 };
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// The machine's clock, wrong by so many milliseconds.
+/// A clock of the machine with an error, in milliseconds.
 struct WrongClock {
     right: FastClock,
     ahead_ms: AtomicI64,
@@ -44,7 +45,7 @@ impl Clock for WrongClock {
     }
 }
 
-/// A simulated VirusTotal that keeps the right time, and a machine.
+/// A simulated VirusTotal with the correct time, and a machine.
 struct World<'a> {
     direct: Arc<Direct>,
     clock: WrongClock,
@@ -77,8 +78,13 @@ impl<'a> World<'a> {
         self.clock.ahead_ms.store(ms, Ordering::SeqCst);
     }
 
-    fn run(&self, names: &[String], limits: Limits, manner: Manner<'_>) -> TriageOutcome {
-        self.climb(lookup(Share::Hash), names, limits, manner)
+    fn run(
+        &self,
+        names: &[String],
+        limits: Limits,
+        triage_options: TriageOptions<'_>,
+    ) -> TriageOutcome {
+        self.climb(lookup(Share::Hash), names, limits, triage_options)
     }
 
     fn climb(
@@ -86,13 +92,13 @@ impl<'a> World<'a> {
         lookup: LookupPlan,
         names: &[String],
         limits: Limits,
-        manner: Manner<'_>,
+        triage_options: TriageOptions<'_>,
     ) -> TriageOutcome {
         let values: Vec<&str> = names.iter().map(String::as_str).collect();
         let client = Client::new(self.direct.clone());
         let planned = planned(&values);
         triage_in(
-            manner,
+            triage_options,
             &client,
             self.store,
             &self.clock,
@@ -102,7 +108,7 @@ impl<'a> World<'a> {
         )
     }
 
-    /// When requests were answered, and how.
+    /// The times of the answers, and their statuses.
     fn answers(&self) -> Vec<(i64, u16)> {
         let simulator = self.direct.simulator();
         let log = simulator.log().iter();
@@ -110,7 +116,7 @@ impl<'a> World<'a> {
     }
 }
 
-const WAITING: Manner<'static> = Manner {
+const WAITING: TriageOptions<'static> = TriageOptions {
     user: None,
     when_spent: WhenSpent::Wait,
     reporter: None,
@@ -149,7 +155,7 @@ fn weekend(count: usize, store: &Store) {
 }
 
 #[test]
-fn a_clock_set_back_between_runs_exceeds_no_quota() {
+fn clock_set_back_between_runs_exceeds_no_quota() {
     let store = &Store::in_memory().unwrap();
     let world = World::new(QuotaLimits::default(), store);
     let names = domains(1_500);
@@ -161,7 +167,7 @@ fn a_clock_set_back_between_runs_exceeds_no_quota() {
     assert!(world.answers().iter().all(|(_, status)| *status == 200));
 }
 
-/// Sets the clock back by an hour when so many indicators are left.
+/// Sets the clock back by an hour when this many indicators are left.
 struct SetBack<'a> {
     clock: &'a WrongClock,
     when_left: usize,
@@ -179,7 +185,7 @@ impl Reporter for SetBack<'_> {
 }
 
 #[test]
-fn a_clock_set_back_during_a_run_exceeds_no_quota() {
+fn clock_set_back_during_a_run_exceeds_no_quota() {
     let quota = QuotaLimits {
         per_day: 50,
         ..QuotaLimits::default()
@@ -188,7 +194,7 @@ fn a_clock_set_back_during_a_run_exceeds_no_quota() {
         per_day: 50,
         ..Limits::default()
     };
-    // Early in the day; when it is spent; in the middle of the next.
+    // Early in the day, when the quota of the day is spent, and on the next day.
     for when_left in [68, 20, 5] {
         on_each_store(|store| {
             let world = World::new(quota, store);
@@ -196,11 +202,11 @@ fn a_clock_set_back_during_a_run_exceeds_no_quota() {
                 clock: &world.clock,
                 when_left,
             };
-            let manner = Manner {
+            let triage_options = TriageOptions {
                 reporter: Some(&set_back),
                 ..WAITING
             };
-            let done = world.run(&domains(70), limits, manner);
+            let done = world.run(&domains(70), limits, triage_options);
             assert_eq!((done.ended, done.requests), (RunEnd::Done, 70));
             let ahead_ms = world.clock.ahead_ms.load(Ordering::SeqCst);
             assert_eq!(ahead_ms, -HOUR_MS, "it was set back");
@@ -216,7 +222,7 @@ fn a_clock_set_back_during_a_run_exceeds_no_quota() {
 }
 
 #[test]
-fn a_fast_clock_delays_a_run_by_hours_at_most() {
+fn fast_clock_delays_a_run_by_hours_at_most() {
     let store = &Store::in_memory().unwrap();
     let world = World::new(QuotaLimits::default(), store);
     world.set_ahead(2 * HOUR_MS);
@@ -247,7 +253,7 @@ fn the_quota_of_the_month_is_kept() {
     };
     let done = world.run(&domains(700), limits, WAITING);
     assert_eq!(done.ended, RunEnd::Done);
-    // It began on the first of May.
+    // The run starts on the first of May.
     let june = FastClock::at_noon().now_ms() - 12 * HOUR_MS + 31 * DAY_MS;
     let answers = world.answers();
     let in_may = answers.iter().filter(|(time, _)| *time < june).count();
@@ -255,7 +261,7 @@ fn the_quota_of_the_month_is_kept() {
 }
 
 #[test]
-fn a_quota_of_one_a_day_is_kept() {
+fn quota_of_one_request_a_day_is_kept() {
     on_each_store(|store| {
         let world = World::new(
             QuotaLimits {
@@ -281,7 +287,7 @@ fn a_quota_of_one_a_day_is_kept() {
 }
 
 #[test]
-fn a_quota_used_by_others_is_reconciled_and_reported() {
+fn requests_of_other_programs_are_reconciled_and_reported() {
     on_each_store(|store| {
         let world = World::new(
             QuotaLimits {
@@ -300,15 +306,15 @@ fn a_quota_used_by_others_is_reconciled_and_reported() {
             let then = world.clock.now_ms() - hours * HOUR_MS;
             world.direct.simulator().handle(then, &others);
         }
-        let manner = Manner {
+        let triage_options = TriageOptions {
             user: Some("demo"),
-            ..Manner::default()
+            ..TriageOptions::default()
         };
         let limits = Limits {
             per_day: 10,
             ..Limits::default()
         };
-        let done = world.run(&domains(5), limits, manner);
+        let done = world.run(&domains(5), limits, triage_options);
         let midnight = FastClock::at_noon().now_ms() + 12 * HOUR_MS;
         assert_eq!(
             done.ended,
@@ -323,7 +329,7 @@ fn a_quota_used_by_others_is_reconciled_and_reported() {
     });
 }
 
-/// Keeps why requests are tried again.
+/// Records the reasons for retries.
 #[derive(Default)]
 struct Reasons(Mutex<Vec<String>>);
 
@@ -345,11 +351,11 @@ fn without_a_user_the_second_refusal_reports_the_ledger() {
         };
         let world = World::new(quota, store);
         let reasons = Reasons::default();
-        let manner = Manner {
+        let triage_options = TriageOptions {
             reporter: Some(&reasons),
-            ..Manner::default()
+            ..TriageOptions::default()
         };
-        let done = world.run(&domains(3), Limits::default(), manner);
+        let done = world.run(&domains(3), Limits::default(), triage_options);
         let refused = "VirusTotal reports that the quota is used up: \
                        QuotaExceededError: Quota exceeded";
         let known = |requests: usize| {
@@ -358,7 +364,7 @@ fn without_a_user_the_second_refusal_reports_the_ledger() {
                  {requests} of 15500 of the month; use --vt-user to learn which limit is reached"
             )
         };
-        // Two answers, and then a refusal each 61 seconds.
+        // Two answers, then a refusal every 61 seconds.
         assert_eq!(*reasons.0.lock().unwrap(), [refused.to_owned(), known(4)]);
         let RunEnd::QuotaSpent { reason, .. } = done.ended else {
             panic!("{:?}", done.ended);
@@ -378,7 +384,7 @@ fn without_a_user_the_second_refusal_reports_the_ledger() {
     });
 }
 
-/// Keeps what a run has when it waits.
+/// Records the results of a run when it waits.
 #[derive(Default)]
 struct Kept(Mutex<Vec<Vec<Finding>>>);
 
@@ -392,7 +398,7 @@ impl Reporter for Kept {
 }
 
 #[test]
-fn a_waiting_run_reports_its_findings_so_far() {
+fn waiting_run_reports_its_findings_so_far() {
     let store = Store::in_memory().unwrap();
     let quota = QuotaLimits {
         per_day: 2,
@@ -404,11 +410,11 @@ fn a_waiting_run_reports_its_findings_so_far() {
         ..Limits::default()
     };
     let kept = Kept::default();
-    let manner = Manner {
+    let triage_options = TriageOptions {
         reporter: Some(&kept),
         ..WAITING
     };
-    let done = world.run(&domains(5), limits, manner);
+    let done = world.run(&domains(5), limits, triage_options);
     assert_eq!(done.ended, RunEnd::Done);
     let causes = |so_far: &Vec<Finding>| -> Vec<Cause> {
         so_far.iter().map(|finding| finding.cause).collect()
@@ -426,9 +432,9 @@ fn a_waiting_run_reports_its_findings_so_far() {
 
 #[test]
 fn free_polls_leave_the_quota_of_the_day_to_submissions() {
-    let manner = Manner {
+    let triage_options = TriageOptions {
         user: Some("demo"),
-        ..Manner::default()
+        ..TriageOptions::default()
     };
     let check = |meter_analyses: bool, expected: [u64; 2]| {
         on_each_store(|store| {
@@ -452,7 +458,7 @@ fn free_polls_leave_the_quota_of_the_day_to_submissions() {
             let client = Client::new(world.direct.clone());
             let mut judged = [0, 0];
             for judged in &mut judged {
-                let done = world.climb(scanning(), &new_urls(30), limits, manner);
+                let done = world.climb(scanning(), &new_urls(30), limits, triage_options);
                 let is_judged = |finding: &&Finding| finding.cause == Cause::Judged;
                 *judged = done.findings.iter().filter(is_judged).count() as u64;
                 let told = reconcile(&client, "demo", store, "test", world.clock.now_ms());
@@ -463,15 +469,15 @@ fn free_polls_leave_the_quota_of_the_day_to_submissions() {
             assert!(world.answers().iter().all(|(_, status)| *status == 200));
         });
     };
-    // Of a day's ten requests six hand something in, and four analyses are ready
-    // in time. Where polls cost, the next day has the two others, and four more of
-    // both; where they do not, which is known by then, it has ten submissions.
+    // Of the ten requests of a day, six are submissions, and four analyses complete in time. If polls
+    // are charged, the next day has the two other polls, and four of both; if they are free, which
+    // is known by then, it has ten submissions.
     check(true, [4, 10]);
     check(false, [4, 16]);
 }
 
-/// A way to VirusTotal on which one program in six dies at a request, before
-/// VirusTotal has seen it or after.
+/// A transport on which one program in six is killed during a request, before or after VirusTotal
+/// received it.
 struct Deadly {
     way: Arc<Direct>,
     chance: AtomicU32,
@@ -479,7 +485,7 @@ struct Deadly {
 
 impl Transport for Deadly {
     fn send(&self, request: HttpRequest) -> Sending<'_> {
-        // Not random, so that a failure comes again.
+        // Deterministic, so that a failure is reproducible.
         let next = |last: u32| last.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let last = self.chance.load(Ordering::SeqCst);
         self.chance.store(next(last), Ordering::SeqCst);
@@ -551,7 +557,7 @@ fn die_for_days(seed: u32, store: &Store) {
     for time in &times {
         *days.entry(time.div_euclid(DAY_MS)).or_default() += 1;
     }
-    // 18 domains; of each URL the hash, the submission and the analysis.
+    // 18 domains, and for each URL the hash, the submission and the analysis.
     assert!(days.len() >= 4, "{days:?}");
     assert!(days.values().all(|requests| *requests <= 10), "{days:?}");
     let again = asked_again(log);

@@ -1,5 +1,5 @@
-//! An endless loop is ended within 100 ms of its deadline, alone and with more
-//! guests at once than there are cores. The one place that looks at a watch.
+//! An endless loop is ended within 100 ms of its deadline, also with more guests at once than cores.
+//! Only this test measures real time.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use crate::guests;
 
 const DEADLINE: Duration = Duration::from_millis(300);
 const LATEST: Duration = Duration::from_millis(400);
-/// The machine may be at work on something else: one of these must do.
+/// The number of attempts, of which one must succeed: the machine may have other load.
 const TRIES: usize = 5;
 
 fn engine() -> Engine {
@@ -62,7 +62,7 @@ fn latest_of<C: FnOnce() -> Stop>(guests: usize, open: &(impl Fn() -> C + Sync))
 }
 
 #[test]
-fn a_looping_parser_is_ended_at_its_deadline() {
+fn looping_parser_is_ended_at_its_deadline() {
     let engine = engine();
     let input = InputInfo {
         name: "some.log".into(),
@@ -70,7 +70,7 @@ fn a_looping_parser_is_ended_at_its_deadline() {
         utc_offset_minutes: 0,
         reference_time_us: 0,
     };
-    // It spins by itself, or in calls of the host.
+    // It loops in its own code, or in calls of the host.
     for act in ["loop", "draw-on", "print-on"] {
         let parser = hostile(&engine, act);
         for guests in [1, 8] {
@@ -90,7 +90,7 @@ fn hostile(engine: &Engine, act: &str) -> Parser {
 }
 
 #[test]
-fn a_looping_policy_is_ended_at_its_deadline() {
+fn looping_policy_is_ended_at_its_deadline() {
     let engine = engine();
     let source = PluginSource::File(guests::build("policy-hostile"));
     let policy = Policy::load(&engine, &source, &PluginSettings::default()).unwrap();

@@ -1,5 +1,5 @@
-//! Whatever goes wrong between vthost and VirusTotal: an indicator is tried
-//! again or unknown with a reason, never good by mistake, and no other is lost.
+//! Faults between vthost and VirusTotal: an indicator is retried or unknown with a reason, never good
+//! by mistake, and no other indicator is lost.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use vthost_simulator::{Effect, Fault, Server, Simulator};
 
 use crate::support::{FastClock, Home, client, lookup, patient, planned, serve, triage};
 
-/// `evil` is bad; anything else that comes of it would be a lie.
+/// `evil` is bad; every other verdict on it is wrong.
 const INDICATORS: [&str; 3] = [
     "before.example.com",
     "evil.example.com",
@@ -26,7 +26,7 @@ fn run(fault: Effect, times: u32) -> TriageOutcome {
     ask(simulator)
 }
 
-/// Asks a simulator about the three, over real HTTP and in virtual time.
+/// Looks up the three indicators in a simulator, over real HTTP and in virtual time.
 fn ask(simulator: Simulator) -> TriageOutcome {
     let clock = FastClock::at_noon();
     let simulated = clock.clone();
@@ -57,7 +57,7 @@ fn error(status: u16, code: &str) -> Effect {
     }
 }
 
-/// Faults that pass: the indicator gets its verdict.
+/// Temporary faults: the indicator gets its verdict.
 fn passing() -> Vec<Effect> {
     vec![
         error(400, "NotAvailableYet"),
@@ -84,7 +84,7 @@ fn passing() -> Vec<Effect> {
 }
 
 #[test]
-fn a_temporary_fault_is_retried() {
+fn temporary_fault_is_retried() {
     for effect in passing() {
         let done = run(effect.clone(), 1);
         assert_eq!(
@@ -97,7 +97,7 @@ fn a_temporary_fault_is_retried() {
 }
 
 #[test]
-fn a_permanent_fault_makes_one_indicator_unknown() {
+fn permanent_fault_makes_one_indicator_unknown() {
     let finals = [
         error(400, "InvalidArgumentError"),
         error(400, "BadRequestError"),
@@ -124,7 +124,7 @@ fn a_permanent_fault_makes_one_indicator_unknown() {
 }
 
 #[test]
-fn a_refused_quota_ends_the_run_without_a_verdict() {
+fn refused_quota_ends_the_run_without_a_verdict() {
     let done = run(error(429, "QuotaExceededError"), 1_000);
     assert!(matches!(done.ended, RunEnd::QuotaSpent { .. }));
     assert_eq!(done.findings.len(), INDICATORS.len());
@@ -133,7 +133,7 @@ fn a_refused_quota_ends_the_run_without_a_verdict() {
 }
 
 #[test]
-fn an_analysis_that_never_completes_stays_pending() {
+fn analysis_that_never_completes_stays_pending() {
     let clock = FastClock::at_noon();
     let mut options = patient();
     options.stuck = Some("evil".into());
@@ -161,7 +161,7 @@ fn an_analysis_that_never_completes_stays_pending() {
     let first = run();
     assert_eq!(verdicts(&first), [Verdict::Unknown, Verdict::Good]);
     assert_eq!(first.findings[0].cause, vthost::triage::Cause::Pending);
-    // The next run asks for the same analysis and hands nothing in again.
+    // The next run polls the same analysis and submits nothing again.
     run();
     let posts = server
         .log()
@@ -172,7 +172,7 @@ fn an_analysis_that_never_completes_stays_pending() {
 }
 
 #[test]
-fn a_wrong_key_stops_the_run_at_once() {
+fn wrong_key_stops_the_run_at_once() {
     let home = Home::new();
     let list = home.write("list.txt", INDICATORS.join("\n"));
     let server = serve(Simulator::default());

@@ -1,4 +1,4 @@
-//! Logs as they lie in archives and on Windows machines.
+//! Packed logs, archives and text encodings.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 
 use crate::support::Home;
 
-/// A sample log that comes with the repository.
+/// A sample log of the repository.
 fn sample() -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/logs/squid/native.log");
     std::fs::read(path).unwrap()
@@ -22,7 +22,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What `vthost extract` says of a file with these bytes.
+/// The output of `vthost extract` for a file with these bytes.
 fn extract(bytes: &[u8], more: &[&str]) -> Output {
     let home = Home::new();
     let folder = tempfile::tempdir().unwrap();
@@ -39,7 +39,7 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn a_log_is_the_same_however_it_is_packed_or_encoded() {
+fn packing_and_encoding_do_not_change_the_observations() {
     let log = sample();
     let plain = extract(&log, &[]);
     assert!(plain.status.success() && !plain.stdout.is_empty());
@@ -68,7 +68,7 @@ fn a_log_is_the_same_however_it_is_packed_or_encoded() {
 }
 
 #[test]
-fn what_is_cut_off_gives_what_it_holds_and_the_run_is_partial() {
+fn truncated_input_is_read_to_its_end_and_the_run_is_partial() {
     let log = sample().repeat(2_000);
     let packed = gzip(&log);
     let output = extract(&packed[..packed.len() / 2], &[]);
@@ -82,7 +82,7 @@ fn what_is_cut_off_gives_what_it_holds_and_the_run_is_partial() {
 }
 
 #[test]
-fn what_unpacks_to_too_much_is_cut_with_a_word() {
+fn input_above_the_unpacking_limit_is_cut_with_a_message() {
     let output = extract(&gzip(&sample()), &["--max-unpacked", "0"]);
     assert_eq!(output.status.code(), Some(4));
     assert!(
@@ -93,7 +93,7 @@ fn what_unpacks_to_too_much_is_cut_with_a_word() {
 }
 
 #[test]
-fn the_lines_behind_a_verdict_are_found_again() {
+fn evidence_prints_the_lines_of_bad_indicators() {
     let home = Home::new();
     let row = |host: &str, time: u32| {
         format!(
@@ -166,7 +166,7 @@ fn rows(output: &Output, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_members_of_an_archive_are_inputs_of_their_own() {
+fn members_of_an_archive_are_separate_inputs() {
     let log = sample();
     let plain = rows(&extract(&log, &[]), "input");
     let packed = gzip(&log);
@@ -198,13 +198,13 @@ fn the_members_of_an_archive_are_inputs_of_their_own() {
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_of_many_inputs() {
+fn number_of_threads_does_not_change_the_result() {
     let home = Home::new();
     let folder = tempfile::tempdir().unwrap();
     let ordered =
         std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/logs/zeek/http.log"))
             .unwrap();
-    // Each of several chunks, and each with hosts of its own.
+    // Each with several chunks and different hosts.
     let log = |name: &str| {
         let one = str::from_utf8(&sample()).unwrap().repeat(1_200);
         one.replace("example.com", &format!("{name}.example.com"))
@@ -270,7 +270,7 @@ fn ctrl_c_ends_workers_that_wait_for_the_one_that_unpacks() {
     let frame = zstd::encode_all(sample().repeat(1_000).as_slice(), 1).unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&frame).unwrap();
-    // By then one waits for more of the input, and the others for that one.
+    // By then, one worker waits for more of the input, and the others for that worker.
     std::thread::sleep(Duration::from_millis(500));
     let pid = child.id().to_string();
     let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
@@ -294,7 +294,7 @@ fn ctrl_c_ends_workers_that_wait_for_the_one_that_unpacks() {
 }
 
 #[test]
-fn a_damaged_archive_gives_what_it_holds_and_is_partial() {
+fn damaged_archive_is_read_to_the_damage_and_is_partial() {
     let log = sample();
     let whole = tar(&[("a.log", &log), ("b.log", &log)]);
     let output = extract(&whole[..whole.len() * 3 / 5], &[]);
@@ -319,7 +319,7 @@ fn a_damaged_archive_gives_what_it_holds_and_is_partial() {
 }
 
 #[test]
-fn a_table_of_anyones_is_read_by_the_names_of_its_columns() {
+fn table_is_read_by_the_names_of_its_columns() {
     let log = b"when;who;what;verdict\n2024-05-01 12:00:00;192.0.2.9;evil.example.com:443;DENY\n";
     let settings = ["host=what", "client=who", "time=when", "action=verdict"];
     let settings = settings

@@ -1,4 +1,4 @@
-//! Never more requests than the quota allows, in any window.
+//! No window has more requests than the quota allows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) fn most_in_any_window(times: &[i64], window_ms: i64) -> usize {
     times.iter().map(in_window).max().unwrap_or(0)
 }
 
-/// A schedule of runs, and of what happens to their requests.
+/// A schedule of runs, and of the faults of their requests.
 #[derive(Debug, Clone)]
 struct Schedule {
     count: usize,
@@ -90,7 +90,7 @@ proptest! {
 }
 
 #[test]
-fn a_run_takes_the_least_time_that_the_quota_allows() {
+fn run_takes_the_least_time_that_the_quota_allows() {
     let check = |count: usize, store: &Store| {
         let clock = FastClock::at_noon();
         let begun = clock.now_ms();
@@ -120,7 +120,7 @@ fn a_run_takes_the_least_time_that_the_quota_allows() {
 }
 
 #[test]
-fn a_spent_day_ends_the_run_and_the_next_run_resumes() {
+fn spent_day_ends_the_run_and_the_next_run_resumes() {
     on_each_store(|store| {
         let clock = FastClock::at_noon();
         let limits = Limits {
@@ -154,7 +154,7 @@ fn a_spent_day_ends_the_run_and_the_next_run_resumes() {
 }
 
 #[test]
-fn an_awaited_analysis_leaves_slots_to_other_requests() {
+fn pending_analysis_leaves_slots_to_other_requests() {
     on_each_store(|store| {
         let clock = FastClock::at_noon();
         let simulator = Simulator::new(Options {
@@ -181,8 +181,8 @@ fn an_awaited_analysis_leaves_slots_to_other_requests() {
             .iter()
             .map(|logged| logged.method.as_str())
             .collect();
-        // The host, two hashes and a submission fill the minute; then the
-        // analysis is due, and comes first.
+        // The host, two hashes and a submission use the minute. Then the analysis is due, and is
+        // polled first.
         assert_eq!(lines, ["GET", "GET", "GET", "POST", "GET", "POST", "GET"]);
         let is_exact = |finding: &Finding| {
             let evidence = finding.evidence.as_ref();
@@ -196,7 +196,7 @@ fn an_awaited_analysis_leaves_slots_to_other_requests() {
 fn polls_back_off_and_an_unfinished_analysis_is_no_verdict() {
     on_each_store(|store| {
         let clock = FastClock::at_noon();
-        // In progress from 90 seconds on, when nobody has found anything yet.
+        // In progress from 90 seconds on, without a result.
         let simulator = Simulator::new(Options {
             analysis_ms: 3_600_000,
             progress_ms: 3_600_000 - 90_000,
@@ -298,7 +298,7 @@ fn no_slot_is_unused_while_a_request_is_open() {
             assert!(simulator.log().iter().all(|logged| logged.status != 429));
         };
     let known = Unlisted::Known;
-    // Each costs a submission and one poll, because an analysis takes a minute.
+    // Each takes a submission and one poll, because an analysis takes a minute.
     for count in [4, 100, 250] {
         let store = Store::in_memory().unwrap();
         check(
@@ -310,8 +310,8 @@ fn no_slot_is_unused_while_a_request_is_open() {
         );
     }
     on_each_store(|store| check(scanning(), known, &new_urls(20), 40, store));
-    // Below that tier the reports on host and URL come before; of a site that was
-    // never seen the one on the host, once for all its URLs.
+    // On lower tiers, the reports on host and URL are looked up first; for an unknown site, the report
+    // on the host once for all its URLs.
     let lookup = lookup(Share::Submit);
     on_each_store(|store| check(lookup, known, &new_urls(20), 80, store));
     let new_sites: Vec<String> = (0..100)

@@ -1,5 +1,5 @@
 //! The whole program: the real binary, real components, and a simulated
-//! VirusTotal over real HTTP; and the library with time handed in.
+//! VirusTotal over real HTTP; and the library with a simulated clock.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,8 +36,6 @@ mod lines;
 mod networks;
 mod official_client;
 mod packed;
-#[path = "../../host/src/store/testing.rs"]
-mod postgres;
 mod privacy;
 mod proxies;
 mod python;

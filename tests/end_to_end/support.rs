@@ -1,5 +1,4 @@
-//! What the tests share: a home of their own, a simulated VirusTotal, and time
-//! that passes when somebody waits.
+//! Support for all tests: an isolated home, a simulated VirusTotal, and virtual time.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -24,12 +23,12 @@ use vthost::virustotal::report::Report;
 use vthost::virustotal::{ApiKey, Client, HttpVersions, ReqwestTransport, TransportOptions};
 use vthost_simulator::{DEMO_KEY, Options, QuotaLimits, Server, Simulator};
 
-use crate::postgres::TestSchema;
+use vthost_testing::TestSchema;
 
-/// A folder that is home to one test: nothing of the user's is seen or touched.
+/// The home directory of one test, isolated from that of the user.
 pub(crate) struct Home(tempfile::TempDir);
 
-/// How a run of the program ended.
+/// The result of a run of the program.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) status: Option<i32>,
@@ -68,8 +67,7 @@ impl Home {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// The program, started here with the demo key. Compiled plugins are kept
-    /// for all tests.
+    /// The program in this home, with the demo key. All tests share the cache of compiled plugins.
     pub(crate) fn vthost(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vthost"));
         command
@@ -89,7 +87,7 @@ impl Home {
         Ran::of(&mut self.vthost(args))
     }
 
-    /// A line for a shell, in which `vthost` is this program.
+    /// Runs a line in a shell in which `vthost` is this program.
     #[cfg(unix)]
     pub(crate) fn shell(&self, line: &str) -> Ran {
         let program = self.vthost(&[]);
@@ -106,7 +104,7 @@ impl Home {
     }
 }
 
-/// Runs a test on a store of each kind.
+/// Runs a test with an SQLite store and with a PostgreSQL store.
 pub(crate) fn on_each_store(check: impl Fn(&Store)) {
     check(&Store::in_memory().unwrap());
     if let Some(schema) = TestSchema::new() {
@@ -114,8 +112,7 @@ pub(crate) fn on_each_store(check: impl Fn(&Store)) {
     }
 }
 
-/// Runs a test with a `--store` of each kind: a file in the test's home, and a
-/// server.
+/// Runs a test with a `--store` of each kind: a file in the home of the test, and a server.
 pub(crate) fn on_each_location(check: impl Fn(&str)) {
     check("store.sqlite");
     if let Some(schema) = TestSchema::new() {
@@ -123,13 +120,13 @@ pub(crate) fn on_each_location(check: impl Fn(&str)) {
     }
 }
 
-/// URLs that VirusTotal has never seen, on hosts that it has.
+/// URLs without a report, on hosts with a report.
 pub(crate) fn new_urls(count: usize) -> Vec<String> {
     let url = |n| format!("http://host{n}.example.com/new");
     (0..count).map(url).collect()
 }
 
-/// A plan by which everything is submitted.
+/// A plan that submits everything.
 pub(crate) fn scanning() -> LookupPlan {
     LookupPlan {
         rescan: Rescan::Yes,
@@ -137,7 +134,7 @@ pub(crate) fn scanning() -> LookupPlan {
     }
 }
 
-/// A simulator that only slows down whoever asks it to.
+/// A simulator that delays only requests that ask for it.
 pub(crate) fn patient() -> Options {
     Options {
         limits: QuotaLimits {
@@ -148,12 +145,12 @@ pub(crate) fn patient() -> Options {
     }
 }
 
-/// A server on the machine's clock.
+/// A server with the clock of the machine.
 pub(crate) fn serve(simulator: Simulator) -> Server {
     Server::start(simulator, 0, || SystemClock.now_ms()).unwrap()
 }
 
-/// Time that stands still until somebody waits, and then has passed.
+/// A clock that advances only when code waits.
 #[derive(Clone)]
 pub(crate) struct FastClock(Arc<AtomicI64>);
 
@@ -180,7 +177,7 @@ impl Clock for FastClock {
     }
 }
 
-/// The rule of `strict`, without a component around it.
+/// The rule of `strict`, without a component.
 pub(crate) struct StrictRule;
 
 impl Judge for StrictRule {
@@ -210,7 +207,7 @@ impl Judge for StrictRule {
     }
 }
 
-/// Hears nothing.
+/// A listener that ignores all calls.
 pub(crate) struct Silent;
 
 impl Reporter for Silent {
@@ -220,7 +217,7 @@ impl Reporter for Silent {
     fn spent(&self, _reason: &str, _so_far: &[Finding]) {}
 }
 
-/// Sightings of some indicators, all to be asked, in this order.
+/// Sightings of some indicators that are all looked up, in this order.
 pub(crate) fn planned(values: &[&str]) -> Vec<Planned> {
     let planned = values.iter().enumerate().map(|(line, value)| Planned {
         sightings: sightings(value, line as u64),
@@ -249,7 +246,7 @@ fn sightings(value: &str, line: u64) -> Sightings {
     }
 }
 
-/// A plan that takes any stored answer.
+/// A plan that accepts any stored answer.
 pub(crate) fn lookup(share: Share) -> LookupPlan {
     LookupPlan {
         share,
@@ -271,9 +268,9 @@ pub(crate) fn client(url: &str, timeout: Duration) -> Client {
     Client::new(Arc::new(ReqwestTransport::new(&key, &options).unwrap()))
 }
 
-/// How a run goes about the quota.
+/// Optional settings of a triage.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Manner<'a> {
+pub(crate) struct TriageOptions<'a> {
     pub(crate) user: Option<&'a str>,
     pub(crate) when_spent: WhenSpent,
     pub(crate) reporter: Option<&'a dyn Reporter>,
@@ -288,13 +285,21 @@ pub(crate) fn triage(
     lookup: LookupPlan,
     planned: Vec<Planned>,
 ) -> TriageOutcome {
-    let manner = Manner::default();
-    triage_in(manner, client, store, clock, limits, lookup, planned)
+    let triage_options = TriageOptions::default();
+    triage_in(
+        triage_options,
+        client,
+        store,
+        clock,
+        limits,
+        lookup,
+        planned,
+    )
 }
 
-/// The same, in a manner.
+/// Runs a triage as [`triage`] does, with options.
 pub(crate) fn triage_in(
-    manner: Manner<'_>,
+    triage_options: TriageOptions<'_>,
     client: &Client,
     store: &Store,
     clock: &dyn Clock,
@@ -314,15 +319,15 @@ pub(crate) fn triage_in(
             id: 1,
             lease_ms: 61_000,
         },
-        user: manner.user,
-        when_spent: manner.when_spent,
-        reporter: manner.reporter.unwrap_or(&Silent),
+        user: triage_options.user,
+        when_spent: triage_options.when_spent,
+        reporter: triage_options.reporter.unwrap_or(&Silent),
     };
     let never = Box::pin(std::future::pending());
     block_on(triage.run(planned, &mut StrictRule, never)).unwrap()
 }
 
-/// Awaits something that asks.
+/// Blocks on a future.
 pub(crate) fn block_on<T>(asking: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -331,7 +336,7 @@ pub(crate) fn block_on<T>(asking: impl Future<Output = T>) -> T {
     runtime.block_on(asking)
 }
 
-/// Prints how long a plugin took from nothing to tested. There is no limit, because that
+/// Prints how long it took to create, build and test a plugin. There is no limit, because that
 /// depends on the machine and on what is installed.
 pub(crate) fn print_time(what: &str, started: Instant) {
     let seconds = started.elapsed().as_secs_f64();

@@ -1,5 +1,5 @@
-//! Several machines that share one key: its ledger, the answers, and the work.
-//! Each test runs with a store in a file and with one on a server, unless it names one of them.
+//! Several machines that share a key: the ledger, the answers and the work. Each test runs with a
+//! store in a file and with one on a server, unless it names one of them.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -19,12 +19,12 @@ use vthost_simulator::{DEMO_KEY, Effect, Fault, Server, Simulator};
 use crate::crash::LOOKS;
 use crate::direct::Direct;
 use crate::limiter::{domains, most_in_any_window};
-use crate::postgres::TestSchema;
 use crate::support::{
     FastClock, Home, on_each_location, on_each_store, patient, planned, scanning, serve, triage,
 };
+use vthost_testing::TestSchema;
 
-/// A run that goes its own way.
+/// A concurrent run.
 fn start(home: &Home, args: &[&str]) -> Child {
     home.vthost(args).stderr(Stdio::null()).spawn().unwrap()
 }
@@ -38,7 +38,7 @@ fn asked(server: &Server) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn machines_share_a_servers_answers() {
+fn machines_share_the_answers_on_a_server() {
     let Some(schema) = TestSchema::new() else {
         return;
     };
@@ -100,7 +100,7 @@ fn concurrent_runs_share_the_quota_and_repeat_no_request() {
 }
 
 #[test]
-fn the_claim_of_a_killed_run_expires() {
+fn claim_of_a_killed_run_expires() {
     on_each_location(|store| {
         let home = Home::new();
         let names = domains(3);
@@ -136,7 +136,7 @@ fn the_claim_of_a_killed_run_expires() {
         assert_eq!(heir.status, Some(0), "{}", heir.stderr);
         let results = home.read("heir/results.jsonl");
         assert_eq!(results.matches("\"cause\":\"judged\"").count(), 3);
-        // What the other had claimed came last, once its lease had expired.
+        // The indicators claimed by the killed run came last, after its lease had expired.
         let log = server.log();
         assert_eq!(log.last().unwrap().path, first);
         let expected = names.iter().map(|name| format!("/api/v3/domains/{name}"));
@@ -145,7 +145,7 @@ fn the_claim_of_a_killed_run_expires() {
     });
 }
 
-/// A clock that lets somebody else act when it is looked at the `turn`th time.
+/// A clock that runs other code when it is read the `turn`th time.
 struct Interrupting<'a> {
     clock: &'a FastClock,
     looks: AtomicUsize,
@@ -166,10 +166,10 @@ impl Clock for Interrupting<'_> {
     }
 }
 
-/// A submission never arrived, and two runs have looked for it often enough.
-/// Whenever the other one hands it in again, this one does not.
+/// A submission was lost, and two runs have looked it up the maximum number of times. At whatever time
+/// the other run repeats it, this one does not.
 #[test]
-fn a_lost_submission_is_repeated_by_one_of_two_runs() {
+fn lost_submission_is_repeated_by_one_of_two_runs() {
     const URL: &str = "http://host1.example.com/new";
     let looks = u32::try_from(LOOKS).unwrap();
     on_each_store(|store| {
@@ -188,7 +188,7 @@ fn a_lost_submission_is_repeated_by_one_of_two_runs() {
                 acted.fetch_add(1, Ordering::SeqCst);
                 let now_ms = clock.now_ms();
                 store.intend(URL, now_ms, now_ms).unwrap();
-                // Nothing of it waits, and the run is in the middle of a step.
+                // None of its futures waits, so it can run inside a step of the other run.
                 let submission = client.submit(URL).now_or_never().unwrap().unwrap();
                 store
                     .submitted(URL, &submission.analysis_id, now_ms)
@@ -220,7 +220,7 @@ fn a_lost_submission_is_repeated_by_one_of_two_runs() {
 }
 
 #[test]
-fn a_servers_password_is_never_printed() {
+fn password_of_a_server_is_never_printed() {
     let Some(schema) = TestSchema::new() else {
         return;
     };
@@ -256,7 +256,7 @@ fn a_servers_password_is_never_printed() {
 }
 
 #[test]
-fn a_servers_certificate_is_checked() {
+fn certificate_of_a_server_is_checked() {
     let Some(schema) = TestSchema::new() else {
         return;
     };
@@ -288,7 +288,7 @@ fn a_servers_certificate_is_checked() {
 }
 
 #[test]
-fn a_server_with_a_newer_schema_is_refused() {
+fn server_with_a_newer_schema_is_refused() {
     let Some(schema) = TestSchema::new() else {
         return;
     };
@@ -302,7 +302,7 @@ fn a_server_with_a_newer_schema_is_refused() {
 }
 
 #[test]
-fn an_unreachable_store_is_reported() {
+fn unreachable_store_is_reported() {
     let home = Home::new();
     let check = |store: &str, expected: &str| {
         let ran = home.run(&["status", "--store", store]);
@@ -310,7 +310,7 @@ fn an_unreachable_store_is_reported() {
         assert!(ran.stderr.contains(expected), "{}", ran.stderr);
         assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
     };
-    // Whatever was bound here is gone, so nobody listens.
+    // The listener is closed again, so the port refuses connections.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -345,7 +345,7 @@ fn the_key_is_in_no_table() {
         &list,
     ]);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
-    // An exception if any row of any table has it.
+    // Raises an exception if a row of a table contains it.
     for table in [
         "answer",
         "submission",

@@ -1,12 +1,13 @@
-//! What VirusTotal says of an account: how much it may ask, and how much it has
-//! asked. What is not in the ledger was asked by something else.
+//! What VirusTotal reports of an account: the requests that it may send and has sent. Requests
+//! that are not in the ledger were sent by other programs.
 
-use super::database::Executor;
-use super::{Store, StoreError};
+use super::error::StoreError;
+use super::executor::Executor;
+use super::handle::Store;
 use crate::clock::UnixMs;
 use crate::quota::{self, IN_FLIGHT_MS};
 
-/// An account as VirusTotal counts it; none for what it did not say.
+/// An account as VirusTotal counts it. A number that was not reported is none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AccountQuota {
     /// Requests allowed in a day.
@@ -17,20 +18,20 @@ pub struct AccountQuota {
     pub month_allowed: Option<u32>,
     /// Requests used this month.
     pub month_used: Option<u32>,
-    /// How often an analysis was asked for, since [`polls_since`].
+    /// Polls of analyses since [`polls_since`].
     pub polls: Option<PollsUsed>,
 }
 
-/// How often an analysis was asked for.
+/// Polls of analyses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PollsUsed {
-    /// At the cost of a request.
+    /// Polls that were charged as requests.
     pub charged: u64,
-    /// Free of charge: also what is asked for and cannot be.
+    /// Polls free of charge, including those that failed.
     pub free: u64,
 }
 
-/// VirusTotal tells of the last 30 days.
+/// The start of the 30 days that VirusTotal reports.
 #[must_use]
 pub fn polls_since(now: UnixMs) -> UnixMs {
     const DAYS_BEFORE: i64 = 29;
@@ -38,9 +39,9 @@ pub fn polls_since(now: UnixMs) -> UnixMs {
 }
 
 impl PollsUsed {
-    /// Whether they are free for the account, given how many the ledger knows
-    /// of; none while that cannot be told. An analysis that cannot be is free
-    /// for everybody, so only as many as were really asked for say something.
+    /// Whether polls are free for the account, given the number of polls in the ledger; none
+    /// while that is unknown. A failed poll is free for every account, so the free polls must be
+    /// at least as many as those in the ledger.
     fn are_free(self, own: u32) -> Option<bool> {
         match self {
             Self { charged: 1.., .. } => Some(false),
@@ -57,15 +58,15 @@ pub(super) struct OtherUsage {
 }
 
 impl Store {
-    /// Keeps what VirusTotal says of an account.
+    /// Stores what VirusTotal reports of an account.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read or written.
+    /// If the store cannot be read or written.
     pub fn reconcile(
         &self,
         account: &str,
-        told: &AccountQuota,
+        reported: &AccountQuota,
         now: UnixMs,
     ) -> Result<(), StoreError> {
         let (day, month) = (quota::this_day(now), quota::this_month(now));
@@ -74,7 +75,7 @@ impl Store {
             let today = answered_since(executor, account, day, now)?;
             let this_month = answered_since(executor, account, month, now)?;
             let own_polls = own_polls(executor, account, now)?;
-            let polls_free = told.polls.and_then(|polls| polls.are_free(own_polls));
+            let polls_free = reported.polls.and_then(|polls| polls.are_free(own_polls));
             executor.execute(
                 "INSERT INTO account
                     (account, told_ms, day_allowed, month_allowed, foreign_today, foreign_month,
@@ -87,10 +88,10 @@ impl Store {
                 &[
                     account.into(),
                     now.into(),
-                    told.day_allowed.into(),
-                    told.month_allowed.into(),
-                    other(told.day_used, today).into(),
-                    other(told.month_used, this_month).into(),
+                    reported.day_allowed.into(),
+                    reported.month_allowed.into(),
+                    other(reported.day_used, today).into(),
+                    other(reported.month_used, this_month).into(),
                     polls_free.map(i64::from).into(),
                 ],
             )?;
@@ -98,13 +99,13 @@ impl Store {
         })
     }
 
-    /// What an account may ask in a day and in a month, as VirusTotal said last.
+    /// The requests of a day and a month that VirusTotal last reported for an account.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn account_quota(&self, account: &str) -> Result<AccountQuota, StoreError> {
-        let told = self.database.query(
+        let quotas = self.database.query(
             "SELECT day_allowed, month_allowed FROM account WHERE account = ?1",
             &[account.into()],
             |row| {
@@ -119,15 +120,14 @@ impl Store {
                 })
             },
         )?;
-        Ok(told.first().copied().unwrap_or_default())
+        Ok(quotas.first().copied().unwrap_or_default())
     }
 
-    /// Whether asking for an analysis is known to be free of charge for an
-    /// account.
+    /// Whether polls of analyses are known to be free of charge for an account.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn polls_are_free(&self, account: &str) -> Result<bool, StoreError> {
         self.database
             .run(&|executor| polls_are_free(executor, account))
@@ -146,7 +146,7 @@ pub(super) fn polls_are_free(
         .map_or(Ok(false), |row| Ok(row.integer(0)? != 0))
 }
 
-/// How often an analysis was asked for, and there was an answer.
+/// The number of polls in the ledger that were answered.
 fn own_polls(executor: &mut dyn Executor, account: &str, now: UnixMs) -> Result<u32, StoreError> {
     let rows = executor.query(
         "SELECT count(*) FROM charge
@@ -156,9 +156,8 @@ fn own_polls(executor: &mut dyn Executor, account: &str, now: UnixMs) -> Result<
     rows.first().map_or(Ok(0), |row| row.count(0))
 }
 
-/// What was charged since then and had its answer before VirusTotal was asked.
-/// Another run's request that was on its way meanwhile may or may not be in
-/// what it said: it counts as another's too, to be safe.
+/// Requests charged since `from` and answered before `now`. VirusTotal may or may not have
+/// counted another run's request that is in flight; not subtracting it is the safe side.
 fn answered_since(
     executor: &mut dyn Executor,
     account: &str,
@@ -174,7 +173,8 @@ fn answered_since(
     rows.first().map_or(Ok(0), |row| row.count(0))
 }
 
-pub(super) fn foreign(
+/// Requests of other programs today and this month, as far as VirusTotal reported them.
+pub(super) fn other_usage(
     executor: &mut dyn Executor,
     account: &str,
     now: UnixMs,
@@ -186,11 +186,11 @@ pub(super) fn foreign(
     let Some(row) = rows.first() else {
         return Ok(OtherUsage::default());
     };
-    let told_ms = row.integer(0)?;
-    let still = |from: UnixMs, count| if told_ms >= from { count } else { 0 };
+    let reported_ms = row.integer(0)?;
+    let since = |from: UnixMs, count| if reported_ms >= from { count } else { 0 };
     Ok(OtherUsage {
-        today: still(quota::this_day(now), row.count(1)?),
-        this_month: still(quota::this_month(now), row.count(2)?),
+        today: since(quota::this_day(now), row.count(1)?),
+        this_month: since(quota::this_month(now), row.count(2)?),
     })
 }
 
@@ -198,23 +198,23 @@ pub(super) fn foreign(
 mod tests {
     use super::*;
     use crate::quota::{Limits, Slot};
-    use crate::store::tests::on_each;
+    use crate::store::testing::on_each;
     use crate::store::{Purpose, SlotOutcome};
 
     const NOON: UnixMs = 1_714_564_800_000;
     const DAY: i64 = 86_400_000;
 
-    /// Takes a slot that is there, for a request that is answered at once.
+    /// Charges a request that is answered at once.
     fn take(store: &Store, purpose: Purpose, now: UnixMs) {
         let taken = store.take_slot("key", &Limits::default(), purpose, now);
         let SlotOutcome::Charged(own) = taken.unwrap() else {
-            panic!("there is a slot");
+            panic!("no slot");
         };
         store.settle(own, now).unwrap();
     }
 
     #[test]
-    fn what_others_asked_counts_until_the_day_and_the_month_end() {
+    fn requests_of_other_programs_count_until_the_period_ends() {
         on_each(|store| {
             let limits = Limits::default();
             let used = |now| {
@@ -222,14 +222,14 @@ mod tests {
                 (usage.today, usage.this_month)
             };
             take(store, Purpose::Question, NOON);
-            let told = AccountQuota {
+            let reported = AccountQuota {
                 day_allowed: Some(100),
                 day_used: Some(11),
                 month_allowed: None,
                 month_used: Some(31),
                 polls: None,
             };
-            store.reconcile("key", &told, NOON + 1).unwrap();
+            store.reconcile("key", &reported, NOON + 1).unwrap();
             assert_eq!(used(NOON + 2), (11, 31));
             take(store, Purpose::Question, NOON + 3);
             assert_eq!(used(NOON + 4), (12, 32));
@@ -244,23 +244,23 @@ mod tests {
     }
 
     #[test]
-    fn polls_are_free_when_all_of_ours_were() {
-        let told = |charged, free| AccountQuota {
+    fn polls_are_free_if_all_of_the_ledger_were() {
+        let reported = |charged, free| AccountQuota {
             polls: Some(PollsUsed { charged, free }),
             ..AccountQuota::default()
         };
         on_each(|store| {
-            let learn = |told: &AccountQuota| {
-                store.reconcile("key", told, NOON + 9).unwrap();
+            let learn = |reported: &AccountQuota| {
+                store.reconcile("key", reported, NOON + 9).unwrap();
                 store.polls_are_free("key").unwrap()
             };
-            assert!(!learn(&told(0, 5)), "none of them ours");
+            assert!(!learn(&reported(0, 5)), "no poll in the ledger");
             take(store, Purpose::Poll, NOON);
             take(store, Purpose::Poll, NOON + 1);
-            assert!(!learn(&told(0, 1)), "the other may be to come");
-            assert!(!learn(&told(2, 1)), "only what cannot be is free");
-            assert!(learn(&told(0, 3)));
-            assert!(learn(&AccountQuota::default()), "nothing new");
+            assert!(!learn(&reported(0, 1)), "one poll is not reported yet");
+            assert!(!learn(&reported(2, 1)), "only failed polls are free");
+            assert!(learn(&reported(0, 3)));
+            assert!(learn(&AccountQuota::default()), "nothing reported");
             let today = || {
                 let limits = Limits::default();
                 store.usage("key", &limits, NOON + 9).unwrap().today
@@ -270,18 +270,18 @@ mod tests {
             assert_eq!(today(), 2);
             take(store, Purpose::Question, NOON + 3);
             assert_eq!(today(), 3);
-            assert!(!learn(&told(1, 3)), "the account has changed");
+            assert!(!learn(&reported(1, 3)), "polls are charged now");
         });
     }
 
     #[test]
-    fn a_free_poll_counts_in_the_minute_and_not_in_the_day() {
+    fn free_poll_counts_in_the_minute_but_not_in_the_day() {
         let limits = Limits {
             per_day: 1,
             ..Limits::default()
         };
         on_each(|store| {
-            let told = AccountQuota {
+            let reported = AccountQuota {
                 polls: Some(PollsUsed {
                     charged: 0,
                     free: 1,
@@ -289,7 +289,7 @@ mod tests {
                 ..AccountQuota::default()
             };
             take(store, Purpose::Poll, NOON);
-            store.reconcile("key", &told, NOON).unwrap();
+            store.reconcile("key", &reported, NOON).unwrap();
             let taken = |purpose, now| store.take_slot("key", &limits, purpose, now).unwrap();
             for now in NOON + 1..NOON + 4 {
                 assert!(matches!(taken(Purpose::Poll, now), SlotOutcome::Charged(_)));

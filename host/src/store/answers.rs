@@ -1,34 +1,35 @@
-//! Answers to questions, the newest of each.
+//! The newest answer to each question.
 
-use super::database::{SqlRow, SqlValue};
-use super::{Store, StoreError};
+use super::error::StoreError;
+use super::executor::{SqlRow, SqlValue};
+use super::handle::Store;
 use crate::clock::UnixMs;
 use crate::virustotal::{Lookup, Question};
 
 /// A stored answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
-    /// What VirusTotal said.
+    /// The content.
     pub outcome: StoredOutcome,
-    /// When.
+    /// When it was fetched.
     pub fetched_ms: UnixMs,
 }
 
-/// What VirusTotal said.
+/// The content of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredOutcome {
     /// A report.
     Found {
-        /// Its attributes as VirusTotal sent them, in JSON.
+        /// The attributes as VirusTotal sent them, in JSON.
         attributes_json: String,
     },
-    /// It has never seen it.
+    /// VirusTotal has no report.
     NotFound,
-    /// It does not take the value.
+    /// VirusTotal rejects the value.
     Refused {
-        /// Its error code.
+        /// The error code.
         code: String,
-        /// Its message.
+        /// The error message.
         message: String,
     },
 }
@@ -38,7 +39,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn answer(&self, question: &Question) -> Result<Option<StoredAnswer>, StoreError> {
         let answers = self.database.query(
             "SELECT outcome, attributes, code, message, fetched_ms FROM answer WHERE question = ?1",
@@ -48,27 +49,27 @@ impl Store {
         Ok(answers.into_iter().next())
     }
 
-    /// All questions with a report, in their order, with the attributes.
+    /// All questions with a report, sorted, each with the attributes.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn found(&self) -> Result<Vec<(String, String)>, StoreError> {
         let mut found = self.database.query(
             "SELECT question, attributes FROM answer WHERE outcome = 'found'",
             &[],
             |row| Ok((row.text(0)?, row.text(1)?)),
         )?;
-        // Servers sort text in orders of their own.
+        // A server sorts text by its collation.
         found.sort();
         Ok(found)
     }
 
-    /// Keeps an answer in place of an older one.
+    /// Stores an answer, and replaces an older one.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// If the store cannot be written.
     pub fn record_answer(
         &self,
         question: &Question,
@@ -125,10 +126,10 @@ fn read(row: &SqlRow) -> Result<StoredAnswer, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::on_each;
+    use crate::store::testing::on_each;
 
     #[test]
-    fn an_answer_is_kept_until_a_newer_one() {
+    fn newer_answer_replaces_the_stored_one() {
         on_each(|store| {
             let question = Question::Domain("example.com".into());
             assert_eq!(store.answer(&question).unwrap(), None);

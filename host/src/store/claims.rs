@@ -1,27 +1,28 @@
-//! Claims: which run is at work on what. Runs that share a store never ask the
-//! same question at once; the claim of a run that was killed expires.
+//! Claims: leases on questions and submissions, so that runs with the same store do not send the
+//! same request. The claim of a run that was killed expires.
 
-use super::{Store, StoreError};
+use super::error::StoreError;
+use super::handle::Store;
 use crate::clock::UnixMs;
 
 /// A run that makes claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claimant {
-    /// Another number than any other run's.
+    /// A number that no other run has.
     pub id: i64,
-    /// How long a claim holds: longer than a request can take.
+    /// The duration of a claim: longer than a request can take.
     pub lease_ms: i64,
 }
 
-/// A claim from so far in the future is from before the clock was set back.
+/// A claim that ends further in the future was made before the clock was set back.
 const FAR_MS: i64 = 3_600_000;
 
 impl Store {
-    /// Claims an action, unless another run holds it; says whether it did.
+    /// Claims an action. Returns false if another run has the claim.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// If the store cannot be written.
     pub fn claim(
         &self,
         claimant: &Claimant,
@@ -44,22 +45,22 @@ impl Store {
         Ok(claimed > 0)
     }
 
-    /// Gives all claims of a run back.
+    /// Releases all claims of a run.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// If the store cannot be written.
     pub fn release_all(&self, claimant: &Claimant) -> Result<(), StoreError> {
         self.database
             .execute("DELETE FROM claim WHERE run = ?1", &[claimant.id.into()])?;
         Ok(())
     }
 
-    /// Gives a claim back.
+    /// Releases a claim.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// If the store cannot be written.
     pub fn release(&self, claimant: &Claimant, action: &str) -> Result<(), StoreError> {
         self.database.execute(
             "DELETE FROM claim WHERE action = ?1 AND run = ?2",
@@ -72,10 +73,10 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::on_each;
+    use crate::store::testing::on_each;
 
     #[test]
-    fn one_run_at_a_time_holds_a_claim() {
+    fn only_one_run_has_a_claim() {
         on_each(|store| {
             let run = |id| Claimant {
                 id,
@@ -83,12 +84,12 @@ mod tests {
             };
             let claim = |id, now| store.claim(&run(id), "domains/example.com", now).unwrap();
             assert!(claim(1, 0));
-            assert!(claim(1, 1), "its own again");
+            assert!(claim(1, 1), "renewed");
             assert!(!claim(2, 1_000));
-            assert!(claim(2, 1_001), "it has expired");
+            assert!(claim(2, 1_001), "expired");
             assert!(!claim(1, 1_002));
             store.release(&run(1), "domains/example.com").unwrap();
-            assert!(!claim(1, 1_003), "another's is not given back");
+            assert!(!claim(1, 1_003), "another run's claim is not released");
             store.release(&run(2), "domains/example.com").unwrap();
             assert!(claim(1, 1_004));
             assert!(claim(2, -86_400_000), "the clock was set back");

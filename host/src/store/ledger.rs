@@ -1,43 +1,43 @@
-//! The ledger: every request is charged before it is sent, by whichever process
-//! sends it, and never refunded.
+//! The ledger: every process charges a request before it sends it. A charge is never refunded.
 
-use super::database::Executor;
-use super::{Store, StoreError, accounts};
+use super::accounts;
+use super::error::StoreError;
+use super::executor::Executor;
+use super::handle::Store;
 use crate::clock::UnixMs;
 use crate::quota::{self, Charge, IN_FLIGHT_MS, Limits, Slot, Usage};
 
-/// Charges older than this are forgotten; a month is all that counts.
+/// Older charges are deleted. Limits cover a month at most.
 const KEEP_MS: i64 = 62 * 86_400_000;
 
-/// A request that was charged.
+/// Identifies a charged request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChargeId(i64);
 
-/// What a slot is for.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// A question, or handing something in.
+    /// A question or a submission.
     Question,
-    /// Asking for an analysis: free of charge for some accounts.
+    /// A poll of an analysis: free of charge for some accounts.
     Poll,
 }
 
-/// What came of asking for a slot.
+/// The result of taking a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlotOutcome {
-    /// The request is charged and may go out.
+    /// The request is charged and may be sent.
     Charged(ChargeId),
-    /// It may not go out now; never [`Slot::Now`].
+    /// It may not be sent now; never [`Slot::Now`].
     NotYet(Slot),
 }
 
 impl Store {
-    /// Takes a slot, if there is one, and charges it. `account` is the key's
-    /// fingerprint.
+    /// Takes a slot and charges it, if one is available. `account` is the key's fingerprint.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read or written.
+    /// If the store cannot be read or written.
     pub fn take_slot(
         &self,
         account: &str,
@@ -45,7 +45,7 @@ impl Store {
         purpose: Purpose,
         now: UnixMs,
     ) -> Result<SlotOutcome, StoreError> {
-        // Another process asks and charges either before this or after.
+        // No other process reads or charges in between.
         self.database.run_alone(account, &|executor| {
             let usage = read_usage(executor, account, limits.rate.window_ms, now)?;
             let is_free = purpose == Purpose::Poll && accounts::polls_are_free(executor, account)?;
@@ -72,11 +72,11 @@ impl Store {
         })
     }
 
-    /// Says that the answer to a charged request has arrived, or will not.
+    /// Records that the answer to a charged request has arrived, or will not.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// If the store cannot be written.
     pub fn settle(&self, charge: ChargeId, now: UnixMs) -> Result<(), StoreError> {
         self.database.execute(
             "UPDATE charge SET settled_ms = ?2 WHERE id = ?1",
@@ -85,11 +85,11 @@ impl Store {
         Ok(())
     }
 
-    /// What an account has used.
+    /// The requests that count towards the limits of an account.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn usage(&self, account: &str, limits: &Limits, now: UnixMs) -> Result<Usage, StoreError> {
         self.database
             .run(&|executor| read_usage(executor, account, limits.rate.window_ms, now))
@@ -102,8 +102,7 @@ fn read_usage(
     window_ms: i64,
     now: UnixMs,
 ) -> Result<Usage, StoreError> {
-    // A request may count from later than when it was sent, by as long as its
-    // answer took.
+    // A request counts from when its answer arrived, which is later than `sent_ms`.
     let rows = executor.query(
         "SELECT sent_ms, settled_ms FROM charge
          WHERE account = ?1 AND (sent_ms + ?2 >= ?3 OR settled_ms >= ?3)",
@@ -122,11 +121,11 @@ fn read_usage(
     let recent = recent.collect::<Result<_, StoreError>>()?;
     let today = charged_since(executor, account, quota::this_day(now))?;
     let this_month = charged_since(executor, account, quota::this_month(now))?;
-    let foreign = accounts::foreign(executor, account, now)?;
+    let other = accounts::other_usage(executor, account, now)?;
     Ok(Usage {
         recent,
-        today: today.saturating_add(foreign.today),
-        this_month: this_month.saturating_add(foreign.this_month),
+        today: today.saturating_add(other.today),
+        this_month: this_month.saturating_add(other.this_month),
     })
 }
 
@@ -148,8 +147,8 @@ mod tests {
     use super::*;
     use crate::quota::Rate;
     use crate::store::Location;
-    use crate::store::testing::TestSchema;
-    use crate::store::tests::on_each;
+    use crate::store::testing::on_each;
+    use vthost_testing::TestSchema;
 
     fn limits(requests: u32) -> Limits {
         Limits {
@@ -170,11 +169,11 @@ mod tests {
     }
 
     #[test]
-    fn slots_run_out_and_come_back() {
+    fn slots_are_available_again_after_the_window() {
         on_each(|store| {
             for offset in [0, 100] {
                 let SlotOutcome::Charged(id) = take(store, NOON + offset) else {
-                    panic!("there is a slot");
+                    panic!("no slot");
                 };
                 store.settle(id, NOON + offset + 50).unwrap();
             }
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_was_never_answered_is_charged_all_the_same() {
+    fn unanswered_request_is_charged() {
         on_each(|store| {
             for offset in [0, 1] {
                 assert!(matches!(
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_are_apart_and_days_are_counted() {
+    fn accounts_have_separate_daily_limits() {
         on_each(|store| {
             let limits = Limits {
                 per_day: 1,
@@ -231,7 +230,7 @@ mod tests {
             let threads: Vec<_> = (0..2)
                 .map(|_| {
                     scope.spawn(|| {
-                        // Both may have to make the tables.
+                        // Both threads may create the tables.
                         let store = Store::open(location).unwrap();
                         let take = |now| {
                             store

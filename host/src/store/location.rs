@@ -1,4 +1,4 @@
-//! Where a store is: a file of this machine, or a PostgreSQL server.
+//! The location of a store: a file, or a database of a PostgreSQL server.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -10,52 +10,51 @@ use std::time::Duration;
 use postgres::config::SslMode;
 use url::Url;
 
-/// Where a store is.
+/// The location of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// A SQLite file.
+    /// An SQLite file.
     File(PathBuf),
     /// Tables in a database of a PostgreSQL server.
     Postgres(PostgresUrl),
 }
 
-/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETER=VALUE`. The password
-/// is shown nowhere.
+/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETER=VALUE`. Neither `Display` nor `Debug`
+/// shows the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl {
     text: String,
     password: Option<String>,
 }
 
-/// Why a text names no server. It never holds the text, which may have a
-/// password in it.
+/// The URL of a server is invalid. The error does not contain the URL, which may have a password.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPostgresUrl {
-    /// It is no URL.
+    /// It is not a URL.
     #[error(
-        "the store's URL cannot be read; write postgres://USER@HOST/DATABASE, and %40 for an @ in a name"
+        "the URL of the store is invalid; write postgres://USER@HOST/DATABASE, and %40 for an @ in a name"
     )]
     NotAUrl,
-    /// It says something that is not known here.
+    /// A parameter is not supported.
     #[error(
-        "the store's URL has the parameter `{0}`; known are host, options, sslmode and sslrootcert"
+        "the URL of the store has the unsupported parameter `{0}`; use host, options, sslmode or sslrootcert"
     )]
     UnknownParameter(String),
-    /// There is no such way to connect.
-    #[error("the store's URL has an sslmode that is none of disable, require, verify-full")]
+    /// The `sslmode` is not supported.
+    #[error("the URL of the store has an unsupported sslmode; use disable, require or verify-full")]
     SslMode,
 }
 
-/// How a server is reached.
+/// How to connect to a server.
 pub(super) struct ConnectOptions {
     pub(super) config: postgres::Config,
-    /// Certificates to trust beside the system's.
+    /// Certificates to trust in addition to those of the system.
     pub(super) ca_file: Option<PathBuf>,
 }
 
-/// The longest that a server may take to accept.
+/// The timeout for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A server that acknowledges nothing for so long is gone.
+/// The connection is closed if the server acknowledges nothing for this long.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl FromStr for Location {
@@ -85,16 +84,15 @@ impl fmt::Display for Location {
 }
 
 impl PostgresUrl {
-    /// With this password, unless the URL has one.
+    /// Sets the password, unless the URL has one.
     #[must_use]
     pub fn or_password(self, password: Option<String>) -> Self {
         Self { password, ..self }
     }
 
-    /// How the server is reached. Its certificate is always checked. Where the
-    /// URL does not say whether to use TLS: over loopback and Unix sockets it is
-    /// not used, elsewhere it is, for the store tells what an organisation's
-    /// machines contacted.
+    /// How to connect to the server. A certificate is always verified. Without an `sslmode`, TLS
+    /// is required except over loopback and Unix sockets, because the store contains what an
+    /// organisation's machines contacted.
     pub(super) fn connect_options(&self) -> Result<ConnectOptions, BadPostgresUrl> {
         let url = self.url()?;
         let mut config = postgres::Config::new();
@@ -142,8 +140,7 @@ impl PostgresUrl {
     }
 }
 
-/// libpq's modes that promise less than they seem to (`prefer`, `allow`) are not
-/// taken.
+/// `prefer` and `allow` of libpq are not supported: they fall back to an unencrypted connection.
 fn parse_ssl_mode(text: &str) -> Result<SslMode, BadPostgresUrl> {
     match text {
         "disable" => Ok(SslMode::Disable),
@@ -152,7 +149,7 @@ fn parse_ssl_mode(text: &str) -> Result<SslMode, BadPostgresUrl> {
     }
 }
 
-/// A path is that of a Unix socket's folder.
+/// A path is the directory of a Unix socket.
 fn is_on_this_machine(host: &str) -> bool {
     let address: Option<IpAddr> = host.parse().ok();
     host.is_empty()
@@ -166,13 +163,13 @@ fn decoded(text: &str) -> Result<String, BadPostgresUrl> {
     Ok(decoded.map_err(|_| BadPostgresUrl::NotAUrl)?.into_owned())
 }
 
-/// Without a password, and without what it must not say.
+/// Without the password. A URL that cannot be parsed is not shown at all.
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Ok(mut url), Ok(_)) = (self.url(), self.connect_options()) else {
             return f.write_str("postgres://…");
         };
-        // A URL without a host has no password to take away.
+        // Fails only for a URL without a host, which has no password.
         let _ = url.set_password(None);
         write!(f, "{url}")
     }
@@ -197,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_a_server_and_all_else_a_file() {
+    fn urls_are_servers_and_other_texts_are_files() {
         let check = |text: &str, expected: &str| {
             let location: Location = text.parse().unwrap();
             let kind = match location {
@@ -221,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_shown_by_nothing() {
+    fn password_is_never_shown() {
         for text in [
             "postgres://me:hunter2@db.example.com/vt",
             "postgres://me:hunter2@db.example.com/vt?sslmode=hunter2",
@@ -242,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_url_have_their_meaning() {
+    fn url_gives_the_connection_options() {
         let url = server("postgres://me%40org:a%3Ab@db.example.com:5433/vt?options=-cx%3D1");
         let ConnectOptions { config, .. } = url.connect_options().unwrap();
         assert_eq!(config.get_user(), Some("me@org"));
@@ -257,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_over_a_network_is_encrypted_unless_told_otherwise() {
+    fn network_connections_require_tls_by_default() {
         let check = |text: &str, expected: SslMode| {
             let ConnectOptions { config, .. } = server(text).connect_options().unwrap();
             assert_eq!(config.get_ssl_mode(), expected, "{text}");
@@ -279,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused() {
+    fn unsupported_parameters_are_refused() {
         let check = |text: &str, expected: BadPostgresUrl| {
             assert_eq!(
                 server(text).connect_options().err(),

@@ -1,16 +1,17 @@
-//! What a store holds and still owes.
+//! Statistics of a store, and its pending analyses.
 
 use std::collections::HashSet;
 
-use super::{Store, StoreError};
+use super::error::StoreError;
+use super::handle::Store;
 use crate::clock::UnixMs;
 
-/// Answers of one outcome.
+/// The answers with one outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerStats {
     /// `found`, `not-found` or `refused`.
     pub outcome: String,
-    /// How many.
+    /// The number of answers.
     pub count: u32,
     /// When the oldest was fetched.
     pub oldest_ms: UnixMs,
@@ -18,33 +19,33 @@ pub struct AnswerStats {
     pub newest_ms: UnixMs,
 }
 
-/// An analysis without a result.
+/// A submission without a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingAnalysis {
-    /// What was handed in.
+    /// The submitted URL.
     pub url: String,
-    /// When.
+    /// When it was submitted.
     pub submitted_ms: UnixMs,
-    /// When to ask for it next.
+    /// When to poll next.
     pub next_poll_ms: UnixMs,
 }
 
-/// What there is anything on, so that a server far away need not be asked about
-/// the rest.
+/// The questions and URLs with an entry in the store. A run reads them once, so that it queries a
+/// distant server only for these.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredKeys {
-    /// Questions with an answer, in their stable form.
+    /// Questions with an answer, as text.
     pub questions: HashSet<String>,
-    /// URLs that were handed in.
+    /// URLs that were submitted.
     pub urls: HashSet<String>,
 }
 
 impl Store {
-    /// What there is anything on.
+    /// The questions and URLs with an entry in the store.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn stored_keys(&self) -> Result<StoredKeys, StoreError> {
         let names = |sql: &str| self.database.query(sql, &[], |row| row.text(0));
         let questions = names("SELECT question FROM answer")?;
@@ -55,11 +56,11 @@ impl Store {
         })
     }
 
-    /// How many answers there are, by outcome.
+    /// The answers by outcome.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn answer_stats(&self) -> Result<Vec<AnswerStats>, StoreError> {
         self.database.query(
             "SELECT outcome, count(*), min(fetched_ms), max(fetched_ms)
@@ -76,11 +77,11 @@ impl Store {
         )
     }
 
-    /// What was handed in and has no result yet, by the time of the next look.
+    /// The submissions without a result, by the time of the next poll.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn pending_analyses(&self) -> Result<Vec<PendingAnalysis>, StoreError> {
         self.database.query(
             "SELECT url, intended_ms, next_poll_ms FROM submission
@@ -100,11 +101,11 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::on_each;
+    use crate::store::testing::on_each;
     use crate::virustotal::{Lookup, Question};
 
     #[test]
-    fn a_store_says_what_it_holds_and_owes() {
+    fn answers_and_pending_analyses_are_counted() {
         on_each(|store| {
             for (name, at) in [("a.example.com", 5), ("b.example.com", 3)] {
                 let question = Question::Domain(name.into());
@@ -112,23 +113,23 @@ mod tests {
                     .record_answer(&question, &Lookup::NotFound, at)
                     .unwrap();
             }
-            let held = AnswerStats {
+            let stats = AnswerStats {
                 outcome: "not-found".into(),
                 count: 2,
                 oldest_ms: 3,
                 newest_ms: 5,
             };
-            assert_eq!(store.answer_stats().unwrap(), [held]);
+            assert_eq!(store.answer_stats().unwrap(), [stats]);
             for (url, at) in [("http://a.example.com/", 1), ("http://b.example.com/", 2)] {
                 store.intend(url, at, at + 60).unwrap();
             }
             store.complete("http://b.example.com/", "{}", 9).unwrap();
-            let owed = PendingAnalysis {
+            let pending = PendingAnalysis {
                 url: "http://a.example.com/".into(),
                 submitted_ms: 1,
                 next_poll_ms: 61,
             };
-            assert_eq!(store.pending_analyses().unwrap(), [owed]);
+            assert_eq!(store.pending_analyses().unwrap(), [pending]);
             let contents = store.stored_keys().unwrap();
             assert_eq!(contents.questions.len(), 2);
             assert!(contents.questions.contains("domains/a.example.com"));

@@ -1,5 +1,4 @@
-//! The store on a PostgreSQL server: several machines share one key's ledger,
-//! its answers and its claims.
+//! The store on a PostgreSQL server, shared by several machines.
 
 use std::future::Future;
 use std::path::Path;
@@ -14,18 +13,19 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::database::{Executor, Operation, SqlRow, SqlValue};
+use super::error::StoreError;
+use super::executor::{Executor, Operation, SqlRow, SqlValue};
 use super::location::{ConnectOptions, PostgresUrl};
-use super::{StoreError, schema};
+use super::schema;
 use crate::clock::{Clock, SystemClock, UnixMs};
 
-/// A connection that is lost is made again for so long: a server may restart.
+/// How long to try to reconnect: a server may restart.
 const RECONNECT_FOR: Duration = Duration::from_secs(30);
 const RECONNECT_EVERY: Duration = Duration::from_millis(500);
-/// The server is asked for its time this often.
+/// How long a reading of the server's clock is used.
 const TIME_HOLDS_FOR: Duration = Duration::from_secs(5);
-/// A machine that is gone in the middle of a transaction gives its locks back,
-/// and nobody waits for a lock for ever.
+/// The locks of a machine that disappears during a transaction are released, and waiting for a lock
+/// is bounded.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '20s'; SET lock_timeout = '30s'";
 
 /// A connection to a server.
@@ -35,7 +35,7 @@ pub(super) struct Postgres {
 }
 
 impl Postgres {
-    /// Connects, and makes the tables where there are none.
+    /// Connects, and creates the tables if they do not exist.
     pub(super) fn open(at: &PostgresUrl) -> Result<Self, StoreError> {
         let client = on_own_thread(|| {
             let mut client = connect(at)?;
@@ -61,8 +61,8 @@ impl Postgres {
         work: Operation<'_, T>,
     ) -> Result<T, StoreError> {
         self.with_client(&|client| {
-            // Each statement sees what was committed before it, so the ledger
-            // is read as it is once the lock is there.
+            // Each statement sees what was committed before it, so the ledger is read after the
+            // lock was acquired.
             let isolation = IsolationLevel::ReadCommitted;
             let mut transaction = client
                 .build_transaction()
@@ -90,9 +90,8 @@ impl Postgres {
         })
     }
 
-    /// Works with the connection; once more with a new one when it was lost. A
-    /// change may then be made twice, which does no harm: a slot too many is
-    /// charged at worst.
+    /// Runs `work` with the connection, and a second time with a new one if the connection is
+    /// lost. A change may then be made twice, which at worst charges one slot too many.
     fn with_client<T: Send>(
         &self,
         work: &(dyn Fn(&mut Client) -> Result<T, StoreError> + Sync),
@@ -108,14 +107,14 @@ impl Postgres {
         })
     }
 
-    /// A panic in the middle of a transaction rolls it back.
+    /// A panic during a transaction rolls it back.
     fn lock(&self) -> MutexGuard<'_, Client> {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The client blocks on a runtime of its own, which a thread that is inside
-/// another one must not.
+/// Runs `work` on a new thread: the client blocks on its own async runtime, which panics on a
+/// thread that already runs one.
 fn on_own_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| match scope.spawn(work).join() {
         Ok(done) => done,
@@ -159,7 +158,7 @@ fn unreachable(
     }
 }
 
-/// TLS that trusts what the system trusts, and the certificates of a file.
+/// TLS that trusts the certificates of the system and those of a file.
 fn tls(at: &PostgresUrl, ca_file: Option<&Path>) -> Result<MakeRustlsConnect, StoreError> {
     let extra = ca_file.map_or(Ok(Vec::new()), |path| {
         let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
@@ -181,7 +180,7 @@ fn tls(at: &PostgresUrl, ca_file: Option<&Path>) -> Result<MakeRustlsConnect, St
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Statements on a connection, in a transaction or not.
+/// A connection, in a transaction or not.
 struct PostgresExecutor<'a, C>(&'a mut C);
 
 impl<C: GenericClient> Executor for PostgresExecutor<'_, C> {
@@ -222,13 +221,13 @@ fn row(row: &postgres::Row) -> Result<SqlRow, StoreError> {
     Ok(SqlRow(cells.collect::<Result<_, StoreError>>()?))
 }
 
-/// The server's clock: machines that share a ledger must agree on the time.
+/// The clock of the server: machines that share a ledger need the same time.
 pub(super) struct ServerClock<'a> {
     server: &'a Postgres,
     read: Mutex<Option<ClockReading>>,
 }
 
-/// What the server's clock said, and when.
+/// A reading of the server's clock, and when it was taken.
 #[derive(Clone, Copy)]
 struct ClockReading {
     ms: UnixMs,
@@ -246,14 +245,14 @@ impl<'a> ServerClock<'a> {
     fn ask(&self) -> Option<ClockReading> {
         let asked = Instant::now();
         let ms = self.server.now_ms().ok()?;
-        // It looked at its clock somewhere between question and answer.
+        // The server read its clock between the request and the answer.
         let at = asked + asked.elapsed() / 2;
         Some(ClockReading { ms, at })
     }
 }
 
 impl Clock for ServerClock<'_> {
-    /// While the server does not answer, its time goes on by this machine's.
+    /// While the server does not answer, its last time is advanced by the clock of this machine.
     fn now_ms(&self) -> UnixMs {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if read.is_none_or(|reading| reading.at.elapsed() >= TIME_HOLDS_FOR) {

@@ -1,4 +1,4 @@
-//! The tables, and the way from every older form of them.
+//! The tables, and the migrations from older schemas.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -6,28 +6,27 @@ use std::path::Path;
 use postgres::{Client, IsolationLevel};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::StoreError;
+use super::error::StoreError;
 use super::location::PostgresUrl;
 
-/// Step N takes a file from schema N to N + 1. Steps that were released are
-/// never changed, only added to.
+/// Step N migrates a file from schema N to N + 1. A released step is never changed.
 const SQLITE_STEPS: [&str; 3] = [
     "
-    -- What VirusTotal said to a question; one row a question, the newest.
+    -- The newest answer to each question.
     CREATE TABLE answer (
         question   TEXT PRIMARY KEY,  -- `domains/example.com`, `urls/ID`
         outcome    TEXT NOT NULL,     -- `found`, `not-found`, `refused`
-        attributes TEXT,              -- found: JSON as VirusTotal sent it
+        attributes TEXT,              -- found: the JSON that VirusTotal sent
         code       TEXT,              -- refused: VirusTotal's error code
         message    TEXT,              -- refused: VirusTotal's message
         fetched_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 
-    -- URLs handed in for a scan; the newest submission of each.
+    -- The newest submission of each URL.
     CREATE TABLE submission (
         url          TEXT PRIMARY KEY,
         state        TEXT NOT NULL,     -- `intended`, `pending`, `completed`
-        intended_ms  INTEGER NOT NULL,  -- written before the request goes out
+        intended_ms  INTEGER NOT NULL,  -- written before the request is sent
         analysis_id  TEXT,              -- pending, completed
         polls        INTEGER NOT NULL DEFAULT 0,
         next_poll_ms INTEGER NOT NULL DEFAULT 0,
@@ -35,7 +34,7 @@ const SQLITE_STEPS: [&str; 3] = [
         completed_ms INTEGER
     ) STRICT, WITHOUT ROWID;
 
-    -- Requests charged to the quota, by the key's fingerprint.
+    -- Requests charged to the quota. The account is the fingerprint of the key.
     CREATE TABLE charge (
         id         INTEGER PRIMARY KEY,
         account    TEXT NOT NULL,
@@ -45,32 +44,32 @@ const SQLITE_STEPS: [&str; 3] = [
     CREATE INDEX charge_by_time ON charge (account, sent_ms);
 ",
     "
-    -- What a run is at work on.
+    -- What runs are working on.
     CREATE TABLE claim (
         action   TEXT PRIMARY KEY,
         run      INTEGER NOT NULL,
         until_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 
-    -- What VirusTotal said of an account, the newest.
+    -- What VirusTotal last reported of each account.
     CREATE TABLE account (
         account       TEXT PRIMARY KEY,  -- the key's fingerprint
         told_ms       INTEGER NOT NULL,
         day_allowed   INTEGER,
         month_allowed INTEGER,
-        foreign_today INTEGER NOT NULL,  -- used, and not in the ledger
+        foreign_today INTEGER NOT NULL,  -- used by other programs
         foreign_month INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
     "
-    -- `question`, `poll` (for an analysis), `free-poll`.
+    -- `question`, `poll` or `free-poll`.
     ALTER TABLE charge ADD COLUMN purpose TEXT NOT NULL DEFAULT 'question';
-    -- Whether asking for an analysis is free of charge, as far as is known.
+    -- Whether polls are known to be free of charge.
     ALTER TABLE account ADD COLUMN polls_free INTEGER NOT NULL DEFAULT 0;
 ",
 ];
 
-/// The same tables on a server, which counts its schemas by itself.
+/// The same tables on a server. Its schemas are numbered separately.
 const POSTGRES_STEPS: [&str; 1] = ["
     CREATE TABLE answer (
         question   TEXT PRIMARY KEY,
@@ -112,15 +111,15 @@ const POSTGRES_STEPS: [&str; 1] = ["
         foreign_month BIGINT NOT NULL,
         polls_free    BIGINT NOT NULL
     );
-    -- Whoever takes a slot of an account locks its row here.
+    -- Taking a slot of an account locks its row.
     CREATE TABLE ledger (account TEXT PRIMARY KEY);
 "];
 
-/// Two runs may make the tables of a server at once: one waits for the other by
-/// a lock with this number, which is any.
+/// The number of the advisory lock for migrations: runs may start at the same time. It is
+/// arbitrary.
 const MIGRATION_LOCK: i64 = 0x7674_686f_7374;
 
-/// Brings a server's tables to the newest schema.
+/// Migrates a server to the newest schema.
 pub(super) fn migrate_postgres(client: &mut Client, at: &PostgresUrl) -> Result<(), StoreError> {
     let isolation = IsolationLevel::ReadCommitted;
     let mut transaction = client
@@ -149,7 +148,7 @@ pub(super) fn migrate_postgres(client: &mut Client, at: &PostgresUrl) -> Result<
     Ok(())
 }
 
-/// The steps that a store of schema `found` has not made yet.
+/// The steps from schema `found` to the newest.
 fn missing<'a>(
     steps: &'a [&'static str],
     found: i64,
@@ -163,9 +162,9 @@ fn missing<'a>(
     })
 }
 
-/// Brings a file to the newest schema.
+/// Migrates a file to the newest schema.
 pub(super) fn migrate_sqlite(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    // Two processes may make the store at once: one waits for the other here.
+    // Processes may create the store at the same time: one waits here.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     for step in missing(&SQLITE_STEPS, found, &path.display())? {
@@ -183,7 +182,7 @@ mod tests {
     use crate::store::{Location, Store};
 
     #[test]
-    fn a_newer_store_is_refused_and_left_alone() {
+    fn newer_schema_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store.sqlite");
         let location = Location::File(path.clone());
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_store_keeps_what_it_has() {
+    fn migration_keeps_the_content() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store.sqlite");
         let connection = Connection::open(&path).unwrap();
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_opens_again() {
+    fn existing_store_is_opened() {
         let directory = tempfile::tempdir().unwrap();
         let location = Location::File(directory.path().join("below/store.sqlite"));
         drop(Store::open(&location).unwrap());

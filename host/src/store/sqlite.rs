@@ -1,4 +1,4 @@
-//! The store in one SQLite file of this machine.
+//! The store in an SQLite file.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, params_from_iter};
 
-use super::database::{Executor, Operation, SqlRow, SqlValue};
-use super::{StoreError, schema};
+use super::error::StoreError;
+use super::executor::{Executor, Operation, SqlRow, SqlValue};
+use super::schema;
 
-/// Another process holds the file no longer than it takes to commit.
+/// Other processes lock the file for the time of a commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
-/// Opens a file, making it where there is none.
+/// Opens a file, and creates it if it does not exist.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let directory = |source| StoreError::Directory {
         path: path.to_owned(),
@@ -33,8 +34,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     prepared(connection, path)
 }
 
-/// Sets the journal of a file that others may be opening too: SQLite does not
-/// wait for them here.
+/// Sets the journal mode. SQLite has no busy timeout for this statement, and other processes may be
+/// opening the file.
 fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
     let until = Instant::now() + BUSY_TIMEOUT;
     loop {
@@ -49,20 +50,20 @@ fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Tables that are gone with their connection.
+/// Opens a database in memory.
 pub(super) fn in_memory() -> Result<Connection, StoreError> {
     prepared(Connection::open_in_memory()?, Path::new(":memory:"))
 }
 
 fn prepared(mut connection: Connection, path: &Path) -> Result<Connection, StoreError> {
-    // Safe against a power cut too; a commit a slot costs nothing.
+    // Durable on power loss. A commit for each slot costs little.
     connection.pragma_update(None, "synchronous", "FULL")?;
     schema::migrate_sqlite(&mut connection, path)?;
     Ok(connection)
 }
 
-/// What the store holds tells what an organisation's machines contacted: only
-/// its owner reads it.
+/// Creates a file that only its owner can read, because the store contains what an organisation's
+/// machines contacted.
 fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
@@ -76,8 +77,8 @@ pub(super) fn run<T>(connection: &Connection, work: Operation<'_, T>) -> Result<
     work(&mut SqliteExecutor(connection))
 }
 
-/// See [`super::database::Database::run_alone`]. The file has one writer at a
-/// time, whatever the account.
+/// See [`super::database::Database::run_alone`]. The file has one writer at a time for all
+/// accounts.
 pub(super) fn run_alone<T>(
     connection: &mut Connection,
     work: Operation<'_, T>,
@@ -88,7 +89,7 @@ pub(super) fn run_alone<T>(
     Ok(result)
 }
 
-/// Statements on a connection, in a transaction or not.
+/// A connection, in a transaction or not.
 struct SqliteExecutor<'a>(&'a Connection);
 
 impl Executor for SqliteExecutor<'_> {
@@ -108,7 +109,7 @@ impl Executor for SqliteExecutor<'_> {
     }
 }
 
-/// The tables hold integers and text only.
+/// The tables have only integers and text.
 fn cell(value: Value) -> SqlValue {
     match value {
         Value::Integer(number) => SqlValue::Integer(number),

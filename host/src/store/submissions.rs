@@ -1,30 +1,30 @@
-//! URLs handed in for a scan. The intention is written before the request goes
-//! out: after a crash between the two, the URL is looked for at VirusTotal
-//! before it is handed in again.
+//! Submitted URLs. The intention is stored before the request is sent. After a crash in between,
+//! the URL is looked up at VirusTotal before it is submitted again.
 
-use super::database::SqlRow;
-use super::{Store, StoreError};
+use super::error::StoreError;
+use super::executor::SqlRow;
+use super::handle::Store;
 use crate::clock::UnixMs;
 
-/// How far the submission of a URL is.
+/// The state of a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmissionState {
-    /// It was about to be sent; whether it arrived is not known.
+    /// The request was about to be sent; whether it arrived is unknown.
     Intended {
-        /// When.
+        /// When the intention was stored.
         at_ms: UnixMs,
-        /// How often it was looked for since.
+        /// How often the URL was looked up since.
         polls: u32,
-        /// When to look for it next.
+        /// When to look it up next.
         next_poll_ms: UnixMs,
     },
-    /// VirusTotal is at work on it.
+    /// VirusTotal has accepted it and is analysing it.
     Pending {
-        /// The analysis.
+        /// The ID of the analysis.
         analysis_id: String,
-        /// How often it was asked for.
+        /// The number of polls.
         polls: u32,
-        /// When to ask next.
+        /// When to poll next.
         next_poll_ms: UnixMs,
     },
     /// There is a result.
@@ -37,11 +37,11 @@ pub enum SubmissionState {
 }
 
 impl Store {
-    /// What is known of the submission of a URL.
+    /// The state of the submission of a URL, if there is one.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn submission(&self, url: &str) -> Result<Option<SubmissionState>, StoreError> {
         let states = self.database.query(
             "SELECT state, intended_ms, analysis_id, polls, next_poll_ms, attributes, completed_ms
@@ -52,11 +52,11 @@ impl Store {
         Ok(states.into_iter().next())
     }
 
-    /// Says that a URL is about to be handed in.
+    /// Records that a URL is about to be submitted.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// If the store cannot be written.
     pub fn intend(&self, url: &str, now: UnixMs, next_poll_ms: UnixMs) -> Result<(), StoreError> {
         self.database.execute(
             "INSERT INTO submission (url, state, intended_ms, next_poll_ms)
@@ -69,11 +69,11 @@ impl Store {
         Ok(())
     }
 
-    /// Says that VirusTotal has taken it.
+    /// Records that VirusTotal has accepted a URL.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// If the store cannot be written.
     pub fn submitted(
         &self,
         url: &str,
@@ -88,11 +88,11 @@ impl Store {
         Ok(())
     }
 
-    /// Says that it was asked for and not finished.
+    /// Records a poll of an analysis that is not finished.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// If the store cannot be written.
     pub fn polled(&self, url: &str, polls: u32, next_poll_ms: UnixMs) -> Result<(), StoreError> {
         self.database.execute(
             "UPDATE submission SET polls = ?2, next_poll_ms = ?3 WHERE url = ?1",
@@ -101,11 +101,11 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the result.
+    /// Stores the result of an analysis.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// If the store cannot be written.
     pub fn complete(
         &self,
         url: &str,
@@ -120,12 +120,12 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets the submission intended then, which VirusTotal did not take; says
-    /// whether it was still there. One that another run began since stays.
+    /// Deletes the submission with this time, which VirusTotal did not accept. Returns whether it
+    /// existed. A submission that another run began since is kept.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// If the store cannot be written.
     pub fn abandon(&self, url: &str, intended_ms: UnixMs) -> Result<bool, StoreError> {
         let abandoned = self.database.execute(
             "DELETE FROM submission
@@ -158,10 +158,10 @@ fn read(row: &SqlRow) -> Result<SubmissionState, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::on_each;
+    use crate::store::testing::on_each;
 
     #[test]
-    fn a_submission_goes_its_way() {
+    fn submission_is_polled_until_completed() {
         on_each(|store| {
             let url = "http://example.com/";
             let state = || store.submission(url).unwrap();
@@ -191,19 +191,19 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_still_as_it_was_is_abandoned() {
+    fn only_an_unchanged_intention_is_abandoned() {
         on_each(|store| {
             let url = "http://example.com/";
             let abandon = |intended_ms| store.abandon(url, intended_ms).unwrap();
-            assert!(!abandon(10), "there is none");
+            assert!(!abandon(10), "none stored");
             store.intend(url, 10, 70).unwrap();
             assert!(abandon(10));
             assert_eq!(store.submission(url).unwrap(), None);
-            // Another run hands it in again.
+            // Another run submits it again.
             store.intend(url, 200, 270).unwrap();
             assert!(!abandon(10));
             store.submitted(url, "u-1", 271).unwrap();
-            assert!(!abandon(10) && !abandon(200), "it has arrived");
+            assert!(!abandon(10) && !abandon(200), "accepted");
             store.complete(url, "{}", 300).unwrap();
             assert!(!abandon(200));
             assert!(store.submission(url).unwrap().is_some());

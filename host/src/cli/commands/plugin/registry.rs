@@ -9,7 +9,6 @@ use anyhow::{Context as _, bail};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::Environment;
-use crate::clock::{Clock as _, SystemClock};
 use crate::plugin::{PluginLimits, PluginSource, digest_of, survey};
 use crate::registry::{self, Login, OciReference};
 
@@ -76,7 +75,7 @@ pub(super) fn push(
     let PluginSource::Read { bytes, .. } = source else {
         bail!("`{}` is not a file", file.display());
     };
-    let created = jiff::Timestamp::from_millisecond(SystemClock.now_ms())?.to_string();
+    let created = jiff::Timestamp::from_millisecond(environment.clock().now_ms())?.to_string();
     let login = login(reference, environment);
     runtime()?.block_on(registry::push(reference, &login, &bytes, &survey, &created))?;
     printer.say(&format!(
