@@ -18,15 +18,15 @@ pub(super) enum Raw<'a> {
 }
 
 /// The members of an object, in their order.
-pub(super) struct Members<'a> {
+pub(super) struct ObjectMembers<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 /// The elements of an array, in their order.
-pub(super) struct Elements<'a>(Members<'a>);
+pub(super) struct Elements<'a>(ObjectMembers<'a>);
 
-impl<'a> Members<'a> {
+impl<'a> ObjectMembers<'a> {
     /// Reads `text`, an object. Anything else has no members.
     pub(super) fn of(text: &'a [u8]) -> Self {
         Self::inside(text, b'{')
@@ -52,7 +52,7 @@ impl<'a> Members<'a> {
     }
 }
 
-impl<'a> Iterator for Members<'a> {
+impl<'a> Iterator for ObjectMembers<'a> {
     /// A key, still escaped, and its value.
     type Item = (&'a [u8], Raw<'a>);
 
@@ -76,7 +76,7 @@ impl<'a> Iterator for Members<'a> {
 impl<'a> Elements<'a> {
     /// Reads `text`, an array. Anything else has no elements.
     pub(super) fn of(text: &'a [u8]) -> Self {
-        Self(Members::inside(text, b'['))
+        Self(ObjectMembers::inside(text, b'['))
     }
 }
 
@@ -91,7 +91,7 @@ impl<'a> Iterator for Elements<'a> {
 /// The value at the end of a path of keys.
 pub(super) fn at_path<'a>(object: &'a [u8], path: &[&str]) -> Option<Raw<'a>> {
     let (first, rest) = path.split_first()?;
-    let (_, value) = Members::of(object).find(|(key, _)| *key == first.as_bytes())?;
+    let (_, value) = ObjectMembers::of(object).find(|(key, _)| *key == first.as_bytes())?;
     match (rest, value) {
         ([], value) => Some(value),
         (rest, Raw::Object(inner)) => at_path(inner, rest),
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn members_are_read_in_order_and_skipped_whole() {
         let text = br#" {"a":"x\"}","b" : {"c":[1,"]"]}, "d":[{"e":"}"},2] ,"f":-1.5,"g":null}"#;
-        let members: Vec<_> = Members::of(text).collect();
+        let members: Vec<_> = ObjectMembers::of(text).collect();
         let expected: [(&[u8], Raw<'_>); 5] = [
             (b"a", Raw::String(br#"x\"}"#)),
             (b"b", Raw::Object(br#"{"c":[1,"]"]}"#)),

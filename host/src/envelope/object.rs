@@ -158,7 +158,7 @@ impl ObjectLayer {
             }
         };
         let (mut text, mut time_us) = (None, None);
-        for (key, value) in json::Members::of(line) {
+        for (key, value) in json::ObjectMembers::of(line) {
             if text.is_none() && key == text_key.as_bytes() {
                 text = Some(value);
             } else if time_us.is_none() && time_key.is_some_and(|time| time.as_bytes() == key) {

@@ -1,4 +1,4 @@
-//! Which parser reads an input.
+//! The choice of the parser for an input.
 
 use crate::plugin::{InputInfo, Parser, Reading, Stop};
 
@@ -21,29 +21,29 @@ pub struct Choice {
     pub confidence: Option<u8>,
 }
 
-/// Why an input got no parser.
+/// Why no parser was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoParser {
-    /// None knows the format.
+    /// No parser recognises the format.
     #[error("no parser recognises it; name one with --parser")]
     Unrecognised,
-    /// Detection failed in one.
-    #[error("{parser} {stop} while it looked at the first bytes")]
+    /// Detection failed in a parser.
+    #[error("{parser} {stop} during format detection")]
     Failed {
-        /// Which.
+        /// The parser.
         parser: String,
-        /// How.
+        /// The cause.
         stop: Stop,
     },
 }
 
-/// The parser that takes what it can find in any text.
+/// The parser that finds indicators in any text.
 const LAST_RESORT: &str = "text";
 
 /// A parser that is less confident is chosen only if it understands lines of the head.
 const CONFIDENT: u8 = 50;
 
-/// Whether a parser takes what it can find in any text.
+/// Whether a parser finds indicators in any text.
 pub(super) fn is_last_resort(parser: &Parser) -> bool {
     parser.id().name == LAST_RESORT
 }

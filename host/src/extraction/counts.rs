@@ -1,4 +1,4 @@
-//! What became of an input's lines: every one is a record, ignored or rejected.
+//! The counts of an input's lines: each line is part of a record, ignored or rejected.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use super::lines::ChunkText;
 use crate::input::{Chunk, MAX_LINE_BYTES};
 use crate::plugin::{Batch, PluginId, Stop, Tally};
 
-/// What became of one input.
+/// The result of one input.
 #[derive(Debug, Clone)]
 pub struct InputSummary {
-    /// Its name as the user knows it.
+    /// The name that is shown to the user.
     pub name: String,
     /// The parser that read it, if one did.
     pub parser: Option<PluginId>,
-    /// How confident the parser was of the format; none where the user named it.
+    /// The confidence of the parser; none if the user named it.
     pub confidence: Option<u8>,
     /// The envelopes around its lines, the outermost first.
     pub envelopes: Vec<&'static str>,
@@ -67,11 +67,11 @@ pub enum Outcome {
     Empty,
     /// Another input has the same lines, and it was left out.
     Copy,
-    /// It is a file of this kind, which holds no log.
+    /// It is a file of this kind, which contains no log.
     NoLog(&'static str),
     /// Not at all, for this reason.
     Skipped(String),
-    /// Only in part: then reading failed.
+    /// In part, until reading failed for this reason.
     CutShort(String),
 }
 
@@ -84,17 +84,16 @@ pub struct InputCounts {
     pub records: u64,
     /// Observations.
     pub observations: u64,
-    /// Lines that name nothing to look up, by reason.
+    /// Lines without a contact, by reason.
     pub ignored: BTreeMap<String, Reason>,
     /// Lines that were not understood, by reason.
     pub rejected: BTreeMap<String, Reason>,
-    /// What went wrong in the parser, in the order of the bytes; the first
-    /// few.
+    /// The first failures of the parser, in the order of the bytes.
     pub failures: Vec<Failure>,
-    /// How many failures there were in all.
+    /// The number of failures.
     pub failure_count: u64,
-    /// Records that other parsers took of the lines that the chosen one rejected, by the
-    /// parser's name.
+    /// Records that other parsers found in the lines that the chosen one rejected, by the name of
+    /// the parser.
     pub taken_by_others: BTreeMap<String, u64>,
     /// Why reading failed before the end, if it did.
     pub(super) cut_short: Option<String>,
@@ -103,31 +102,31 @@ pub struct InputCounts {
 /// Lines counted under one reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reason {
-    /// How many.
+    /// The number of lines.
     pub count: u64,
-    /// The first few: the line's number from 1, and its beginning.
+    /// The first lines: each with its number from 1 and its start.
     pub samples: Vec<(u64, String)>,
 }
 
-/// A call of the parser that did not end well.
+/// A failed call of the parser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The parser.
     pub plugin: PluginId,
-    /// The first byte of the chunk that it was given.
+    /// The position of the chunk in the input.
     pub start: u64,
-    /// The byte after the last.
+    /// The end of the chunk.
     pub end: u64,
-    /// How it ended.
+    /// The cause.
     pub stop: Stop,
 }
 
-/// Failures kept with an input. A parser's author controls how many there are;
-/// past this only their number is kept.
+/// The failures that are stored for an input. Their number is controlled by the parser; further
+/// failures are counted.
 pub(super) const MAX_FAILURES_KEPT: usize = 16;
 
-/// Different reasons kept for an input. A parser's author controls them; the
-/// rest is counted under one reason of the host.
+/// The distinct reasons that are stored for an input. They are controlled by the parser; further
+/// reasons are counted together.
 const MAX_REASONS: usize = 64;
 
 const SAMPLES_PER_REASON: usize = 3;
@@ -146,7 +145,7 @@ impl InputCounts {
         self.rejected.values().map(|reason| reason.count).sum()
     }
 
-    /// Adds what a chunk gave.
+    /// Adds the batch of a chunk.
     pub(super) fn add_batch(&mut self, text: ChunkText<'_>, batch: &Batch) {
         self.records += batch.records;
         self.observations += batch.len() as u64;
@@ -158,7 +157,7 @@ impl InputCounts {
         }
     }
 
-    /// Counts the lines that were too long to be handed over.
+    /// Counts the lines that were too long to be parsed.
     pub(super) fn add_overlong(&mut self, chunk: &Chunk) {
         if chunk.overlong > 0 {
             let reason = format!("longer than {} MiB", MAX_LINE_BYTES >> 20);
@@ -202,7 +201,7 @@ impl InputCounts {
         add_reason(&mut self.rejected, reason_of(name), reason);
     }
 
-    /// Keeps a failure.
+    /// Stores a failure.
     pub(super) fn fail(&mut self, failure: Failure) {
         self.failure_count += 1;
         self.failures.push(failure);
@@ -229,8 +228,8 @@ impl InputCounts {
         self.trim_failures();
     }
 
-    /// Makes the counts add up for a parser whose own counts do not, as they
-    /// must at the end of an input that was read in order. Gives what was wrong.
+    /// Corrects the counts at the end of an input that was read in order, if those of the parser do
+    /// not add up. Returns a description of the error.
     pub(super) fn reconcile(&mut self) -> Option<String> {
         let counted = self.records + self.ignored_lines() + self.rejected_lines();
         if counted == self.lines {
@@ -278,12 +277,12 @@ fn add_reason(reasons: &mut BTreeMap<String, Reason>, name: String, reason: Reas
     known.samples.truncate(SAMPLES_PER_REASON);
 }
 
-/// A plugin's words on one line of bounded length.
+/// A reason of a plugin, with bounded length.
 fn reason_of(text: &str) -> String {
     text.chars().take(SAMPLE_BYTES).collect()
 }
 
-/// A line's number from 1, and its beginning.
+/// The number of a line from 1, and its start.
 fn sample(text: ChunkText<'_>, line: u32) -> (u64, String) {
     let shown = text.texts().text(line);
     let shown = shown[..shown.len().min(SAMPLE_BYTES)].trim_ascii_end();
@@ -298,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_is_the_line_itself() {
+    fn sample_is_the_start_of_the_line() {
         let chunk = Chunk {
             bytes: b"one\r\ntwo\n\nfour".to_vec(),
             lines: 4,
@@ -330,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parser_that_miscounts_does_not_break_the_sum() {
+    fn wrong_counts_of_a_parser_are_corrected() {
         let check = |lines, records, expected_rejected| {
             let mut counts = InputCounts {
                 lines,

@@ -1,14 +1,14 @@
-//! What of a chunk was parsed, and where its lines are in the input.
+//! The parsed lines of a chunk, and their positions in the input.
 
 use crate::envelope::Unwrapped;
 use crate::input::Chunk;
 
-/// The lines of a chunk that a parser gets: its own, or those inside its envelopes.
+/// The lines of a chunk for a parser: the lines themselves, or those inside envelopes.
 #[derive(Clone, Copy)]
 pub struct ChunkText<'a> {
     /// The chunk as the input has it.
     pub chunk: &'a Chunk,
-    /// Its lines without their envelopes, where they have any.
+    /// The lines without their envelopes, if they have any.
     pub unwrapped: Option<&'a Unwrapped>,
 }
 
@@ -22,7 +22,7 @@ impl<'a> ChunkText<'a> {
         }
     }
 
-    /// How many lines there are to parse.
+    /// The number of lines to parse.
     #[must_use]
     pub fn lines(&self) -> u64 {
         match self.unwrapped {
@@ -44,13 +44,13 @@ impl<'a> ChunkText<'a> {
         self.chunk.first_line + u64::from(of_chunk.unwrap_or(line))
     }
 
-    /// The time that a line's envelope has, in microseconds since 1970.
+    /// The time of a line's envelope, in microseconds since 1970.
     #[must_use]
     pub fn time_us(&self, line: u32) -> Option<i64> {
         self.unwrapped?.origins().get(line as usize)?.time_us
     }
 
-    /// Finds the text of parsed lines as the input has it.
+    /// The text of parsed lines as the input has them.
     #[must_use]
     pub fn texts(&self) -> LineTexts<'a> {
         LineTexts {

@@ -1,4 +1,4 @@
-//! Where the workers get their work.
+//! The queue of work for all workers.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -6,37 +6,36 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use super::source::{Next, Source};
 use super::work::{Work, lock};
 
-/// A source for many workers. Whoever wants work reads it: the chunk is then in
-/// the cache of the processor that parses it, and nobody has to be woken.
-pub(super) struct Queue<'a> {
-    state: Mutex<State<'a>>,
+/// A source for many workers. A worker reads its own chunk, which is then in the cache of its
+/// processor, and no other thread has to be woken. See `docs/decisions/workers-read.md`.
+pub(super) struct WorkQueue<'a> {
+    state: Mutex<QueueState<'a>>,
     changed: Condvar,
 }
 
-struct State<'a> {
+struct QueueState<'a> {
     source: Source<'a>,
-    /// Read by one worker for another.
-    handed_over: VecDeque<Work>,
-    /// How many workers wait for that.
+    /// Work that one worker read for another.
+    ready: VecDeque<Work>,
+    /// The number of workers that wait.
     waiting: usize,
 }
 
-impl State<'_> {
-    /// How much whoever unpacks reads for others before it takes what it read:
-    /// as much as they wait for, and where they have nothing else to read, so
-    /// much that they need not wait.
+impl QueueState<'_> {
+    /// How many chunks a worker that unpacks reads for others before it parses one: a chunk for each
+    /// waiting worker, and some more if there is no other input to read.
     fn wanted(&self) -> usize {
         const SPARE: usize = 2;
         self.waiting + if self.source.is_shared() { SPARE } else { 0 }
     }
 }
 
-impl<'a> Queue<'a> {
+impl<'a> WorkQueue<'a> {
     pub(super) fn new(source: Source<'a>) -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(QueueState {
                 source,
-                handed_over: VecDeque::new(),
+                ready: VecDeque::new(),
                 waiting: 0,
             }),
             changed: Condvar::new(),
@@ -48,17 +47,17 @@ impl<'a> Queue<'a> {
         state.unwrap_or_else(PoisonError::into_inner).source
     }
 
-    /// What is to be done next by a worker with a session for the input `own`;
-    /// nothing when all is done or the run is over.
+    /// The next work of a worker that has a session for the input `own`; none when all work is done
+    /// or the run is over.
     pub(super) fn next(&self, own: Option<u32>, is_over: impl Fn() -> bool) -> Option<Work> {
         let mut state = lock(&self.state);
-        let mut work = state.handed_over.pop_front();
+        let mut work = state.ready.pop_front();
         while work.is_none() && !is_over() {
             match state.source.next(own) {
                 Next::Work(read) => {
-                    // What was handed over before comes first.
-                    state.handed_over.push_back(read);
-                    work = state.handed_over.pop_front();
+                    // Chunks that were read before come first.
+                    state.ready.push_back(read);
+                    work = state.ready.pop_front();
                 }
                 Next::Read(lent) => {
                     drop(state);
@@ -68,38 +67,38 @@ impl<'a> Queue<'a> {
                         self.changed.notify_all();
                         continue;
                     };
-                    state.handed_over.push_back(read);
-                    if state.handed_over.len() > state.wanted() {
-                        work = state.handed_over.pop_front();
+                    state.ready.push_back(read);
+                    if state.ready.len() > state.wanted() {
+                        work = state.ready.pop_front();
                     } else {
                         drop(state);
                         self.changed.notify_one();
                         state = lock(&self.state);
                     }
                 }
-                Next::Wait | Next::End if !state.handed_over.is_empty() => {
-                    work = state.handed_over.pop_front();
+                Next::Wait | Next::End if !state.ready.is_empty() => {
+                    work = state.ready.pop_front();
                 }
                 Next::Wait => {
                     state.waiting += 1;
                     let changed = self.changed.wait(state);
                     state = changed.unwrap_or_else(PoisonError::into_inner);
                     state.waiting -= 1;
-                    work = state.handed_over.pop_front();
+                    work = state.ready.pop_front();
                 }
                 Next::End => break,
             }
         }
         if work.is_none() {
-            // Whoever waits sees that too.
+            // Waiting workers end too.
             self.changed.notify_all();
         }
         work
     }
 
-    /// Lets all that wait see whether the run is over.
+    /// Wakes all waiting workers, so that they check whether the run is over.
     pub(super) fn wake(&self) {
-        // With the lock nobody is between that look and the wait.
+        // With the lock, no worker is between that check and the wait.
         drop(lock(&self.state));
         self.changed.notify_all();
     }

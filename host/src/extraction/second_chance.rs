@@ -1,8 +1,8 @@
 //! Lines that the chosen parser rejected are offered to the others.
 //!
 //! A syslog file holds the lines of many devices. Each rejected line is offered to the parser
-//! that is most confident of the rejected lines, what that one rejects to the next, and at
-//! last to the one that takes what it can find in any text.
+//! that is most confident of the rejected lines, what that one rejects to the next, and finally
+//! to the one that finds indicators in any text.
 
 use super::choice::{Choice, is_last_resort, rank};
 use super::lines::ChunkText;
@@ -15,7 +15,7 @@ pub(super) struct SecondChance {
     sessions: Vec<(String, ParserSession)>,
 }
 
-/// What a parser took of the rejected lines.
+/// The records that a parser found in rejected lines.
 pub(super) struct Taken {
     /// The parser's name.
     pub(super) parser: String,
@@ -146,7 +146,7 @@ fn next(others: &mut Vec<Parser>, info: &InputInfo) -> Option<Parser> {
     Some(others.remove(index))
 }
 
-/// A less confident parser is not offered the lines: it may take any for its own.
+/// A parser with less confidence is not offered the lines: it may accept any line.
 const MIN_CONFIDENCE: u8 = 5;
 
 /// The lines of `bytes` with these numbers, each with a line feed.

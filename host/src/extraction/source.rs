@@ -1,11 +1,10 @@
-//! The reading side: opens the inputs in their order, finds each its parser, and
-//! gives out work to whoever asks.
+//! The source of work: opens the inputs in their order, chooses their parsers, and gives chunks to
+//! the workers.
 //!
-//! What lies there as it is costs next to nothing to read: that is done while a
-//! worker asks. What has to be unpacked is lent to the worker that asks, and the
-//! others do not wait for it: they read another input, or take what it hands over.
-//! What takes longer to unpack than to parse is unpacked on a thread of its own,
-//! so that this never pauses.
+//! Plain files are read while a worker asks for work, which costs little. A compressed input is lent
+//! to the worker that asks; the others read another input, or parse what that worker has read. Formats
+//! that take longer to unpack than to parse are unpacked on a separate thread, which never pauses.
+//! See `docs/decisions/workers-read.md`.
 
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! What the reading side hands to the parsing side.
+//! Units of work, from reading to parsing.
 
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,12 +7,12 @@ use crate::envelope::Envelope;
 use crate::input::{Chunk, Chunks, Reader};
 use crate::plugin::{InputInfo, Parser, ParserSession, Reading};
 
-/// An input under way.
+/// An input that is being read.
 pub(super) struct OpenInput {
     pub(super) index: u32,
     pub(super) name: String,
     pub(super) parser: Parser,
-    /// The parsers that are offered what it rejects.
+    /// The parsers that are offered the lines that it rejects.
     pub(super) others: Vec<Parser>,
     pub(super) info: InputInfo,
     /// What is removed from the lines, if they have envelopes.
@@ -20,26 +20,26 @@ pub(super) struct OpenInput {
     pub(super) reading: Reading,
     /// The session that was asked how it reads, for the first worker.
     pub(super) session: Mutex<Option<ParserSession>>,
-    /// Failures of the parser on this input, over all workers.
+    /// The number of failures of the parser on this input, of all workers.
     pub(super) failures: AtomicU32,
 }
 
-/// Something for a worker to do.
+/// A unit of work.
 pub(super) struct Work {
-    /// The place in the order in which work was handed out.
+    /// The number of the unit, in the order of the logs.
     pub(super) turn: u64,
     pub(super) input: Arc<OpenInput>,
     pub(super) what: What,
 }
 
 pub(super) enum What {
-    /// One of the independent chunks of an input.
+    /// An independent chunk of an input.
     Chunk(Chunk),
-    /// A whole input in order: its first chunk, and the rest.
+    /// A whole input that is read in order: its first chunk, and the rest.
     All(Chunk, Chunks<Reader>),
 }
 
-/// Chunk buffers, used again.
+/// Buffers of chunks for reuse.
 #[derive(Default)]
 pub(super) struct Buffers(Mutex<Vec<Vec<u8>>>);
 
@@ -53,7 +53,7 @@ impl Buffers {
     }
 }
 
-/// Nothing that holds one of these locks can leave its data half changed.
+/// Code with one of these locks does not panic between two changes.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The parsing side: an instance of the parser, and a sink.
+//! Workers: each has an instance of the parser and a sink.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::counts::{Failure, InputCounts};
 use super::duplicates::COPIED_LINES;
 use super::lines::ChunkText;
-use super::queue::Queue;
+use super::queue::WorkQueue;
 use super::second_chance::SecondChance;
 use super::source::Source;
 use super::work::{Buffers, OpenInput, What, Work, lock};
@@ -17,20 +17,20 @@ use crate::envelope::Unwrapped;
 use crate::input::{Chunk, Chunks, Reader};
 use crate::plugin::{Batch, Interrupt, ParserSession, Reading, Stop};
 
-/// After this many failures on one input its parser is given up there: an
-/// endless loop would otherwise cost its deadline for every chunk.
+/// After this many failures, the parser is not called again for the input: otherwise an endless loop
+/// would cost the deadline for every chunk.
 const FAILURES_BEFORE_GIVING_UP: u32 = 3;
 
 /// What the workers of an extraction share.
 pub(super) struct Shared<'a> {
-    queue: Queue<'a>,
+    queue: WorkQueue<'a>,
     interrupt: &'a Interrupt,
     turns: Turns,
     buffers: &'a Buffers,
     abort: AtomicBool,
 }
 
-/// Lets the work of a later turn wait for the earlier.
+/// Orders the output of the workers by the number of their work.
 struct Turns {
     order: Order,
     next: Mutex<u64>,
@@ -45,7 +45,7 @@ pub(super) struct Worker<'a, 's, S> {
     done: Done,
 }
 
-/// What a worker did.
+/// The result of a worker.
 #[derive(Default)]
 pub(super) struct Done {
     pub(super) counts: BTreeMap<u32, InputCounts>,
@@ -60,7 +60,7 @@ impl<'a> Shared<'a> {
         order: Order,
     ) -> Self {
         Self {
-            queue: Queue::new(source),
+            queue: WorkQueue::new(source),
             interrupt,
             turns: Turns {
                 order,
@@ -88,9 +88,8 @@ impl<'a> Shared<'a> {
 }
 
 impl Turns {
-    /// Waits until it is `turn`, where order matters. Work is taken in the order
-    /// of turns: every earlier one is with a worker that will finish it, so nobody
-    /// waits for ever.
+    /// Waits until all work before `turn` is finished, if the order matters. Work is taken in the
+    /// order of turns, so that every earlier one has a worker that will finish it.
     fn wait_for(&self, turn: u64) {
         if self.order == Order::AsRead {
             let next = lock(&self.next);
@@ -119,7 +118,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
         }
     }
 
-    /// Works until there is nothing left.
+    /// Works until no work is left.
     pub(super) fn run(mut self) -> Result<Done, ExtractionError> {
         let mut result = Ok(());
         while let Some(work) = self.next() {
@@ -145,7 +144,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
         }
     }
 
-    /// One independent chunk.
+    /// Processes an independent chunk.
     fn chunk(
         &mut self,
         input: &Arc<OpenInput>,
@@ -167,7 +166,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
         Ok(())
     }
 
-    /// An input that wants its chunks in order, and its end.
+    /// Processes an input that is read in order.
     fn all(
         &mut self,
         input: &Arc<OpenInput>,
@@ -223,14 +222,18 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
         counts.add_structure(text.unwrapped.map_or(0, Unwrapped::structure));
     }
 
-    /// Parses a chunk; none when the parser failed, which is then counted.
+    /// Parses a chunk. Returns none after a failure, which is counted.
     fn parse(
         &mut self,
         input: &Arc<OpenInput>,
         text: ChunkText<'_>,
     ) -> Result<Option<Batch>, ExtractionError> {
         if input.failures.load(Ordering::Relaxed) >= FAILURES_BEFORE_GIVING_UP {
-            self.reject_chunk(input, text, "the parser was given up after failures");
+            self.reject_chunk(
+                input,
+                text,
+                "not parsed after repeated failures of the parser",
+            );
             return Ok(None);
         }
         let started = Instant::now();
@@ -292,7 +295,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
         self.done.times.parsing += started.elapsed();
     }
 
-    /// The session for this input: the one at hand, or a new one.
+    /// The session for this input, which is opened if there is none.
     fn session(&mut self, input: &OpenInput) -> Result<&mut ParserSession, Stop> {
         let at_hand = self
             .session
@@ -327,8 +330,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
         if stop == Stop::Interrupted {
             return Err(ExtractionError::Interrupted);
         }
-        // A refusal ends the input, and what is read in order cannot go on
-        // behind a gap.
+        // A refusal ends the input, and an input that is read in order cannot continue after a gap.
         let gives_up = stop.is_refusal() || input.reading != Reading::IndependentLines;
         let failures = if gives_up {
             FAILURES_BEFORE_GIVING_UP
@@ -371,7 +373,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
 }
 
 impl<S> Drop for Worker<'_, '_, S> {
-    /// Nobody waits for what a worker that panicked was to read.
+    /// After a panic, no other worker waits for this one.
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.shared.abort();
@@ -379,13 +381,13 @@ impl<S> Drop for Worker<'_, '_, S> {
     }
 }
 
-/// A stop as a reason that many chunks share.
+/// A reason for rejected lines, the same for many chunks.
 fn in_short(stop: &Stop) -> &'static str {
     match stop {
         Stop::Trap { .. } | Stop::Denied { .. } => "stopped",
-        Stop::Deadline { .. } => "ran too long",
-        Stop::Memory { .. } | Stop::Table { .. } => "wanted too much memory",
-        Stop::Result { .. } | Stop::BadValue { .. } => "broke the contract",
+        Stop::Deadline { .. } => "exceeded its deadline",
+        Stop::Memory { .. } | Stop::Table { .. } => "exceeded its memory limit",
+        Stop::Result { .. } | Stop::BadValue { .. } => "returned an invalid result",
         Stop::Refused { .. } => "refused the input",
         Stop::Interrupted => "was interrupted",
     }

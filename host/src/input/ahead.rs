@@ -1,9 +1,9 @@
-//! Reads on a thread of its own, so that unpacking and parsing go on at once.
+//! Reads on a separate thread, so that unpacking and parsing run at the same time.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// The size of a block that is handed over.
+/// The size of a block that is passed between the threads.
 const BLOCK_BYTES: usize = 512 << 10;
 
 /// Blocks that wait to be taken: enough for either side to never be idle while
@@ -67,7 +67,7 @@ impl Pump {
                 return;
             }
             if let Some(error) = failure {
-                // Whoever does not take it has stopped reading.
+                // An error means that the reader was dropped.
                 let _not_taken = self.fill.send(Err(error));
             }
             if is_last {
@@ -138,8 +138,8 @@ mod tests {
 
     #[test]
     fn an_error_comes_after_what_was_read() {
-        struct Failing(usize);
-        impl Read for Failing {
+        struct FailingAfter(usize);
+        impl Read for FailingAfter {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 if self.0 == 0 {
                     return Err(io::Error::other("broken"));
@@ -151,7 +151,7 @@ mod tests {
             }
         }
         let mut read = Vec::new();
-        let mut ahead = read_ahead(Failing(BLOCK_BYTES + 3)).unwrap();
+        let mut ahead = read_ahead(FailingAfter(BLOCK_BYTES + 3)).unwrap();
         let error = ahead.read_to_end(&mut read).unwrap_err();
         assert_eq!(
             (read.len(), error.to_string()),

@@ -5,9 +5,8 @@ use std::io::{self, Read};
 use super::Reader;
 use super::ahead::{read_ahead, read_full};
 
-/// A line longer than this is not handed to a parser: it is counted as rejected
-/// and passed over. Whoever writes the log controls it; a larger bound costs
-/// memory in host and guest (three times the line).
+/// The longest line that is parsed. A longer one is counted as rejected and skipped. The length is
+/// controlled by the log; a larger bound costs memory in host and guest (three times the line).
 pub const MAX_LINE_BYTES: usize = 16 << 20;
 
 /// Some bytes of an input, and where they lie in it.
@@ -35,7 +34,7 @@ pub type RecordEnd = fn(&[u8]) -> Option<usize>;
 pub struct Chunks<R> {
     reader: R,
     chunk_bytes: usize,
-    /// Read, and not handed on yet: the beginning of a line.
+    /// The start of a line that is not complete yet.
     rest: Vec<u8>,
     record_end: Option<RecordEnd>,
     /// The first bytes that another input has, too.
@@ -47,7 +46,7 @@ pub struct Chunks<R> {
 }
 
 impl Chunks<Reader> {
-    /// The same, read by a thread of its own from here on.
+    /// The same chunks, read on a separate thread from here on.
     ///
     /// # Errors
     ///

@@ -2,28 +2,28 @@
 
 use std::io::{self, Read};
 
-use super::packing::Source;
+use super::buffered::{BufferedReader, peek};
 
 /// The content of one frame.
 pub(super) trait Frame: Read + Send {
     /// The source after the frame; none if the decoder has read it to its end.
-    fn end(self: Box<Self>) -> Option<Source>;
+    fn end(self: Box<Self>) -> Option<BufferedReader>;
 }
 
-impl Frame for flate2::bufread::GzDecoder<Source> {
-    fn end(self: Box<Self>) -> Option<Source> {
+impl Frame for flate2::bufread::GzDecoder<BufferedReader> {
+    fn end(self: Box<Self>) -> Option<BufferedReader> {
         Some(self.into_inner())
     }
 }
 
-impl Frame for bzip2::bufread::BzDecoder<Source> {
-    fn end(self: Box<Self>) -> Option<Source> {
+impl Frame for bzip2::bufread::BzDecoder<BufferedReader> {
+    fn end(self: Box<Self>) -> Option<BufferedReader> {
         Some(self.into_inner())
     }
 }
 
-impl Frame for zstd::Decoder<'static, Source> {
-    fn end(self: Box<Self>) -> Option<Source> {
+impl Frame for zstd::Decoder<'static, BufferedReader> {
+    fn end(self: Box<Self>) -> Option<BufferedReader> {
         Some(self.finish())
     }
 }
@@ -38,7 +38,7 @@ impl<R: Read> Read for ToTheEnd<R> {
 }
 
 impl<R: Read + Send> Frame for ToTheEnd<R> {
-    fn end(self: Box<Self>) -> Option<Source> {
+    fn end(self: Box<Self>) -> Option<BufferedReader> {
         None
     }
 }
@@ -48,7 +48,7 @@ impl<R: Read + Send> Frame for ToTheEnd<R> {
 pub(super) struct Lz4Frame(lz4_flex::frame::FrameDecoder<EndWatch>);
 
 impl Lz4Frame {
-    pub(super) fn new(source: Source) -> Self {
+    pub(super) fn new(source: BufferedReader) -> Self {
         Self(lz4_flex::frame::FrameDecoder::new(EndWatch {
             source,
             has_ended: false,
@@ -68,14 +68,14 @@ impl Read for Lz4Frame {
 }
 
 impl Frame for Lz4Frame {
-    fn end(self: Box<Self>) -> Option<Source> {
+    fn end(self: Box<Self>) -> Option<BufferedReader> {
         Some(self.0.into_inner().source)
     }
 }
 
 /// Notices when a read reached the end of the source.
 struct EndWatch {
-    source: Source,
+    source: BufferedReader,
     has_ended: bool,
 }
 
@@ -92,7 +92,7 @@ impl Read for EndWatch {
 /// before another frame's signature
 /// (<https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md#legacy-frame>).
 pub(super) struct LegacyLz4 {
-    source: Source,
+    source: BufferedReader,
     block: Vec<u8>,
     at: usize,
 }
@@ -101,7 +101,7 @@ const LEGACY_BLOCK_BYTES: usize = 8 << 20;
 
 impl LegacyLz4 {
     /// A frame of which the source has the signature next.
-    pub(super) fn new(mut source: Source) -> io::Result<Self> {
+    pub(super) fn new(mut source: BufferedReader) -> io::Result<Self> {
         source.read_exact(&mut [0; 4])?;
         Ok(Self {
             source,
@@ -113,7 +113,7 @@ impl LegacyLz4 {
     /// Decodes the next block; false at the end of the frame.
     fn next_block(&mut self) -> io::Result<bool> {
         let mut len = [0; 4];
-        if super::packing::peek(&mut self.source, &mut len)? == 0 || is_signature(len) {
+        if peek(&mut self.source, &mut len)? == 0 || is_signature(len) {
             return Ok(false);
         }
         self.source.read_exact(&mut len)?;
@@ -154,7 +154,7 @@ impl Read for LegacyLz4 {
 }
 
 impl Frame for LegacyLz4 {
-    fn end(self: Box<Self>) -> Option<Source> {
+    fn end(self: Box<Self>) -> Option<BufferedReader> {
         Some(self.source)
     }
 }

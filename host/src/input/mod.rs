@@ -6,6 +6,7 @@
 
 mod ahead;
 mod archive;
+mod buffered;
 mod chunks;
 mod frames;
 mod kinds;
@@ -90,7 +91,7 @@ impl Input {
         }
     }
 
-    /// Opens the input as what its first bytes say that it is.
+    /// Opens the input as the kind of file that its first bytes show.
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use super::buffered::{BufferedReader, PACKED_BLOCK_BYTES, peek};
 use super::frames::{Frame, LegacyLz4, Lz4Frame, ToTheEnd};
 use super::lzw::LzwReader;
 use super::{Reader, UnpackLimits};
@@ -31,12 +32,6 @@ pub enum Packing {
     /// RFC 7932.
     Brotli,
 }
-
-/// The buffer of compressed bytes before a decoder.
-const PACKED_BLOCK_BYTES: usize = 256 << 10;
-
-/// A source of compressed bytes.
-pub(super) type Source = BufReader<Reader>;
 
 /// The content of compressed bytes, limited in size.
 ///
@@ -85,21 +80,21 @@ impl Packing {
     }
 
     /// What begins at a frame's first bytes, in a file that began as `self`.
-    fn next(self, head: &[u8]) -> Option<Next> {
+    fn next(self, head: &[u8]) -> Option<NextFrame> {
         let is = |magic: &[u8]| head.starts_with(magic);
         match self {
-            Self::Gzip => is(b"\x1f\x8b").then_some(Next::Gzip),
-            Self::Bzip2 => is(b"BZh").then_some(Next::Bzip2),
+            Self::Gzip => is(b"\x1f\x8b").then_some(NextFrame::Gzip),
+            Self::Bzip2 => is(b"BZh").then_some(NextFrame::Bzip2),
             // The two share the signature of skippable frames.
             Self::Zstd | Self::Lz4 => match head {
-                [0x28, 0xb5, 0x2f, 0xfd] => Some(Next::Zstd),
-                [0x04, 0x22, 0x4d, 0x18] => Some(Next::Lz4),
-                [0x02, 0x21, 0x4c, 0x18] => Some(Next::Lz4Legacy),
-                [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some(Next::Skippable),
+                [0x28, 0xb5, 0x2f, 0xfd] => Some(NextFrame::Zstd),
+                [0x04, 0x22, 0x4d, 0x18] => Some(NextFrame::Lz4),
+                [0x02, 0x21, 0x4c, 0x18] => Some(NextFrame::Lz4Legacy),
+                [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some(NextFrame::Skippable),
                 _ => None,
             },
             Self::Xz | Self::Lzip | Self::Lzma | Self::Compress | Self::Snappy | Self::Brotli => {
-                Some(Next::Rest)
+                Some(NextFrame::Rest)
             }
         }
     }
@@ -107,7 +102,7 @@ impl Packing {
 
 /// What is at the source's position between two frames.
 #[derive(Debug, Clone, Copy)]
-enum Next {
+enum NextFrame {
     Gzip,
     Zstd,
     Bzip2,
@@ -126,7 +121,7 @@ struct Frames {
 }
 
 enum State {
-    Between(Source),
+    Between(BufferedReader),
     Within(Box<dyn Frame>),
     Ended,
 }
@@ -153,7 +148,7 @@ impl Read for Frames {
 impl Frames {
     /// Begins the next frame. Zeros after a frame are padding, as tapes and block devices
     /// add it.
-    fn begin(&self, mut source: Source) -> io::Result<State> {
+    fn begin(&self, mut source: BufferedReader) -> io::Result<State> {
         skip_zeros(&mut source)?;
         let mut head = [0; 4];
         let len = peek(&mut source, &mut head)?;
@@ -167,24 +162,24 @@ impl Frames {
             )
         })?;
         let frame: Box<dyn Frame> = match next {
-            Next::Gzip => Box::new(flate2::bufread::GzDecoder::new(source)),
-            Next::Bzip2 => Box::new(bzip2::bufread::BzDecoder::new(source)),
-            Next::Zstd => Box::new(self.zstd(source)?),
-            Next::Lz4 => Box::new(Lz4Frame::new(source)),
-            Next::Lz4Legacy => Box::new(LegacyLz4::new(source)?),
-            Next::Skippable => return skip_frame(source).map(State::Between),
-            Next::Rest => self.rest(source)?,
+            NextFrame::Gzip => Box::new(flate2::bufread::GzDecoder::new(source)),
+            NextFrame::Bzip2 => Box::new(bzip2::bufread::BzDecoder::new(source)),
+            NextFrame::Zstd => Box::new(self.zstd(source)?),
+            NextFrame::Lz4 => Box::new(Lz4Frame::new(source)),
+            NextFrame::Lz4Legacy => Box::new(LegacyLz4::new(source)?),
+            NextFrame::Skippable => return skip_frame(source).map(State::Between),
+            NextFrame::Rest => self.rest(source)?,
         };
         Ok(State::Within(frame))
     }
 
-    fn zstd(&self, source: Source) -> io::Result<zstd::Decoder<'static, Source>> {
+    fn zstd(&self, source: BufferedReader) -> io::Result<zstd::Decoder<'static, BufferedReader>> {
         let mut decoder = zstd::Decoder::with_buffer(source)?.single_frame();
         decoder.window_log_max(self.max_window_bytes.max(1).ilog2())?;
         Ok(decoder)
     }
 
-    fn rest(&self, source: Source) -> io::Result<Box<dyn Frame>> {
+    fn rest(&self, source: BufferedReader) -> io::Result<Box<dyn Frame>> {
         let memory_kib = u32::try_from(self.max_window_bytes >> 10).unwrap_or(u32::MAX);
         Ok(match self.packing {
             Packing::Xz => Box::new(ToTheEnd(lzma_rust2::XzReader::new_mem_limit(
@@ -204,7 +199,7 @@ impl Frames {
     }
 }
 
-fn skip_zeros(source: &mut Source) -> io::Result<()> {
+fn skip_zeros(source: &mut BufferedReader) -> io::Result<()> {
     loop {
         let bytes = source.fill_buf()?;
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
@@ -216,28 +211,8 @@ fn skip_zeros(source: &mut Source) -> io::Result<()> {
     }
 }
 
-/// Copies the next bytes without taking them, and returns how many there are.
-///
-/// A buffer that ends within them is refilled: `BufReader` cannot look past its end, so
-/// they are put before the rest.
-pub(super) fn peek(source: &mut Source, head: &mut [u8]) -> io::Result<usize> {
-    let bytes = source.fill_buf()?;
-    let len = bytes.len().min(head.len());
-    head[..len].copy_from_slice(&bytes[..len]);
-    if len == head.len() || len == 0 {
-        return Ok(len);
-    }
-    source.consume(len);
-    let mut whole = len;
-    whole += super::ahead::read_full(source, &mut head[len..]).0;
-    let rest = std::mem::replace(source, BufReader::new(Box::new(io::empty())));
-    let pushed_back = io::Cursor::new(head[..whole].to_vec());
-    *source = BufReader::with_capacity(PACKED_BLOCK_BYTES, Box::new(pushed_back.chain(rest)));
-    Ok(whole)
-}
-
 /// Passes over a skippable frame: signature, length, content.
-fn skip_frame(mut source: Source) -> io::Result<Source> {
+fn skip_frame(mut source: BufferedReader) -> io::Result<BufferedReader> {
     let mut header = [0; 8];
     source.read_exact(&mut header)?;
     let [.., a, b, c, d] = header;

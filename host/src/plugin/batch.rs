@@ -135,8 +135,8 @@ impl Batch {
     }
 
     /// Adds what another parser gave for lines that this one rejected. `own` and `others` are
-    /// the bytes that were parsed, and `lines` says which line of `own` each line of `others`
-    /// is. Lines that the other ignored count as ignored where `takes_ignored`. Returns the
+    /// the bytes that were parsed, and `lines` is the line of `own` for each line of
+    /// `others`. Lines that the other ignored count as ignored where `takes_ignored`. Returns the
     /// lines that are still rejected.
     pub fn absorb(
         &mut self,

@@ -8,7 +8,7 @@ use wasmparser::{
 
 use super::PluginKind;
 use super::builtin;
-use super::error::LoadError;
+use super::error::{LoadError, listed};
 use super::imports::{Import, with_functions};
 use super::limits::PluginLimits;
 use super::source::{PluginSource, digest_of};
@@ -230,23 +230,6 @@ fn contract_of(export: &str) -> Option<(PluginKind, &str)> {
         "vthost:policy/judging" => Some((PluginKind::Policy, version)),
         _ => None,
     }
-}
-
-/// Names for a message, with commas. Their number and length are bounded, because a
-/// file of 100 MB can consist of names.
-pub(super) fn listed(names: &[String]) -> String {
-    const MAX_NAMES: usize = 64;
-    const MAX_CHARS: usize = 200;
-    if names.is_empty() {
-        return "nothing".to_owned();
-    }
-    let short = |name: &String| name.chars().take(MAX_CHARS).collect();
-    let shown: Vec<String> = names.iter().take(MAX_NAMES).map(short).collect();
-    let more = match names.len() - shown.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    shown.join(", ") + &more
 }
 
 #[cfg(test)]

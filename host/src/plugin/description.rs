@@ -1,7 +1,7 @@
 //! A plugin's description of itself, and the limits on it. The plugin's author
 //! controls all of it; a plugin that exceeds a limit is not loaded.
 
-use super::{Format, PluginId};
+use super::PluginId;
 
 /// A plugin's description of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,9 +13,20 @@ pub struct Description {
     /// One sentence: the logs that it reads, or its rule.
     pub summary: String,
     /// The log formats; empty for a policy.
-    pub formats: Vec<Format>,
+    pub formats: Vec<LogFormat>,
     /// A JSON Schema for its settings; empty if it has no settings.
     pub settings_schema: String,
+}
+
+/// A log format that a parser reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFormat {
+    /// The name that the product's users know: `squid`.
+    pub name: String,
+    /// The product and the log.
+    pub title: String,
+    /// An example line.
+    pub example: String,
 }
 
 const MAX_NAME_BYTES: usize = 64;
@@ -85,7 +96,7 @@ mod tests {
 
     /// The fault of a valid description after `change`.
     fn fault(change: impl FnOnce(&mut Description)) -> Option<String> {
-        let format = Format {
+        let format = LogFormat {
             name: "ours".to_owned(),
             title: "Our gateway".to_owned(),
             example: "x".repeat(8192),

@@ -296,3 +296,20 @@ fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ")
 }
+
+/// Names for a message, with commas. Their number and length are bounded, because a
+/// file of 100 MB can consist of names.
+pub(super) fn listed(names: &[String]) -> String {
+    const MAX_NAMES: usize = 64;
+    const MAX_CHARS: usize = 200;
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    let short = |name: &String| name.chars().take(MAX_CHARS).collect();
+    let shown: Vec<String> = names.iter().take(MAX_NAMES).map(short).collect();
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    shown.join(", ") + &more
+}

@@ -4,8 +4,7 @@
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Parser, ValidPayload, Validator, WasmFeatures};
 
-use super::component::listed;
-use super::error::LoadError;
+use super::error::{LoadError, listed};
 
 /// An interface that a component imports.
 #[derive(Debug, Clone, PartialEq, Eq)]

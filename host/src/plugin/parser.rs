@@ -15,7 +15,7 @@ use super::load;
 use super::sandbox::Sandbox;
 use super::settings::PluginSettings;
 use super::source::PluginSource;
-use super::{Description, PluginId, PluginKind};
+use super::{Description, LogFormat, PluginId, PluginKind};
 
 /// A parser that is loaded, checked and ready to open inputs. Cheap to clone.
 #[derive(Clone)]
@@ -24,17 +24,6 @@ pub struct Parser {
     pre: InstancePre<Sandbox>,
     description: Arc<Description>,
     settings: Arc<str>,
-}
-
-/// A log format that a parser reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Format {
-    /// The name that the product's users know: `squid`.
-    pub name: String,
-    /// The product and the log.
-    pub title: String,
-    /// An example line.
-    pub example: String,
 }
 
 /// What is known about an input before it is parsed.
@@ -251,7 +240,7 @@ fn description(described: wit::Description, digest: String) -> Description {
         },
         licence: described.licence,
         summary: described.summary,
-        formats: described.formats.into_iter().map(Format::from).collect(),
+        formats: described.formats.into_iter().map(LogFormat::from).collect(),
         settings_schema: described.settings_schema,
     }
 }
@@ -267,7 +256,7 @@ impl InputInfo {
     }
 }
 
-impl From<wit::Format> for Format {
+impl From<wit::Format> for LogFormat {
     fn from(format: wit::Format) -> Self {
         Self {
             name: format.name,

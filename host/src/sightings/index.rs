@@ -1,6 +1,6 @@
 //! An open-addressing hash table with prefetch.
 //!
-//! It maps hashes to IDs. The values that the IDs stand for are stored elsewhere, so the
+//! It maps hashes to IDs. The values with these IDs are stored elsewhere, so the
 //! caller compares them. Collisions are resolved by linear probing. There is no removal.
 //!
 //! ```text
@@ -17,7 +17,7 @@
 
 use super::prefetch::prefetch;
 
-/// IDs by the hash of what they stand for.
+/// IDs by the hash of their value.
 #[derive(Debug, Default)]
 pub(super) struct HashIndex {
     /// None, or a power of two of them.

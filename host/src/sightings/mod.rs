@@ -55,7 +55,7 @@ mod tests {
         (Kind::Url, "mailto:x"),
     ];
 
-    type Seen = (usize, usize, Option<i64>);
+    type SeenValue = (usize, usize, Option<i64>);
 
     /// The expected sightings of an indicator.
     #[derive(Debug, Default, PartialEq)]
@@ -80,7 +80,7 @@ mod tests {
     }
 
     /// Folds without shards, and counts the invalid values.
-    fn folded_naively(seen: &[Seen]) -> (BTreeMap<Indicator, Expected>, u64) {
+    fn folded_naively(seen: &[SeenValue]) -> (BTreeMap<Indicator, Expected>, u64) {
         let mut all: BTreeMap<Indicator, Expected> = BTreeMap::new();
         let mut invalid = 0;
         for (line, (value, client, time_us)) in seen.iter().enumerate() {
@@ -117,7 +117,7 @@ mod tests {
         }
     }
 
-    fn folded(seen: &[Seen], workers: usize, limit: Option<MemoryLimit>) -> Folded {
+    fn folded(seen: &[SeenValue], workers: usize, limit: Option<MemoryLimit>) -> Folded {
         let fold = Fold::new(FoldBy::Indicator, workers, limit);
         let mut writers: Vec<FoldWriter<'_>> = (0..workers).map(|_| fold.writer()).collect();
         for (line, (value, client, time_us)) in seen.iter().enumerate() {

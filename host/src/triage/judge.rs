@@ -56,11 +56,11 @@ pub struct PolicyJudge {
 }
 
 type Screened = Result<Screening, Stop>;
-type Judged = Result<Judgement, Stop>;
+type JudgeResult = Result<Judgement, Stop>;
 
 enum Call {
     Screen(Box<Sightings>, Sender<Screened>),
-    Judge(Box<Case>, Sender<Judged>),
+    Judge(Box<Case>, Sender<JudgeResult>),
 }
 
 struct Case {

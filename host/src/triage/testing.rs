@@ -8,7 +8,7 @@ use crate::sightings::Sightings;
 use crate::verdict::{Scope, Verdict};
 use crate::virustotal::report::Report;
 
-/// Looks everything up, and calls a report bad if an engine says malicious.
+/// Looks up everything; a report is bad if an engine calls it malicious.
 pub(super) struct MaliciousCount;
 
 impl Judge for MaliciousCount {

@@ -39,7 +39,7 @@ impl Watch {
         lines.map(|access| format!("warning: {access}")).collect()
     }
 
-    /// Says on standard error what the plugin printed, and the warnings.
+    /// Prints on standard error what the plugin printed, and the warnings.
     pub(super) fn report(&self, printer: &Printer) {
         let printed = String::from_utf8_lossy(&self.seen().printed).into_owned();
         for line in printed.lines() {
