@@ -1,10 +1,9 @@
-//! Sixteen bytes that are looked at together. On `wasm32` with `simd128` that
-//! is a vector, elsewhere plain code of the same meaning.
+//! Sixteen bytes that are compared at once. On `wasm32` with `simd128` this is a vector, elsewhere
+//! portable code with the same results.
 //!
-//! What a block is asked for is known where it is asked: everything is inlined
-//! there, so that the question becomes a constant.
+//! All functions are inlined, so that the byte that is searched for is a constant.
 
-/// How many bytes a block holds.
+/// The number of bytes of a block.
 pub(crate) const WIDTH: usize = 16;
 
 /// Sixteen bytes; those of a shorter slice are followed by zeros.
@@ -18,10 +17,10 @@ impl Block {
         Self(load(bytes))
     }
 
-    /// A slice of at most sixteen bytes; of a longer one the first sixteen.
+    /// The first sixteen bytes of a slice.
     ///
-    /// Two words that overlap, as a copy of so many bytes as there happen to be
-    /// is a call out of the component.
+    /// Short slices are read as two overlapping words: a copy of a variable length is a call out of
+    /// the component.
     #[inline(always)]
     pub(crate) fn of(bytes: &[u8]) -> Self {
         if let Some(whole) = bytes.first_chunk() {
@@ -34,15 +33,14 @@ impl Block {
         Self(from_words(low, high))
     }
 
-    /// Which of the bytes are `is` once the bits of `or` are set; the first
-    /// byte in the lowest bit.
+    /// The bytes that equal `is` after the bits of `or` are set. The first byte is the lowest bit.
     #[inline(always)]
     #[must_use]
     pub fn mask(self, or: u8, is: u8) -> u32 {
         equal(self.0, or, is)
     }
 
-    /// Which of the bytes lie between two, these included.
+    /// The bytes in an inclusive range.
     #[inline(always)]
     #[must_use]
     pub fn between(self, first: u8, last: u8) -> u32 {
@@ -50,8 +48,7 @@ impl Block {
     }
 }
 
-/// A slice of at most eight bytes as a word, the first byte in the lowest
-/// bits; of a longer one the first eight.
+/// The first eight bytes of a slice as a word. The first byte is in the lowest bits.
 #[inline(always)]
 pub(crate) fn first_word(bytes: &[u8]) -> u64 {
     match bytes.len() {
@@ -69,8 +66,8 @@ pub(crate) fn first_word(bytes: &[u8]) -> u64 {
     }
 }
 
-/// Whether two slices are the same. Of short ones two words that overlap are
-/// compared: the comparison of any number of bytes is a loop in a component.
+/// Whether two slices are equal. Short slices are compared as two overlapping words: a comparison of
+/// a variable length is a loop in a component.
 #[inline(always)]
 pub(crate) fn is_same(bytes: &[u8], other: &[u8]) -> bool {
     if bytes.len() != other.len() {
@@ -85,10 +82,10 @@ pub(crate) fn is_same(bytes: &[u8], other: &[u8]) -> bool {
     }
 }
 
-/// `word` without its first `bytes` bytes, which stood in the word before.
+/// `word` without its first `bytes` bytes, which belong to the previous word.
 #[inline(always)]
 fn shifted(word: u64, bytes: usize) -> u64 {
-    // A shift by all 64 bits does not exist: then there is nothing left.
+    // A shift by 64 bits overflows: no byte is left then.
     word.checked_shr((bytes * 8) as u32).unwrap_or(0)
 }
 

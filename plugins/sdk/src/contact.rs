@@ -1,5 +1,5 @@
-//! From what a record says of a contact to one observation: the most telling
-//! value that it has.
+//! Contacts: the fields of a record about one contact, reduced to an observation of the most specific
+//! value.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -8,43 +8,42 @@ use crate::block::first_word;
 use crate::parser::{Action, Line, Observation, Observations, host_of, is_address, is_bare_ipv6};
 use crate::scan;
 
-/// What a record says of one contact, in whatever fields it says it. A value
-/// that stands for nothing (`-`, `N/A`, `0.0.0.0`) is nothing.
+/// The fields of a record about one contact. Placeholders (`-`, `N/A`, `0.0.0.0`) are treated as
+/// empty.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Contact<'a> {
     /// A URL, absolute or not, with or without a scheme.
     pub url: &'a [u8],
-    /// The scheme, where the record has it apart; what is none is not used.
+    /// The scheme, if the record has a field for it. Text that is not a scheme is not used.
     pub scheme: &'a [u8],
-    /// The host that was contacted, perhaps with a port.
+    /// The contacted host, with or without a port.
     pub host: &'a [u8],
-    /// The name that was asked for or contacted, where the record surely means
-    /// one: unlike a host it may be of a single label.
+    /// The queried or contacted name, if the field has only names. Unlike a host, it may have a
+    /// single label.
     pub name: &'a [u8],
-    /// The port, where the record has it apart from the host.
+    /// The port, if the record has a field for it.
     pub port: &'a [u8],
-    /// Path and query, where the record has them apart from the host.
+    /// The path and query, if the record has a field for them.
     pub path: &'a [u8],
-    /// The query, where the record has it apart from the path.
+    /// The query, if the record has a field for it.
     pub query: &'a [u8],
-    /// The address that was contacted.
+    /// The contacted address.
     pub address: &'a [u8],
-    /// Who made the contact.
+    /// The client.
     pub client: &'a [u8],
-    /// The account.
+    /// The user.
     pub user: &'a [u8],
     /// Microseconds since 1970.
     pub time_us: Option<i64>,
-    /// What the device did.
+    /// The action of the device.
     pub action: Action,
 }
 
-/// Why a record gave no observation.
+/// The reason for a record without an observation.
 pub const NOTHING_CONTACTED: &str = "names nothing that was contacted";
 
 impl<'a> Contact<'a> {
-    /// Adds the observation of this contact: its URL, else the host, else the
-    /// address.
+    /// Adds one observation: of the URL, else the host, else the address.
     #[inline]
     pub fn push(&self, found: &mut Observations<'_>) -> Line {
         let Some(observation) = self.observation() else {
@@ -60,10 +59,9 @@ impl<'a> Contact<'a> {
         Line::Record
     }
 
-    /// Adds the observation of this contact and, where that does not name the
-    /// address, one of the address too. For records of connections: there the
-    /// address is what was contacted, and a name is what the client said or
-    /// what the device found in a table.
+    /// Adds one observation as [`push`](Self::push) does, and one of the address if the first does
+    /// not contain it. This is for records of connections, in which the address was contacted and
+    /// the name was chosen by the client or taken from a table.
     #[inline]
     pub fn push_with_address(&self, found: &mut Observations<'_>) -> Line {
         let line = self.push(found);
@@ -85,8 +83,8 @@ impl<'a> Contact<'a> {
         line
     }
 
-    /// Hands on the same contact with its texts decoded, where a grammar has
-    /// escapes: only what is used is decoded.
+    /// Calls `push` with the same contact, with decoded texts if the grammar has escapes. Only used
+    /// fields are decoded.
     #[inline]
     pub fn decoded<R>(
         &self,
@@ -108,7 +106,7 @@ impl<'a> Contact<'a> {
         })
     }
 
-    /// The most telling value, without client and time.
+    /// The most specific value, without client and time.
     #[inline]
     #[must_use]
     pub fn observation(&self) -> Option<Observation<'a>> {
@@ -119,7 +117,7 @@ impl<'a> Contact<'a> {
             .or_else(|| plausible_address(self.address).map(Observation::ip))
     }
 
-    /// The URL that a field and the host make together.
+    /// The URL composed of a field and the host.
     fn of_url(&self, url: &'a [u8]) -> Option<Observation<'a>> {
         if url.is_empty() {
             return None;
@@ -127,7 +125,7 @@ impl<'a> Contact<'a> {
         if let Some((scheme, rest)) = split_scheme(url) {
             let host_end = memchr::memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len());
             let authority = plausible_host(without_user(&rest[..host_end]))?;
-            // A tunnel is a contact with a host, whatever it is written as.
+            // A tunnel is a contact with a host, even if it is written as a URL.
             let is_tunnel = matches!(scheme, b"tunnel" | b"tcp" | b"ssl");
             return Some(if is_tunnel {
                 Observation::host(authority)
@@ -157,7 +155,7 @@ impl<'a> Contact<'a> {
         })
     }
 
-    /// A URL of its parts; a port is written where the scheme does not say it.
+    /// A URL composed of its parts, with the port unless it is the default of the scheme.
     fn composed(&self, authority: &'a [u8], path: &'a [u8]) -> Observation<'a> {
         let scheme = self.known_scheme().unwrap_or(b"http");
         let port = match (scheme, present(self.port)) {
@@ -172,7 +170,7 @@ impl<'a> Contact<'a> {
             .query(query)
     }
 
-    /// Devices write services of all kinds where a scheme would stand.
+    /// The scheme, if it is one: devices write the names of other services in this field too.
     fn known_scheme(&self) -> Option<&'static [u8]> {
         const SCHEMES: [(&[u8], &[u8]); 5] = [
             (b"http", b"http"),
@@ -188,7 +186,7 @@ impl<'a> Contact<'a> {
     }
 }
 
-/// A field's value, or nothing where it stands for nothing.
+/// The value of a field; empty for a placeholder.
 #[inline]
 #[must_use]
 pub fn present(field: &[u8]) -> &[u8] {
@@ -199,7 +197,7 @@ pub fn present(field: &[u8]) -> &[u8] {
     }
 }
 
-/// What devices write where they have nothing to say.
+/// Whether a field is a placeholder for a missing value.
 fn is_absent(field: &[u8]) -> bool {
     match field.len() {
         1 => matches!(field, b"-" | b"*"),
@@ -214,8 +212,8 @@ fn is_absent(field: &[u8]) -> bool {
     }
 }
 
-/// A host that can be looked up: a name with a dot in it, or an address.
-/// Devices write their own single-label names into host fields.
+/// A host that can be looked up: a name with a dot, or an address. A name of one label in a host field
+/// is mostly that of the device.
 #[inline]
 #[must_use]
 pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
@@ -239,8 +237,8 @@ pub const NAME: [RangeInclusive<u8>; 6] = [
     0x80..=0xff,
 ];
 
-/// `www.example.com` of `jane@www.example.com`, in URLs; elsewhere that is a mail
-/// address, and nothing was contacted.
+/// The host after user-info (`jane@www.example.com`), in URLs. Elsewhere this is a mail address and not
+/// a contact.
 fn without_user(authority: &[u8]) -> &[u8] {
     match memchr::memrchr(b'@', authority) {
         Some(at) => &authority[at + 1..],
@@ -248,7 +246,7 @@ fn without_user(authority: &[u8]) -> &[u8] {
     }
 }
 
-/// A name of one label or more, or an address.
+/// A name with any number of labels, or an address.
 #[inline]
 #[must_use]
 pub fn plausible_name(name: &[u8]) -> Option<&[u8]> {
@@ -261,7 +259,7 @@ pub fn plausible_name(name: &[u8]) -> Option<&[u8]> {
     is_name.then_some(name)
 }
 
-/// An address that is one, and not that of nobody.
+/// A valid address other than the unspecified one.
 #[inline]
 #[must_use]
 pub fn plausible_address(address: &[u8]) -> Option<&[u8]> {
@@ -294,13 +292,13 @@ fn without_appendix(address: &[u8]) -> &[u8] {
     }
 }
 
-/// Who made the contact, without a port.
+/// The client without a port.
 fn client_of(client: &[u8]) -> &[u8] {
     let client = present(client);
     plausible_address(client).unwrap_or_else(|| without_appendix(client))
 }
 
-/// `http` and what follows `://`, of an absolute URL.
+/// The scheme of an absolute URL, and the part after `://`.
 #[inline]
 #[must_use]
 pub fn split_scheme(url: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -319,11 +317,11 @@ const SCHEME: [RangeInclusive<u8>; 5] = [
     b'-'..=b'.',
 ];
 
-/// No registered scheme that a proxy meets is longer.
+/// The longest scheme. No scheme that a proxy handles is longer.
 const MAX_SCHEME: usize = 16;
 
-/// What the words of devices mean: `pass`, `Accept`, `ALLOWED`, `deny`,
-/// `blocked`, `TCP_DENIED`, `reset-both`. Words that say neither are unstated.
+/// The action that the words of a device mean: `pass`, `Accept`, `ALLOWED`, `deny`, `blocked`,
+/// `TCP_DENIED`, `reset-both`. Other words are unstated.
 #[must_use]
 pub fn action_of(words: &[u8]) -> Action {
     if words.is_empty() {
@@ -332,10 +330,10 @@ pub fn action_of(words: &[u8]) -> Action {
     usual_action(words).unwrap_or_else(|| action_in(words))
 }
 
-/// What the first words say that say something; a word that blocks prevails.
+/// The action of the first words with one; a block takes precedence.
 fn action_in(words: &[u8]) -> Action {
     if starts_with_not(words) {
-        // `not blocked`, `Would Block`: it went through.
+        // `not blocked`, `Would Block`: the contact was let through.
         return Action::Allowed;
     }
     let mut said = Action::Unstated;
@@ -349,7 +347,7 @@ fn action_in(words: &[u8]) -> Action {
     said
 }
 
-/// What most records say, and nothing else.
+/// The action, if the field is one of the most frequent values.
 #[inline]
 fn usual_action(word: &[u8]) -> Option<Action> {
     const ALLOWED: [u64; 8] = [
@@ -383,10 +381,10 @@ fn usual_action(word: &[u8]) -> Option<Action> {
     }
 }
 
-/// The bit that small letters have and capital ones do not.
+/// The bit that is set in lower-case letters.
 const SMALL: u64 = u64::from_ne_bytes([0x20; 8]);
 
-/// At most eight letters as [`first_word`] has them, in small letters.
+/// At most eight letters in the order of [`first_word`], in lower case.
 const fn small(text: &[u8]) -> u64 {
     let mut word = SMALL;
     let mut place = 0;
@@ -397,10 +395,10 @@ const fn small(text: &[u8]) -> u64 {
     word
 }
 
-/// Devices say what they did at the beginning of a field.
+/// The part of a field in which the action is searched for: devices write it at the start.
 const MAX_ACTION: usize = 64;
 
-/// What the word says whose beginning stands here.
+/// The action of a word, by its first letters.
 #[inline]
 fn action_at(text: &[u8]) -> Action {
     use Action::{Allowed, Blocked};

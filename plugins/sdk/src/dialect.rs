@@ -1,4 +1,4 @@
-//! Formats as tables: which field of a record means what.
+//! Formats as tables of the fields and their roles.
 //!
 //! Most logs use one of a few grammars and differ only in the names of the
 //! fields. A [`Dialect`] is the table entry of one product: it names the fields.
@@ -21,16 +21,16 @@ pub use table::{DialectParser, Grammar, OtherLine};
 /// One format of a grammar. Entries end with `..Dialect::DEFAULT`.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
-    /// Its short name, as in the WIT's `format`.
+    /// The short name, as in the WIT's `format`.
     pub name: &'static str,
     /// The product and its log.
     pub title: &'static str,
-    /// One line of it.
+    /// An example line.
     pub example: &'static str,
-    /// Fields that tell this format from others: its records have all of them.
-    /// Of names with bars between them one is enough: `"HTTPHost|SNI"`.
+    /// Fields that every record of this format has and other formats lack. Of alternatives separated
+    /// by bars one is enough: `"HTTPHost|SNI"`.
     pub marks: &'static [&'static str],
-    /// Which field means what.
+    /// The roles of the fields.
     pub roles: Roles,
     /// The order of day and month in dates that do not begin with the year.
     pub order: DateOrder,
@@ -43,7 +43,7 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// What most formats share.
+    /// The defaults of an entry.
     pub const DEFAULT: Self = Self {
         name: "",
         title: "",
@@ -62,7 +62,7 @@ impl Dialect {
     }
 }
 
-/// A record as [`Dialect::push`] gets it.
+/// The argument of [`Dialect::push`].
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
     /// The values of the fields, without escapes.
@@ -78,14 +78,12 @@ pub struct Record<'a> {
 /// Pushes the observations of one record.
 pub type Push = fn(Record<'_>, &mut Observations<'_>) -> Line;
 
-/// A [`Push`] for records of connections: the address is observed besides the
-/// name.
+/// A [`Push`] for records of connections: the address is observed in addition to the name.
 pub fn push_with_address(record: Record<'_>, found: &mut Observations<'_>) -> Line {
     record.contact.push_with_address(found)
 }
 
-/// The names of the fields for each meaning; of several the first that says
-/// something counts.
+/// The names of the fields for each role. The first field with a value is used.
 #[derive(Debug, Clone, Copy)]
 pub struct Roles {
     /// A URL, absolute or not.
@@ -94,23 +92,23 @@ pub struct Roles {
     pub request: &'static [&'static str],
     /// The scheme of the URL.
     pub scheme: &'static [&'static str],
-    /// The host that was contacted.
+    /// The contacted host.
     pub host: &'static [&'static str],
-    /// The name that was asked for, which may be of one label.
+    /// The queried name, which may have a single label.
     pub name: &'static [&'static str],
     /// The port of the URL.
     pub port: &'static [&'static str],
     /// The path of the URL.
     pub path: &'static [&'static str],
-    /// The query of the URL, where the path is without it.
+    /// The query of the URL, if the path does not contain it.
     pub query: &'static [&'static str],
-    /// The address that was contacted.
+    /// The contacted address.
     pub address: &'static [&'static str],
-    /// Who made the contact.
+    /// The client.
     pub client: &'static [&'static str],
-    /// The account.
+    /// The user.
     pub user: &'static [&'static str],
-    /// Date and time in one.
+    /// The date and time.
     pub stamp: &'static [&'static str],
     /// The date alone.
     pub date: &'static [&'static str],
@@ -118,12 +116,12 @@ pub struct Roles {
     pub clock: &'static [&'static str],
     /// The zone of either.
     pub zone: &'static [&'static str],
-    /// What the device did.
+    /// The action of the device.
     pub action: &'static [&'static str],
 }
 
 impl Roles {
-    /// No field means anything.
+    /// No field has a role.
     pub const NONE: Self = Self {
         url: &[],
         request: &[],
@@ -165,13 +163,13 @@ impl Roles {
     }
 }
 
-/// How many meanings a field can have.
+/// The number of roles.
 const ROLES: usize = 16;
 
-/// How many fields a dialect can name.
+/// The maximum number of fields of a dialect.
 pub const FIELDS: usize = 40;
 
-/// Reads the records of one dialect.
+/// Interprets the records of one dialect.
 #[derive(Debug)]
 pub struct Reader {
     dialect: &'static Dialect,
@@ -232,8 +230,7 @@ impl Reader {
         self.marks.iter().all(|mark| mark.iter().any(is_there))
     }
 
-    /// What a record says. `sent_us` is the time of its envelope, for a record
-    /// without one of its own.
+    /// The contact of a record. `sent_us` is the time of the envelope, for records without a time.
     #[must_use]
     pub fn contact<'a>(&self, values: &[&'a [u8]; FIELDS], sent_us: Option<i64>) -> Contact<'a> {
         let mut said: [&[u8]; ROLES] = [b""; ROLES];

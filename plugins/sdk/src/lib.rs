@@ -1,6 +1,6 @@
 //! Write vthost plugins in Rust.
 //!
-//! A **parser** says what the lines of a log mean:
+//! A **parser** turns the lines of a log into observations:
 //!
 //! ```
 //! use vthost_plugin::parser::{Description, Input, Line, LineParser, NoSettings, Observation, Observations};
@@ -49,12 +49,12 @@
 //! assert_eq!(read.rejected, [("not two words".to_owned(), 1)]);
 //! ```
 //!
-//! A **policy** says what VirusTotal's report means:
+//! A **policy** gives a verdict on a report of VirusTotal:
 //!
 //! ```
 //! use vthost_plugin::policy::{Description, Judgement, NoSettings, Policy, Report, Sightings};
 //!
-//! /// Bad is what three engines call malicious.
+//! /// Bad if three engines call it malicious.
 //! struct Three;
 //!
 //! impl Policy for Three {
@@ -65,7 +65,7 @@
 //!             name: "three",
 //!             version: "1.0.0",
 //!             licence: "MIT",
-//!             summary: "Bad is what three engines call malicious",
+//!             summary: "Bad if three engines call it malicious",
 //!             settings_schema: "",
 //!         }
 //!     }
@@ -86,9 +86,9 @@
 //! vthost_plugin::export_policy!(Three);
 //! ```
 //!
-//! Either is a library crate with `crate-type = ["cdylib"]`, built with
-//! `cargo build --release --target wasm32-wasip2`, and tested by plain
-//! `cargo test`: nothing of WebAssembly is needed for that.
+//! Both are library crates with `crate-type = ["cdylib"]`, built with
+//! `cargo build --release --target wasm32-wasip2`. Tests run natively with `cargo test`, without
+//! WebAssembly.
 
 #[doc(hidden)]
 pub mod bindings;

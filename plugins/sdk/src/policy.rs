@@ -1,4 +1,4 @@
-//! Policies: a trait to write, and what it is handed.
+//! Policies: the trait to implement, and its arguments.
 
 use std::marker::PhantomData;
 
@@ -18,7 +18,7 @@ pub trait Policy: Sized + 'static {
     /// [`NoSettings`] where there are none.
     type Settings: DeserializeOwned;
 
-    /// What the policy says of itself.
+    /// The description of the policy.
     fn describe() -> Description;
 
     /// Takes the settings.
@@ -28,8 +28,7 @@ pub trait Policy: Sized + 'static {
     /// A sentence for the user: what is wrong with them.
     fn open(settings: Self::Settings) -> Result<Self, String>;
 
-    /// Whether a request is worth spending; it is, unless the policy says
-    /// otherwise.
+    /// Whether an indicator is worth a request. By default, every indicator is.
     fn screen(&self, _seen: &Sightings) -> Screening {
         Screening::Ask(0)
     }
@@ -39,7 +38,7 @@ pub trait Policy: Sized + 'static {
     fn judge(&self, seen: &Sightings, report: &Report, now: i64) -> Judgement;
 }
 
-/// What a policy says of itself; see the WIT.
+/// The description of a policy; see the WIT.
 pub struct Description {
     /// `strict`.
     pub name: &'static str,
@@ -120,7 +119,7 @@ pub enum Opinion {
     Suspicious,
     /// Harmless.
     Harmless,
-    /// It has nothing to say against it, nor for it.
+    /// No opinion for or against.
     Undetected,
     /// It gave no answer in time.
     Timeout,

@@ -1,8 +1,10 @@
-//! Questions about short values, answered sixteen bytes at a time.
+//! Searches and tests of short values, sixteen bytes at a time.
 //!
-//! In a component a loop over bytes costs more than elsewhere: at each turn it
-//! asks whether it is to be interrupted. Most values of a log have less than
-//! sixteen bytes, so that these functions have no turn at all.
+//! # Cost model
+//!
+//! In a component, a loop checks at each iteration whether it is to be interrupted. Most values of a
+//! log have fewer than sixteen bytes, for which these functions do not loop. See
+//! `docs/decisions/no-byte-loops-in-guests.md`.
 
 use std::ops::RangeInclusive;
 
@@ -10,12 +12,12 @@ use crate::block::{WIDTH, first_word};
 
 pub use crate::block::Block;
 
-/// How many bytes of a text [`places`] looks at.
+/// The number of bytes that [`places`] reads.
 pub const PLACES: usize = 64;
 
-/// Where bytes of several kinds stand in a text of at most [`PLACES`] bytes: of
-/// each kind a bit for each byte, the first byte in the lowest bit. `kinds` says
-/// it of sixteen bytes. What lies behind is of no kind.
+/// The positions of bytes of several kinds in the first [`PLACES`] bytes of a text: a mask for each
+/// kind, the first byte in the lowest bit. `kinds` gives the masks of sixteen bytes. Bits past the end
+/// of the text are not set.
 ///
 /// ```
 /// use vthost_plugin::scan::places;
@@ -31,7 +33,7 @@ pub fn places<const K: usize>(text: &[u8], kinds: impl Fn(Block) -> [u32; K]) ->
         let rest = &text[at..];
         let (block, before) = match (rest.first_chunk(), text.last_chunk()) {
             (Some(whole), _) => (Block::new(*whole), 0),
-            // The last sixteen bytes, without those that were looked at.
+            // The last sixteen bytes, without those already read.
             (None, Some(last)) => (Block::new(*last), WIDTH - rest.len()),
             (None, None) => (Block::of(rest), 0),
         };
@@ -59,7 +61,7 @@ pub fn first_bits(count: usize) -> u64 {
     }
 }
 
-/// The place of the first `wanted` byte.
+/// The position of the first `wanted` byte.
 ///
 /// ```
 /// use vthost_plugin::scan::find;
@@ -72,7 +74,7 @@ pub fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
     first(bytes, |block| block.mask(0, wanted))
 }
 
-/// The place of the first byte that is one of a few.
+/// The position of the first byte that is one of a few.
 ///
 /// ```
 /// use vthost_plugin::scan::find_any;
@@ -90,7 +92,7 @@ pub fn find_any(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     first(bytes, is_any)
 }
 
-/// Whether all bytes are decimal digits, and there is one.
+/// Whether a text is not empty and has only decimal digits.
 ///
 /// ```
 /// use vthost_plugin::scan::is_digits;
@@ -104,7 +106,7 @@ pub fn is_digits(bytes: &[u8]) -> bool {
     !bytes.is_empty() && is_all(bytes, [b'0'..=b'9'])
 }
 
-/// Whether each byte lies in one of the ranges.
+/// Whether every byte is in one of the ranges.
 ///
 /// ```
 /// use vthost_plugin::scan::is_all;
@@ -117,7 +119,7 @@ pub fn is_all<const N: usize>(bytes: &[u8], ranges: [RangeInclusive<u8>; N]) -> 
     find_other(bytes, ranges).is_none()
 }
 
-/// The place of the first byte that lies in none of the ranges.
+/// The position of the first byte that is in none of the ranges.
 ///
 /// ```
 /// use vthost_plugin::scan::find_other;
@@ -156,7 +158,7 @@ pub fn is_ipv4(text: &[u8]) -> bool {
     if dots | block.between(b'0', b'9') & all != all || dots.count_ones() != 3 {
         return false;
     }
-    // A dot behind the last number makes all four alike.
+    // With a dot after the last number, all four are handled alike.
     dots |= all + 1;
     let mut from = 0;
     while dots != 0 {
@@ -170,8 +172,8 @@ pub fn is_ipv4(text: &[u8]) -> bool {
     true
 }
 
-/// Whether the text is an IPv4 address with numbers up to 255, without zeros in
-/// front: what the standard library reads as one.
+/// Whether the text is an IPv4 address with numbers up to 255 without leading zeros, as the standard
+/// library accepts it.
 ///
 /// ```
 /// use vthost_plugin::scan::is_valid_ipv4;
@@ -192,7 +194,7 @@ pub fn is_valid_ipv4(text: &[u8]) -> bool {
     if dots | digits != all || dots.count_ones() != 3 {
         return false;
     }
-    // A dot before the first number and one behind the last make all alike.
+    // With a dot before the first number and after the last, all are handled alike.
     let before = dots << 1 | 1;
     let behind = dots | (all + 1);
     let first = digits & before;
@@ -217,8 +219,8 @@ fn is_over_255(block: Block, first: u32, third: u32) -> bool {
     over != 0
 }
 
-/// Whether the text is an IPv6 address of hexadecimal numbers alone: what the
-/// standard library reads as one, but for those that end like an IPv4 address.
+/// Whether the text is an IPv6 address of hexadecimal numbers, as the standard library accepts it,
+/// except for those that end like an IPv4 address.
 ///
 /// ```
 /// use vthost_plugin::scan::is_valid_ipv6;
@@ -253,8 +255,8 @@ pub fn is_valid_ipv6(text: &[u8]) -> bool {
     }
 }
 
-/// The first eight bytes of a text as a number in the order of texts; zeros
-/// follow a shorter one.
+/// The first eight bytes of a text as a number that sorts like the text. A shorter text is padded with
+/// zeros.
 ///
 /// ```
 /// use vthost_plugin::scan::start;
@@ -267,7 +269,7 @@ pub fn start(text: &[u8]) -> u64 {
     first_word(text).swap_bytes()
 }
 
-/// The number that 1 to 19 decimal digits write.
+/// The number of 1 to 19 decimal digits.
 ///
 /// ```
 /// use vthost_plugin::scan::number;
@@ -295,15 +297,15 @@ pub fn number(digits: &[u8]) -> Option<u64> {
 #[inline(always)]
 fn up_to_eight(digits: &[u8]) -> Option<u64> {
     let missing = (8 - digits.len()) * 8;
-    // As if zeros stood before.
+    // With leading zeros.
     let text = first_word(digits) << missing | (ZEROS & ((1 << missing) - 1));
     eight_digits(text).map(u64::from)
 }
 
 const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
 
-/// The number of eight digits, the first in the lowest byte. Neighbours are put
-/// together: digits to pairs, pairs to fours, these to eight.
+/// The number of eight digits, the first in the lowest byte. Adjacent digits are combined to pairs,
+/// pairs to groups of four, these to eight.
 #[inline(always)]
 pub(crate) fn eight_digits(text: u64) -> Option<u32> {
     let ones = text ^ ZEROS;
@@ -317,7 +319,7 @@ pub(crate) fn eight_digits(text: u64) -> Option<u32> {
     Some((fours * 10_000 + (fours >> 32)) as u32)
 }
 
-/// The place of the first byte that `mask` marks.
+/// The position of the first byte that `mask` marks.
 #[inline(always)]
 fn first(bytes: &[u8], mask: impl Fn(Block) -> u32) -> Option<usize> {
     let mut at = 0;
@@ -328,8 +330,7 @@ fn first(bytes: &[u8], mask: impl Fn(Block) -> u32) -> Option<usize> {
         }
         at += WIDTH;
     }
-    // The last sixteen bytes, some of them once more: so many need no question
-    // for how many are left.
+    // The last sixteen bytes, which may overlap those before: no remainder is left.
     let (block, at) = match bytes.last_chunk() {
         Some(last) => (Block::new(*last), bytes.len() - WIDTH),
         None => (Block::of(bytes), 0),

@@ -1,4 +1,4 @@
-//! Lines of fixed text with values between, where a value may hold the separator.
+//! Lines of fixed text with values in between, where a value may contain the separator.
 //!
 //! Splitting at separators puts every later column in the wrong place as soon as
 //! one value has a separator in it: a user name with a blank, a URL with a comma.
@@ -12,10 +12,10 @@
 //! second     .......... ........ jane doe TCP_MISS/200 http://www.example.com/
 //! ```
 
-/// Fixed text and the values between.
+/// Fixed text and the values in between.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Template {
-    /// The text before each value. A blank stands for one blank or more.
+    /// The text before each value. A blank matches one or more blanks.
     before: Vec<Vec<u8>>,
     /// The text after the last value.
     end: Vec<u8>,
@@ -48,8 +48,8 @@ impl Template {
         self.before.is_empty()
     }
 
-    /// The values of a line, or nothing if it does not fit. `accepts` is asked
-    /// whether some bytes can be the value of a number.
+    /// The values of a line, or none if it does not fit. `accepts` decides whether some bytes can be
+    /// the value with a number.
     pub fn read<'a>(
         &self,
         line: &'a [u8],
@@ -110,7 +110,7 @@ impl Search<'_, '_> {
     }
 }
 
-/// Where a text that begins at `at` ends; nothing if another text is there.
+/// The end of a text at `at`; none if another text is there.
 fn skip(line: &[u8], at: usize, text: &[u8]) -> Option<usize> {
     let mut at = at;
     for byte in text {
@@ -125,8 +125,7 @@ fn skip(line: &[u8], at: usize, text: &[u8]) -> Option<usize> {
     Some(at)
 }
 
-/// Where a text first begins from `from` on. An empty text is found at the end of
-/// the line alone.
+/// The first position of a text at or after `from`. An empty text is found only at the end of the line.
 fn find(line: &[u8], from: usize, text: &[u8]) -> Option<usize> {
     let rest = line.get(from..)?;
     match text {

@@ -33,7 +33,7 @@ fn any_epoch(text: &[u8]) -> Option<i64> {
     Some(seconds * US_PER_S + us)
 }
 
-/// What most logs have: `1157689312.049`.
+/// The most frequent form: `1157689312.049`.
 #[inline(always)]
 fn milliseconds(text: &[u8; 14]) -> Option<i64> {
     let (high, _) = text.split_first_chunk()?;
@@ -52,7 +52,7 @@ fn milliseconds(text: &[u8; 14]) -> Option<i64> {
 /// Reads a date and time of ISO 8601: `2024-05-01T12:00:00.123+09:00`. The `T`
 /// may be a blank, the fraction may be missing (or follow a comma), the zone
 /// may be `Z`, `+09:00`, `+0900`, `+09` or missing: then `utc_offset_minutes`
-/// stands for it.
+/// is used.
 ///
 /// ```
 /// use vthost_plugin::time::iso8601;
@@ -115,7 +115,7 @@ fn seconds_of_day(hour: i64, minute: i64, second: i64) -> Option<i64> {
     exists.then_some(hour * 3600 + minute * 60 + second)
 }
 
-/// The number that two digits write.
+/// The number of two digits.
 #[inline]
 fn pair(tens: u8, ones: u8) -> Option<i64> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
@@ -131,10 +131,10 @@ fn number(digits: &[u8], most: usize) -> Option<i64> {
     i64::try_from(scan::number(digits)?).ok()
 }
 
-/// What the last of so many decimals of a second counts.
+/// The microseconds of the last digit of this many decimals.
 const US_OF_DECIMAL: [i64; 7] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
-/// Decimals as microseconds; none of them are none.
+/// Decimals as microseconds; zero for an empty text.
 #[inline]
 fn fraction_us(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() {
@@ -172,15 +172,15 @@ fn zone_minutes(zone: &[u8], missing: i16) -> Option<i64> {
     (hours <= 18 && minutes <= 59).then_some(sign * (hours * 60 + minutes))
 }
 
-/// Reads time stamps as one input writes them: knows the zone of those that name
-/// none and the year of those that have none.
+/// Parses the time stamps of one input, with the zone of stamps without a zone and the reference for
+/// stamps without a year.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamps {
     utc_offset_minutes: i16,
     reference_time_us: i64,
 }
 
-/// Which of two numbers of a date comes first where neither is a year.
+/// The order of day and month in a date that does not start with the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DateOrder {
     /// `05/30/2024`.
@@ -190,7 +190,7 @@ pub enum DateOrder {
 }
 
 impl Stamps {
-    /// As the input at hand needs them.
+    /// The reader for an input.
     #[must_use]
     pub fn of(input: &crate::parser::Input) -> Self {
         Self {
@@ -205,7 +205,7 @@ impl Stamps {
         iso8601(text, self.utc_offset_minutes)
     }
 
-    /// Reads whatever people write as a date with a time, each part of it once:
+    /// Parses a date with a time in many forms, each part at most once:
     /// `2024-05-01T12:00:00.5Z`, `2024/05/01 12:00:00`, `Wed May  1 12:00:00
     /// 2024`, `01/May/2024:12:00:00 +0900`, `May 01 2024 12:00:00 UTC`,
     /// `2024:05:01-12:00:00`, `May  1 12:00:00` (the latest such time that the
@@ -219,9 +219,9 @@ impl Stamps {
             .or_else(|| self.tokens(text, order))
     }
 
-    /// The forms that most logs write, each part in its place: `May 01 2024
-    /// 12:00:00`, `01/May/2024:12:00:00` and `2024/05/01 12:00:00`, perhaps with
-    /// a fraction and a zone. [`Stamps::tokens`] reads them too, and slower.
+    /// The most frequent forms, by fixed positions: `May 01 2024 12:00:00`, `01/May/2024:12:00:00` and
+    /// `2024/05/01 12:00:00`, with or without a fraction and a zone. [`Stamps::tokens`] parses them
+    /// too, but slower.
     fn usual(self, text: &[u8]) -> Option<i64> {
         let (year, month, day, rest) = match text {
             &[
@@ -284,8 +284,8 @@ impl Stamps {
         Some(seconds * US_PER_S + fraction_us(fraction)?)
     }
 
-    /// A date, a time and perhaps a zone in fields of their own. A zone that
-    /// means nothing for sure (`IST`, `BST`) leaves the input's.
+    /// A date, a time and an optional zone in separate fields. For an ambiguous zone (`IST`, `BST`), the
+    /// zone of the input is used.
     #[must_use]
     pub fn of_fields(self, date: &[u8], time: &[u8], zone: &[u8], order: DateOrder) -> Option<i64> {
         if date.is_empty() || time.is_empty() {
@@ -305,14 +305,14 @@ impl Stamps {
         }
     }
 
-    /// Whether a text that begins with a letter may be what [`Self::any`] reads:
-    /// a month, a weekday or a zone comes first.
+    /// Whether a text that starts with a letter may be a time for [`Self::any`]: a month, a weekday or
+    /// a zone is first.
     pub(crate) fn may_begin(text: &[u8]) -> bool {
         let word = &text[..count(text, [b'a'..=b'z', b'A'..=b'Z'])];
         Parts::default().take_word(word).is_some()
     }
 
-    /// `May  1 12:00:00`, as most of syslog begins: the time and how long it is.
+    /// `May  1 12:00:00`, the usual start of syslog: the time and its length.
     pub(crate) fn rfc3164(self, text: &[u8]) -> Option<(i64, usize)> {
         let (name, rest) = text.split_at_checked(3)?;
         let month = month(name)?;
@@ -365,21 +365,21 @@ impl Stamps {
         }
     }
 
-    /// Without a year: the latest that does not lie after the reference by more
-    /// than a day, which leaves room for zones and for clocks that go wrong.
+    /// A time without a year: the latest that is at most a day after the reference, which allows for
+    /// zones and wrong clocks.
     fn latest(self, at: impl Fn(i64) -> Option<i64>) -> Option<i64> {
         let limit = self.reference_time_us + US_PER_S * S_PER_DAY;
-        // Leap days make this too late at the end of a year, and never too early.
+        // Because of leap days this may be too late at the end of a year, but never too early.
         let year = 1970 + limit.div_euclid(US_PER_S * S_PER_DAY * 365);
-        // Nine years hold a 29 February, whatever the century.
+        // Nine years always contain a 29 February.
         (0..=9)
             .filter_map(|back| at(year - back))
             .find(|time| *time <= limit)
     }
 }
 
-/// Seconds since 1970 with or without decimals, or milli-, micro- or
-/// nanoseconds, told apart by the number of digits.
+/// Seconds since 1970 with or without decimals, or milli-, micro- or nanoseconds, depending on the
+/// number of digits.
 fn since_epoch(text: &[u8]) -> Option<i64> {
     match count(text, [b'0'..=b'9']) {
         9 | 10 => epoch(text),
@@ -390,7 +390,7 @@ fn since_epoch(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// What of a date is known so far.
+/// The parts of a date that were found so far.
 #[derive(Default)]
 struct Parts {
     year: Option<i64>,
@@ -403,7 +403,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// Takes the next part off the text; none where it is no part of a date.
+    /// Removes the next part from the text; none if it is not part of a date.
     fn take<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
         let first = *text.first()?;
         if self.seconds_of_day.is_some() && matches!(first, b'+' | b'-') {
@@ -487,7 +487,7 @@ impl Parts {
     }
 }
 
-/// How many bytes at the beginning lie in one of the ranges.
+/// The number of leading bytes in one of the ranges.
 #[inline]
 fn count<const N: usize>(text: &[u8], ranges: [RangeInclusive<u8>; N]) -> usize {
     scan::find_other(text, ranges).unwrap_or(text.len())
@@ -500,7 +500,7 @@ fn two_digits(text: &[u8]) -> Option<(i64, &[u8])> {
     }
 }
 
-/// Twelve hours more for `PM`, but for 12 o'clock; `AM` makes 12 o'clock 0.
+/// Adds twelve hours for `PM`, except to 12 o'clock; with `AM`, 12 o'clock is 0.
 fn afternoon(seconds: i64, hours_more: i64) -> Option<i64> {
     (seconds / 3600 <= 12).then_some(seconds % (12 * 3600) + hours_more * 3600)
 }
@@ -530,7 +530,7 @@ fn month(word: &[u8]) -> Option<i64> {
     (rest.is_empty() || rest.eq_ignore_ascii_case(rest_of_name)).then_some(month)
 }
 
-/// Whether a word of letters begins like a day of the week, in any case.
+/// Whether a word starts like a day of the week, in upper or lower case.
 fn is_weekday(word: &[u8]) -> bool {
     let start = word
         .first_chunk()
@@ -541,7 +541,7 @@ fn is_weekday(word: &[u8]) -> bool {
     )
 }
 
-/// Minutes east of UTC of the zone names that stand in logs and mean one thing.
+/// Minutes east of UTC of the zone names in logs that are unambiguous.
 fn zone_name(word: &[u8]) -> Option<i64> {
     Some(match &capitals(word)? {
         b"Z\0\0\0" | b"UTC\0" | b"GMT\0" | b"WET\0" => 0,
@@ -564,7 +564,7 @@ fn zone_name(word: &[u8]) -> Option<i64> {
     })
 }
 
-/// At most four letters as capitals, zeros behind them.
+/// At most four letters in upper case, followed by zeros.
 #[inline]
 fn capitals(word: &[u8]) -> Option<[u8; 4]> {
     let word = (word.len() <= 4).then(|| first_word(word))?;
@@ -580,7 +580,7 @@ pub(crate) fn is_behind_clock(word: &[u8]) -> bool {
             .any(|half| half.eq_ignore_ascii_case(word))
 }
 
-/// Zones whose names mean several things: they leave the input's own.
+/// Ambiguous names of zones: the zone of the input is used.
 fn is_ambiguous_zone(word: &[u8]) -> bool {
     matches!(
         word,

@@ -1,7 +1,7 @@
 //! A simulator of VirusTotal's API, version 3.
 //!
 //! [`Simulator`] is pure: it computes a reply from a request, the time and its state. Tests
-//! call it directly in virtual time. [`Server`] puts it behind HTTP on loopback
+//! call it directly in virtual time. [`Server`] serves it over HTTP on loopback
 //! for everything else. What it does is what VirusTotal documents at
 //! <https://docs.virustotal.com/reference> and what its official client needs.
 

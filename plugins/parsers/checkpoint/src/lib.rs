@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_tells_more_than_an_address() {
+    fn url_is_preferred_to_an_address() {
         let line = DIALECT.example.replace(
             "product:",
             "resource:\"http://www.example.com/a\"; product:",

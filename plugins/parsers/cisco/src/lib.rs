@@ -190,7 +190,7 @@ fn of_text<'a>(id: &[u8], text: &'a [u8]) -> Option<Contact<'a>> {
         b"313009" => between(text, b"for ", b" to ")?,
         b"302020" | b"302021" => of_icmp(text)?,
         b"313004" => between(text, b"laddr ", b" to ")?,
-        // The packet that the error is about tells more than the error.
+        // The packet that caused the error is the contact, not the error itself.
         b"313005" => between(after(text, b"payload: ").unwrap_or(text), b"src ", b" dst ")?,
         b"106010" | b"106011" | b"106014" | b"106023" | b"106027" | b"305013" | b"419002" => {
             between(text, b"src ", b" dst ")?
@@ -227,7 +227,7 @@ fn swapped<'a>((first, second): (&'a [u8], &'a [u8])) -> (&'a [u8], &'a [u8]) {
 }
 
 /// `Built outbound TCP connection 1 for outside:A/443 (…) to inside:B/51000`:
-/// who is named first depends on the direction; a teardown does not tell it.
+/// the order of the ends depends on the direction, which a teardown does not state.
 fn of_connection(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (first, second) = between(text, b" for ", b" to ")?;
     let is_inbound = text.windows(9).any(|part| part == b" inbound ");
@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_the_device_stands_before_the_message() {
+    fn time_of_the_device_is_before_the_message() {
         let message =
             "%SEC-6-IPACCESSLOGP: list 101 denied tcp 10.0.0.5(51000) -> 192.0.2.10(443), 1 packet";
         let check = |before: &str, expected: i64| {

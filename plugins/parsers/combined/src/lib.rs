@@ -193,7 +193,7 @@ fn without_port(client: &[u8]) -> &[u8] {
 /// frontend backend/server …`.
 fn haproxy_client(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let open = find_from(line, 0, b'[').and_then(|first| match line.get(..first) {
-        // `haproxy[1]: …` has brackets of its own.
+        // `haproxy[1]: …` has brackets too.
         Some(before) if before.ends_with(b" ") => Some(first),
         _ => find_from(line, first + 1, b'['),
     })?;

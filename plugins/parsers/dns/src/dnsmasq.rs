@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Without `extra` the line of a block does not name the client; its query, the line
-//! before, does. Each line stands for itself, so that a file can be read in parts.
+//! before, does. Lines are read independently, so that a file can be read in parts.
 
 use vthost_plugin::parser::Action;
 use vthost_plugin::split::{after, split_once, until};

@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_nothing_is_ignored_with_a_reason() {
+    fn records_without_a_contact_are_ignored_with_a_reason() {
         let check = |line: &str, reason: &str| {
             let parsed = testing::parse::<FortiGate>(line.as_bytes(), "{}").unwrap();
             assert_eq!(parsed.ignored, [(reason.to_owned(), 1)], "{line}");

@@ -235,7 +235,7 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         example: r#"<134>1 1714564800.000000000 MX84 ip_flow_start src=10.0.0.5 dst=192.0.2.10 protocol=tcp sport=51000 dport=443 translated_src_ip=198.51.100.1 translated_port=51000"#,
         marks: &["src", "dst", "translated_port"],
         roles: Roles {
-            // Where the flow went, whatever the client was told to ask for.
+            // The translated destination is where the flow went.
             address: &["translated_dst_ip", "dst"],
             client: &["src"],
             ..Roles::NONE

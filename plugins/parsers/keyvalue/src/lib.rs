@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_juniper_say_what_was_done_in_their_names() {
+    fn names_of_juniper_events_give_the_action() {
         let check = |event: &str, expected| {
             let line = format!(
                 r#"<14>1 2024-05-01T12:00:00Z srx RT_FLOW - {event} [junos@2636.1 source-address="10.0.0.5" destination-address="192.0.2.10"]"#
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn firewall_rules_say_what_was_done() {
+    fn firewall_rules_give_the_action() {
         let example = KeyValue::TABLE
             .iter()
             .find(|dialect| dialect.name == "iptables")

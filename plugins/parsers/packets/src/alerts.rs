@@ -48,7 +48,7 @@ pub(crate) fn alert(line: &[u8], stamps: Stamps) -> Option<Contact<'_>> {
     })
 }
 
-/// Whether a `[1:2200074:2]` stands there.
+/// Whether a text is an alert ID such as `[1:2200074:2]`.
 fn is_alert(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'[').skip(1).any(|part| {
         let id = until(part, b"]");
@@ -79,7 +79,7 @@ pub(crate) fn row(line: &[u8], stamps: Stamps) -> Option<Contact<'_>> {
     {
         return None;
     }
-    // The message may have commas of its own.
+    // The message may contain commas.
     let mut addresses = columns.filter(|column| plausible_address(column).is_some());
     Some(Contact {
         client: addresses.next()?,

@@ -183,8 +183,7 @@ fn is_address(field: &[u8]) -> bool {
     plausible_address(field).is_some_and(|address| address.len() == field.len())
 }
 
-/// A message behind what syslog puts in front, with its time where the message
-/// has none.
+/// A message after its syslog header, with the time of the header if the message has none.
 fn enveloped<'a>(
     line: &'a [u8],
     stamps: Stamps,
@@ -246,8 +245,7 @@ fn vpc_places(row: &[u8]) -> Option<VpcColumns> {
     })
 }
 
-/// `4,,,1000000103,igb0,match,block,out,4,…`: the version of IP decides where
-/// the addresses stand.
+/// `4,,,1000000103,igb0,match,block,out,4,…`: the IP version determines the columns of the addresses.
 fn filterlog(message: &[u8]) -> Option<Contact<'_>> {
     let mut fields: [&[u8]; 20] = [b""; 20];
     for (field, text) in fields.iter_mut().zip(message.split(|byte| *byte == b',')) {
@@ -337,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chain_of_a_mikrotik_rule_is_no_action() {
+    fn chain_of_a_mikrotik_rule_is_not_an_action() {
         for (rule, action) in [
             ("forward", Action::Unstated),
             ("drop-out forward", Action::Blocked),
@@ -353,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_of_ip_decides_where_the_addresses_are() {
+    fn ip_version_determines_the_address_columns() {
         let line = "filterlog[1]: 4,,,1,igb0,match,pass,out,6,0x00,0x0,1,UDP,17,40,2001:db8::5,2001:db8:ffff::1,5353,53,32";
         let parsed = testing::parse::<Packets>(line.as_bytes(), "{}").unwrap();
         assert_eq!(parsed.observations[0].value, "2001:db8:ffff::1");
@@ -370,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_log_without_a_header_is_read_by_what_its_columns_hold() {
+    fn flow_log_without_a_header_is_read_by_its_values() {
         let log = "3 vpc-1 subnet-1 i-1 eni-1 1234 IPv4 10.0.0.5 192.0.2.10 43416 5001 10.0.0.5 192.0.2.10 6 568 8 1714564800 1714564860 ACCEPT 2 OK\n";
         let parsed = testing::parse::<Packets>(log.as_bytes(), "{}").unwrap();
         let seen = &parsed.observations[0];

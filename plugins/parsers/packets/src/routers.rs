@@ -67,7 +67,7 @@ mod tests {
     use vthost_plugin::testing;
 
     #[test]
-    fn filters_say_what_they_did() {
+    fn filters_give_the_action() {
         let check = |message: &str, expected: (&str, &str, Action)| {
             let line = format!("<190>May  1 12:00:00 rtr {message}");
             let parsed = testing::parse::<crate::Packets>(line.as_bytes(), "{}").unwrap();

@@ -1,5 +1,4 @@
-//! What a system log says in words: which server the firewall spoke to, and for
-//! whom.
+//! Events of the system log, in words: the server that the firewall contacted, and the client.
 
 use vthost_plugin::contact::Contact;
 use vthost_plugin::split::{after, until};
@@ -34,7 +33,7 @@ pub(crate) fn contact(event: &[u8]) -> Contact<'_> {
     }
 }
 
-/// The word behind a mark, without quotes and punctuation around it.
+/// The word after a mark, without surrounding quotes and punctuation.
 fn value_after<'a>(event: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
     let value = after(event, mark)?;
     let value = value.strip_prefix(b"'").unwrap_or(value);

@@ -17,7 +17,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     roles: Roles {
         url: &["URL"],
         host: &["URLDomain", "SNI", "DNSDomain", "DomainEDL"],
-        // What a system log says in words.
+        // The text of an event in the system log.
         path: &["EventDescription"],
         address: &["DestinationAddress", "DNSResolverIP"],
         client: &["SourceAddress"],

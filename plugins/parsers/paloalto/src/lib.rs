@@ -63,7 +63,7 @@ const PRECISE_OF_TRAFFIC: usize = 102;
 const PRECISE_OF_THREAT: usize = 107;
 const PRECISE_OF_SYSTEM: usize = 25;
 
-/// What a system log says in words.
+/// The text of an event in the system log.
 const EVENT: usize = 14;
 
 impl LineParser for PaloAlto {
@@ -197,7 +197,7 @@ impl Rows {
     }
 }
 
-/// What a row of one type says.
+/// The columns of a row of one type.
 struct Row<'a> {
     kind: &'a [u8],
     subtype: &'a [u8],

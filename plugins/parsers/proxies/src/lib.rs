@@ -1,4 +1,4 @@
-//! Proxies and filters that write lines of their own: squidGuard, e2guardian,
+//! Proxies and filters with their own formats of lines: squidGuard, e2guardian,
 //! Privoxy, Dante, sslsplit, mitmproxy; and c-icap and Traffic Server's error log.
 //!
 //! Each program is a module with one function, and an entry of [`PROGRAMS`]. A line

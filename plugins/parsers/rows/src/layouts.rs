@@ -442,7 +442,7 @@ fn is_end_or_none(column: &[u8]) -> bool {
     column == b"-" || is_end(column)
 }
 
-/// The kinds of connections that load balancers tell of.
+/// The kinds of connections in the logs of load balancers.
 fn is_balanced(column: &[u8]) -> bool {
     matches!(
         column,

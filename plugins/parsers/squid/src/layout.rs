@@ -16,7 +16,7 @@ use crate::row::{Row, present};
 pub(crate) enum Role {
     /// A time with its zone, or in the input's.
     Time,
-    /// A time in UTC that does not say so (`%tg`).
+    /// A time in UTC, without a zone in the text (`%tg`).
     TimeUtc,
     Client,
     ClientPort,

@@ -115,8 +115,7 @@ fn heads_of_any_width_are_read() {
         };
         assert_eq!(found, expected, "{head}");
     };
-    // Where the columns stand otherwise, the client is the last address
-    // before the result.
+    // With other columns, the client is the last address before the result.
     for elapsed in [
         "     1", "    -1", "   161", "123456", "1234567", "161", "      9", "   1 1", "1   61",
         "   a61", "   16a", "      ",

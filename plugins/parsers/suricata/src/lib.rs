@@ -151,7 +151,7 @@ fn push(fields: [&[u8]; PATHS.len()], stamps: Stamps, found: &mut Observations<'
         address,
         ..contact
     };
-    // The name of a connection is what the client said.
+    // The name of a connection was chosen by the client.
     match kind {
         b"tls" | b"quic" => contact.push_with_address(found),
         _ if is_alert => contact.push_with_address(found),
@@ -165,7 +165,7 @@ fn first<const N: usize>(values: [&[u8]; N]) -> &[u8] {
     values.find(|value| !value.is_empty()).unwrap_or_default()
 }
 
-/// The line from its first brace on: syslog may stand before.
+/// The line from its first brace; a syslog header may precede it.
 fn object(line: &[u8]) -> Option<&[u8]> {
     let brace = line.iter().position(|byte| *byte == b'{')?;
     Some(&line[brace..])
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_comes_from_the_server() {
+    fn file_is_observed_at_the_server() {
         let line = event(
             "fileinfo",
             r#","http":{"hostname":"www.example.com","url":"/f"}"#,
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_before_a_cut_is_read() {
+    fn fields_before_a_cut_are_read() {
         let whole = event(
             "alert",
             r#","alert":{"action":"allowed","severity":2},"http":{"hostname":"www.example.com","url":"/a"},"payload":"QUJD""#,

@@ -1,6 +1,6 @@
 //! The last resort: URLs, domains and addresses in any text, also defanged
-//! (`hxxp://www[.]example[.]com`). It knows neither who made a contact nor
-//! whether there was one, and says so by how sure it is.
+//! (`hxxp://www[.]example[.]com`). It cannot determine the client, nor whether there was a contact,
+//! so its confidence is low.
 
 #[cfg(test)]
 mod cases;
@@ -80,7 +80,7 @@ impl LineParser for Text {
     }
 }
 
-/// Hands on what the words of a line name; `plain` is for what was defanged.
+/// Pushes the indicators in the words of a line; `plain` is memory for defanged ones.
 #[inline(always)]
 fn each_indicator(line: &[u8], plain: &mut Vec<u8>, mut found: impl FnMut(Observation<'_>)) {
     for part in Parts::of(line) {
@@ -220,10 +220,10 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
-/// Bytes that neither stand in an indicator nor between two in a list.
+/// Bytes that occur neither in an indicator nor between two in a list.
 #[inline(always)]
 fn ends_of_parts(block: Block) -> u32 {
-    // A bit alone lies between a blank and `"`, and between `<` and `>`.
+    // A blank and `"` differ in a single bit, and so do `<` and `>`.
     block.between(b'\t', b'\r')
         | block.mask(0x02, b'"')
         | block.mask(0x02, b'>')
@@ -233,8 +233,8 @@ fn ends_of_parts(block: Block) -> u32 {
         | block.mask(0, 0)
 }
 
-/// What may be an indicator in a part: its URL, or what stands between
-/// separators, without the punctuation around.
+/// The candidates in a part: its URL, or the texts between separators, without surrounding
+/// punctuation.
 #[inline(always)]
 fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> {
     let pieces = match url_start(part) {
@@ -263,7 +263,7 @@ fn is_path(part: &[u8]) -> bool {
     matches!(part.get(end), Some(b'/')) && tlds::is_domain(host_of(&part[..end]))
 }
 
-/// The pieces of a part: the URL in it, or what stands between separators.
+/// The pieces of a part: its URL, or the texts between separators.
 enum Pieces<'a> {
     Url(&'a [u8]),
     Others(&'a [u8]),
@@ -620,7 +620,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_one_is_none() {
+    fn text_that_resembles_an_indicator_is_not_observed() {
         for line in [
             "at 12:30:59 in main.rs and setup.exe",
             "version 1.2.3",
@@ -667,7 +667,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_names_nothing() {
+    fn removed_text_is_not_observed() {
         const PIECES: &[u8] = b"|www.example.com|com|a|d|.|:|::|://|/|=|,|[.]|(dot)|[dot]|{.}|[:]|[|]|\
             (|)|-|@|hxxp|http|192.0.2.1|2001:db8:0|\xc3\xbc| |\"|\x0b|>|x-30-bytes-of-a-name-xxxxxxxxxx";
         let pieces = || PIECES.split(|byte| *byte == b'|');
@@ -689,7 +689,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_never_surer_than_a_parser_that_knows_its_format() {
+    fn confidence_is_below_that_of_other_parsers() {
         assert_eq!(testing::detect::<Text>(b"www.example.com\n"), 5);
         assert_eq!(testing::detect::<Text>(b"nothing here\n"), 0);
     }

@@ -348,8 +348,7 @@ pub(crate) fn is_domain(name: &[u8]) -> bool {
     labels > u32::from(is_file) && is_top(last)
 }
 
-/// How many labels stand before the last, and that one; nothing where one of
-/// the others is none.
+/// The number of labels before the last, and the last; none if one of the others is invalid.
 #[inline]
 fn labels(name: &[u8]) -> Option<(u32, &[u8])> {
     let [dots, others] = places(name, |block| {

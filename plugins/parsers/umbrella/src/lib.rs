@@ -75,7 +75,7 @@ impl Umbrella {
         }
     }
 
-    /// A row, by what its columns look like: none of them says which log it is.
+    /// A row. Its kind follows from the form of its columns, because no column states it.
     fn read<'a>(&mut self, line: &'a [u8]) -> Option<Contact<'a>> {
         let row = self
             .columns
@@ -144,7 +144,7 @@ mod tests {
     use vthost_plugin::testing;
 
     #[test]
-    fn a_blank_may_stand_behind_the_comma() {
+    fn blank_after_a_comma_is_skipped() {
         let row = r#""2024-05-01 12:00:00","PC-5", "PC-5, Site", "10.0.0.5","198.51.100.1","Allowed","1 (A)", "NOERROR","www.example.com.", "News""#;
         let parsed = testing::parse::<Umbrella>(row.as_bytes(), "{}").unwrap();
         let seen = &parsed.observations[0];

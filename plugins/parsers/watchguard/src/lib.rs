@@ -18,7 +18,7 @@ vthost_plugin::export_parser!(WatchGuard);
 
 const KEYS: [&str; 6] = ["msg_id", "dstname", "arg", "src_user", "sni", "query_name"];
 
-/// The addresses stand among the first words behind the message id.
+/// The addresses are among this many words after the message ID.
 const WORDS: usize = 14;
 
 impl LineParser for WatchGuard {

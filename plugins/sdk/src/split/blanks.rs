@@ -2,8 +2,7 @@
 
 use super::marks::{Kind, WORD, words, words_at};
 
-/// The fields of a line between runs of blanks. Blanks before the first and
-/// behind the last belong to none.
+/// The fields of a line between runs of blanks. Leading and trailing blanks are skipped.
 ///
 /// ```
 /// let mut fields = vthost_plugin::split::blanks(b"  161 10.0.0.5   GET");
@@ -48,13 +47,12 @@ pub struct Blanks<'a> {
     line: &'a [u8],
     /// Where the word begins that is being read.
     from: usize,
-    /// Where blanks stand in the second word: it is found with the first, once
-    /// instead of at each field that may be the first of it.
+    /// The mask of blanks in the second word. It is computed with the first, so that fields need not
+    /// check for it.
     second: u64,
-    /// Where blanks stand in the word that is being read, without those that
-    /// were read.
+    /// The mask of blanks in the current word, without those already read.
     blank: u64,
-    /// Behind the last blank that was read.
+    /// The position after the last blank that was read.
     begin: usize,
 }
 
@@ -102,9 +100,9 @@ fn take_first(bits: &mut u64) -> usize {
 
 const BLANK: [Kind; 1] = [Kind::byte(b' ')];
 
-/// Where blanks stand in the 64 bytes from `from` on, and one behind the line.
+/// The mask of blanks in the 64 bytes at `from`, with one after the end of the line.
 ///
-/// A function of its own: inlined as often as the rest, it would be too much.
+/// It is not inlined: there are too many callers for its size.
 #[inline(never)]
 fn blanks_at(line: &[u8], from: usize) -> u64 {
     let [blank] = words_at(line, from, &BLANK);

@@ -26,11 +26,10 @@ const MAX_DEPTH: usize = 32;
 
 /// Picks values out of lines that are objects of JSON (RFC 8259).
 ///
-/// A path names keys from the outermost in, with `/` between them:
-/// `http/hostname`. Arrays have no name of their own: `dns/queries/rrname` is
-/// found in the first element that has it. A value is given as it is written, a
-/// string without its quotes ([`unescaped`] reads it), `null` as nothing; where
-/// a path leads to an object there is nothing.
+/// A path is the keys from the outermost inward, separated by `/`: `http/hostname`. Arrays are not
+/// part of a path: `dns/queries/rrname` is found in the first element that has it. A value is
+/// returned as it is written, a string without its quotes ([`unescaped`] decodes it). `null`, and a
+/// path that leads to an object, are empty.
 ///
 /// ```
 /// use vthost_plugin::split::Json;
@@ -41,7 +40,7 @@ const MAX_DEPTH: usize = 32;
 #[derive(Debug)]
 pub struct Json<const N: usize> {
     marks: Marks<3>,
-    /// Keys by the node that they stand in; the numbers are nodes.
+    /// Keys by the node that contains them; the numbers are nodes.
     keys: Names,
     /// For each node the field that its value is, and whether it has keys.
     nodes: Vec<Node>,
@@ -291,8 +290,7 @@ impl<'a, const N: usize> Reader<'a, '_, N> {
     }
 }
 
-/// What a string of JSON says, given without its quotes. An escape that is none
-/// stays as it is.
+/// The text of a JSON string, given without its quotes. An invalid escape is unchanged.
 ///
 /// ```
 /// use vthost_plugin::split::unescaped;
@@ -313,7 +311,7 @@ pub fn unescaped(string: &[u8]) -> Cow<'_, [u8]> {
     text.into()
 }
 
-/// Adds what the escape behind a backslash means, and gives what follows it.
+/// Decodes the escape after a backslash, and returns the part after it.
 fn unescape<'a>(escape: &'a [u8], text: &mut Vec<u8>) -> &'a [u8] {
     let Some((first, rest)) = escape.split_first() else {
         text.push(b'\\');

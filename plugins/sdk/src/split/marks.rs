@@ -1,4 +1,4 @@
-//! Where certain bytes stand in a line, as bits.
+//! The positions of certain bytes in a line, as bit masks.
 
 use crate::block::{Block, WIDTH};
 
@@ -25,7 +25,7 @@ impl Kind {
     }
 }
 
-/// Where the bytes of `K` kinds stand in a line.
+/// The positions of bytes of `K` kinds in a line.
 #[derive(Debug)]
 pub(super) struct Marks<const K: usize> {
     kinds: [Kind; K],
@@ -78,8 +78,7 @@ impl<const K: usize> Marks<K> {
         self.len
     }
 
-    /// The last byte of a kind at `from` or after it and before `to`, which is
-    /// not behind the line's end.
+    /// The last byte of a kind in `from..to`. `to` is at most the length of the line.
     #[inline]
     pub(super) fn last(&self, kind: usize, from: usize, to: usize) -> Option<usize> {
         let mut index = to / WORD;
@@ -174,8 +173,8 @@ fn add_places(
     (from / WORD, len)
 }
 
-/// For the 64 bytes of a line from `from` on a word for each kind, the first
-/// byte in the lowest bit. What lies beyond the line is of no kind.
+/// The masks of the 64 bytes of a line at `from`, one for each kind, the first byte in the lowest bit.
+/// Bits past the end of the line are not set.
 #[inline(always)]
 pub(super) fn words_at<const K: usize>(line: &[u8], from: usize, kinds: &[Kind; K]) -> [u64; K] {
     match line[from..].first_chunk() {

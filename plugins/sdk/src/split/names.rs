@@ -12,7 +12,7 @@ pub(super) struct Names {
 
 #[derive(Debug)]
 struct Name {
-    /// What tells apart names of the same text, as the same key in two objects.
+    /// Distinguishes names with the same text, such as the same key in two objects.
     scope: u16,
     text: Vec<u8>,
     number: u16,
@@ -27,7 +27,7 @@ impl Names {
                 number,
             })
             .collect();
-        // A quarter full at most: most names that nobody wants end at once.
+        // At most a quarter full: most other names miss at the first probe.
         let mut table = vec![0; (names.len() * 4).next_power_of_two().max(4)];
         for (index, name) in names.iter().enumerate() {
             let mut place = hash(name.scope, &name.text) & (table.len() - 1);

@@ -46,7 +46,7 @@ pub struct Observed {
 ///
 /// # Errors
 ///
-/// What the parser says to the settings or the input.
+/// The error of the parser about the settings or the input.
 pub fn parse<P: LineParser>(bytes: &[u8], settings_json: &str) -> Result<Parsed, String> {
     let mut parser: P = parser::open(&input(bytes), settings_json)?;
     let batch = parser::parse(&mut parser, bytes);
@@ -95,7 +95,7 @@ pub fn detect<P: LineParser>(bytes: &[u8]) -> u8 {
 ///
 /// # Errors
 ///
-/// What the policy says to the settings.
+/// The error of the policy about the settings.
 pub fn policy<P: Policy>(settings_json: &str) -> Result<P, String> {
     crate::policy::open(settings_json)
 }
