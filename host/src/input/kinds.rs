@@ -353,7 +353,7 @@ fn is_office_document(head: &[u8]) -> bool {
         b"docProps/",
         b"xl/",
     ];
-    head.starts_with(b"PK\x03\x04") && names.iter().any(|first| is_first(first))
+    head.starts_with(b"PK\x03\x04") && names.iter().any(is_first)
 }
 
 /// The header of `.lzma` has no signature: properties, a dictionary size that is a power of

@@ -177,10 +177,7 @@ fn known(database: &Connection) -> rusqlite::Result<Vec<&'static Store>> {
     let names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
     let has = |table: &&str| names.iter().any(|name| name == table);
     let mut stores: Vec<&Store> = Vec::new();
-    for store in STORES
-        .iter()
-        .filter(|store| store.tables.iter().all(|table| has(table)))
-    {
+    for store in STORES.iter().filter(|store| store.tables.iter().all(&has)) {
         if !stores.iter().any(|known| known.name == store.name) {
             stores.push(store);
         }

@@ -118,6 +118,7 @@ fn summary(findings: &[Finding]) -> Summary {
             confidence: Some(90),
             envelopes: vec!["docker"],
             outcome: Outcome::Read,
+            copy_of: None,
             counts,
             facts: InputFacts {
                 first_us: Some(1_714_564_923_352_000),

@@ -110,12 +110,8 @@ impl GuestSession for Doing {
             "print-on" => loop {
                 let _ = std::io::stdout().write_all(&[b'x'; 4096]);
             },
-            "wait" => {
-                monotonic_clock::subscribe_duration(1).block();
-                Ok(valid_batch(lines))
-            }
-            "wait-until" => {
-                monotonic_clock::subscribe_instant(0).block();
+            "wait" | "wait-until" => {
+                wait(&act);
                 Ok(valid_batch(lines))
             }
             "exit" => exit(),
@@ -187,6 +183,14 @@ fn invalid_batch(act: &str, chunk: &[u8], lines: u32) -> Option<Batch> {
         },
         _ => return None,
     })
+}
+
+/// Waits on the clock, for a duration or until an instant.
+fn wait(act: &str) {
+    match act {
+        "wait" => monotonic_clock::subscribe_duration(1).block(),
+        _ => monotonic_clock::subscribe_instant(0).block(),
+    }
 }
 
 /// A batch that counts its lines and contains no observation.

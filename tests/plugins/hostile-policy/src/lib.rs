@@ -67,6 +67,13 @@ impl Policy for Hostile {
 }
 
 /// Uses what a plugin can import and gets nothing from, if the name demands it.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the tests are about these calls"
+)]
 fn answered(name: &str) -> Option<String> {
     let word = name.split('.').next()?;
     Some(match word {
@@ -79,7 +86,6 @@ fn answered(name: &str) -> Option<String> {
             std::thread::sleep(Duration::from_secs(1));
             "slept".to_owned()
         }
-        #[expect(clippy::expect_used, reason = "the test is about it")]
         "file" => std::fs::read_to_string("/etc/passwd").expect("the list of users"),
         "print" => {
             println!("a word about {name}");
