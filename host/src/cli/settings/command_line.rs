@@ -69,6 +69,7 @@ fn options(args: &TriageArgs) -> Vec<GivenOption> {
         "--archive-password-file",
         password_file.map(|path| path.display()),
     );
+    options.flag("--keep-duplicates", read.keep_duplicates);
     options.value("--threads", read.threads);
     options.value("--max-memory", Some(read.max_memory));
     options.values("--policy", &policy.policy);
@@ -145,8 +146,10 @@ mod tests {
     /// Every option of a triage except `--dry-run`, with a value other than its default, in the
     /// order of [`options`].
     const ALL: &str = "vthost --parser squid --parser-config a=1 --parser-config b=2 \
-        --utc-offset +09:00 --max-unpacked 7 --max-window 5 --archive-password-file password --threads 3 --max-memory 9 --policy strict --policy threshold \
-        --policy-config threshold:min_engines=3 --out results --rescan --poll-after 90s --wait \
+        --utc-offset +09:00 --max-unpacked 7 --max-window 5 \
+        --archive-password-file password --keep-duplicates --threads 3 --max-memory 9 \
+        --policy strict --policy threshold --policy-config threshold:min_engines=3 \
+        --out results --lang ja --rescan --poll-after 90s --wait \
         --fail-on bad --store s.sqlite --max-age bad=30d,good=7d,unknown=1d \
         --internal-suffix corp.example.org --share submit --rate 4/2s --per-day 9 \
         --per-month 99 --reserve 1 --vt-user me --api-key-file key --vt-url http://localhost:1/ \
