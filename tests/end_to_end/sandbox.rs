@@ -487,7 +487,10 @@ fn eight_different_failures_stay_within_the_memory_bound() {
     let home = Home::new();
     for round in 0..3 {
         for (act, _) in acts {
-            home.write(&format!("logs/{act}-{round}.log"), format!("{act}\n"));
+            home.write(
+                &format!("logs/{act}-{round}.log"),
+                format!("{act} {round}\n"),
+            );
         }
     }
     let (ran, peak) = eight_threads(&home, "from-line", &home.path("logs").display().to_string());

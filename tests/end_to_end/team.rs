@@ -319,7 +319,10 @@ fn unreachable_store_is_reported() {
         &format!("cannot connect to the store `postgres://me@127.0.0.1:{port}/vt`"),
     );
     check("postgres://me:hunter2@h/vt?sslmode=allow", "sslmode");
-    check("postgres://me:hunter2@:99999/vt", "cannot be read");
+    check(
+        "postgres://me:hunter2@:99999/vt",
+        "the URL of the store is invalid",
+    );
 }
 
 #[test]
