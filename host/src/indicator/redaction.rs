@@ -1,4 +1,4 @@
-//! What the canonical form cuts from a URL, shown to whoever wants to know:
+//! What the canonical form removes from a URL, for display:
 //! user-info and fragment.
 
 /// A URL as a log has it, the password hidden, where it has user-info or a

@@ -75,7 +75,7 @@ const ONE_TIME_SEGMENTS: [&str; 10] = [
     "password-reset",
 ];
 
-/// A segment behind one of these, or any value, counts as a secret from here.
+/// A segment after one of these, or any value, counts as a secret from here.
 const LONG_BYTES: usize = 20;
 /// A run of letters and digits this long that mixes them well is a key.
 const KEY_BYTES: usize = 32;

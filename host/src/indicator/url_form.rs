@@ -26,7 +26,7 @@ pub fn raw_host(kind: Kind, raw: &[u8]) -> Option<&[u8]> {
         Kind::Url => (behind_scheme(raw), true),
     };
     let host = match rest.iter().position(|byte| IS_MARK[usize::from(*byte)]) {
-        // Most hosts are a name with nothing but a path behind it.
+        // Most hosts are a name followed by nothing but a path.
         None => rest,
         Some(mark) if is_url && ends_authority(rest[mark]) => &rest[..mark],
         Some(_) => host_of(if is_url { authority(rest) } else { rest })?,
@@ -60,7 +60,7 @@ fn host_of(authority: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// What lies behind `://`, if a scheme stands there.
+/// What follows `://`, if a scheme precedes it.
 fn behind_scheme(url: &[u8]) -> &[u8] {
     let usual = url
         .strip_prefix(b"http://")
@@ -160,7 +160,7 @@ fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(true, |all, byte| all & is(*byte))
 }
 
-/// Whether two bytes that stand together are of a kind.
+/// Whether two neighbouring bytes are of a kind.
 fn has_pair(bytes: &[u8], is: impl Fn(u8, u8) -> bool) -> bool {
     let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
     pairs.fold(false, |has, (first, second)| has | is(*first, *second))

@@ -142,7 +142,7 @@ impl<R: Read> Chunks<R> {
     ///
     /// # Errors
     ///
-    /// When reading fails. All that was read before has been handed on by then.
+    /// When reading fails. All that was read before has been sent by then.
     pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Option<Chunk>> {
         let mut len = self.rest.len();
         buffer.resize(buffer.len().max(len), 0);
@@ -173,9 +173,9 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Reads on behind the first `len` bytes, to a full chunk and at least by half
+    /// Reads on after the first `len` bytes, to a full chunk and at least by half
     /// of one, and tells how much it was. A failure is kept for when all that was
-    /// read is handed on.
+    /// read is sent.
     fn fill(&mut self, buffer: &mut Vec<u8>, len: usize) -> usize {
         let wanted = self
             .chunk_bytes

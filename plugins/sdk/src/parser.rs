@@ -183,7 +183,7 @@ impl Default for Action {
 pub struct Observation<'a> {
     kind: wit::IndicatorKind,
     value: &'a [u8],
-    /// What stands before the value, where a URL is put together.
+    /// What precedes the value, where a URL is put together.
     before: [&'a [u8]; 3],
     /// Between the host and the value.
     port: &'a [u8],
@@ -262,7 +262,7 @@ impl<'a> Observation<'a> {
         Self { action, ..self }
     }
 
-    /// Whether some bytes stand in the host or the value.
+    /// Whether some bytes are in the host or the value.
     pub(crate) fn mentions(&self, bytes: &[u8]) -> bool {
         let [_, _, host] = self.before;
         let is_in = |part| memchr::memmem::find(part, bytes).is_some();
@@ -396,7 +396,7 @@ impl Observations<'_> {
         }
     }
 
-    /// Where some bytes stand that are not in the chunk.
+    /// The place of some bytes that are not in the chunk.
     fn copied(&mut self, bytes: &[u8]) -> usize {
         let start = self.chunk.len() + self.batch.text.len();
         self.batch.text.extend_from_slice(bytes);
@@ -705,7 +705,7 @@ mod tests {
         check(":443", "");
     }
 
-    /// Says that each line is what its first byte stands for, and gives what
+    /// Says that each line is what its first byte denotes, and gives what
     /// follows as a domain.
     struct Claims;
 

@@ -74,7 +74,7 @@ impl<'a> Syslog<'a> {
         }
     }
 
-    /// `2024-05-01T12:00:00Z host program 1 - [data] message`, behind the `1 `.
+    /// `2024-05-01T12:00:00Z host program 1 - [data] message`, after the `1 `.
     fn rfc5424(rest: &'a [u8], stamps: Stamps) -> Option<Self> {
         let (time, rest) = word(rest);
         let time_us = stamps.any(time, DateOrder::MonthFirst);
@@ -86,7 +86,7 @@ impl<'a> Syslog<'a> {
         let (process, after) = word(after);
         let (id, after) = word(after);
         // Devices that know of the version and of nothing else go on with
-        // their message behind the host.
+        // their message after the host.
         let is_whole = !id.is_empty()
             && (process == b"-"
                 || scan::is_all(
@@ -107,7 +107,7 @@ impl<'a> Syslog<'a> {
         })
     }
 
-    /// `host program[1]: message`, behind the time.
+    /// `host program[1]: message`, after the time.
     fn rfc3164(time_us: i64, rest: &'a [u8]) -> Self {
         let (host, after) = word(rest);
         // Some devices leave out the host and go on with the program.
@@ -177,7 +177,7 @@ fn is_header(message: &[u8]) -> bool {
 }
 
 /// What follows an octet count and a priority, and whether the version of RFC
-/// 5424 stood behind them.
+/// 5424 followed them.
 fn without_priority(line: &[u8]) -> (&[u8], bool) {
     let rest = line.trim_ascii_start();
     let digits = scan::find_other(rest, [b'0'..=b'9']).unwrap_or(rest.len());
@@ -207,7 +207,7 @@ fn stamp(rest: &[u8], stamps: Stamps) -> Option<(i64, &[u8])> {
         return Some((time_us, rest[len..].trim_ascii_start()));
     }
     let words: &[usize] = match first {
-        // `May  1 12:00:00`, or with the year before or behind the time.
+        // `May  1 12:00:00`, or with the year before or after the time.
         b'A'..=b'Z' if Stamps::may_begin(rest) => &[4, 3],
         // `2024-05-01T12:00:00Z` or `1714564800.123`.
         b'0'..=b'9' if !is_date(word(rest).0) => &[1],
@@ -261,7 +261,7 @@ fn end_of_words(text: &[u8], words: usize) -> Option<usize> {
     Some(at)
 }
 
-/// The first word, and what follows the blank behind it.
+/// The first word, and what follows the blank after it.
 fn word(text: &[u8]) -> (&[u8], &[u8]) {
     match scan::find(text, b' ') {
         Some(blank) => (&text[..blank], text[blank..].trim_ascii_start()),

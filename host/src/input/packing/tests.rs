@@ -1,3 +1,5 @@
+//! Tests of packed streams: each kind whole, cut and changed.
+
 use std::io::Write as _;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of the exports: what each format contains and leaves out.
+
 use super::*;
 use crate::output::export::block::{BlockEntry, entries};
 use crate::output::summary::Summary;

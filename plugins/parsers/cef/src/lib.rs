@@ -181,7 +181,7 @@ impl Cef {
 struct Event<'a> {
     before: &'a [u8],
     fields: &'a [u8],
-    /// What stands between LEEF's fields; none for CEF.
+    /// The delimiter of LEEF's fields; none for CEF.
     separator: Option<u8>,
 }
 

@@ -1,3 +1,5 @@
+//! Tests of the parser as a native program, on tables of each kind.
+
 use super::*;
 use vthost_plugin::parser::Action;
 use vthost_plugin::testing::{self, Observed, Parsed};

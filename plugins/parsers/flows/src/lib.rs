@@ -50,6 +50,70 @@ const READERS: [Reader; 7] = [
     netfilter::gprint,
 ];
 
+/// The name, title and example line of each format.
+const FORMATS: &[(&str, &str, &str)] = &[
+    (
+        "nfdump",
+        "nfdump (line, long, biline, nsel)",
+        "2024-05-01 12:00:00.250     00:00:00.090 TCP           10.0.0.5:51000 ->       192.0.2.10:443          6      308     1",
+    ),
+    (
+        "nfdump-csv",
+        "nfdump (csv)",
+        "ts,te,td,sa,da,sp,dp,pr\n2024-05-01 12:00:00,2024-05-01 12:00:01,1.000,10.0.0.5,192.0.2.10,51000,443,TCP",
+    ),
+    (
+        "argus",
+        "Argus ra",
+        " 1714564800.250000  e           tcp           10.0.0.5.51000     ->         192.0.2.10.https        10        677   FIN",
+    ),
+    (
+        "tcpdump",
+        "tcpdump",
+        "2024-05-01 12:00:00.250000 IP 10.0.0.5.51000 > 192.0.2.10.443: Flags [S], seq 1, win 8192, length 0",
+    ),
+    (
+        "tshark",
+        "tshark (summary)",
+        "    1 2024-05-01 12:00:00.250000     10.0.0.5 → 192.0.2.10   TLSv1 137 Client Hello",
+    ),
+    (
+        "tshark-fields",
+        "tshark (-T fields -E header=y)",
+        "frame.time_epoch,ip.src,ip.dst,tls.handshake.extensions_server_name\n\"1714564800.250000000\",\"10.0.0.5\",\"192.0.2.10\",\"www.example.com\"",
+    ),
+    (
+        "tshark-ek",
+        "tshark (-T ek)",
+        r#"{"timestamp":"1714564800250","layers":{"ip":{"ip_ip_src":"10.0.0.5","ip_ip_dst":"192.0.2.10"},"tcp":{"tcp_tcp_dstport":"443"}}}"#,
+    ),
+    (
+        "nfdump-json",
+        "nfdump (json, an object a line)",
+        r#"{"type":"FLOW","first":"2024-05-01T12:00:00.250","proto":6,"src_port":51000,"dst_port":443,"src4_addr":"10.0.0.5","dst4_addr":"192.0.2.10"}"#,
+    ),
+    (
+        "ulogd-json",
+        "ulogd2 JSON",
+        r#"{"timestamp": "2024-05-01T12:00:00.250000", "dvc": "Netfilter", "oob.prefix": "FW-DROP ", "src_ip": "10.0.0.5", "dest_ip": "192.0.2.10"}"#,
+    ),
+    (
+        "conntrack",
+        "conntrack (events, also with time)",
+        "[1714564800.250000]\t    [NEW] ipv4     2 tcp      6 120 SYN_SENT src=10.0.0.5 dst=192.0.2.10 sport=51000 dport=443 [UNREPLIED] src=192.0.2.10 dst=198.51.100.1 sport=443 dport=51000",
+    ),
+    (
+        "ulogd-nacct",
+        "ulogd2 NACCT",
+        "1714564800\t6\t10.0.0.5\t51000\t192.0.2.10\t443\t4\t240",
+    ),
+    (
+        "ulogd-gprint",
+        "ulogd2 GPRINT",
+        "timestamp=2024/05/01-12:00:00,oob.prefix=FW-DROP ,oob.time.sec=1714564800,ip.saddr=10.0.0.5,ip.daddr=192.0.2.10,ip.saddr.str=10.0.0.5,ip.daddr.str=192.0.2.10",
+    ),
+];
+
 impl LineParser for Flows {
     type Settings = NoSettings;
 
@@ -59,68 +123,7 @@ impl LineParser for Flows {
             version: env!("CARGO_PKG_VERSION"),
             licence: env!("CARGO_PKG_LICENSE"),
             summary: "Flows and packets as text: nfdump, Argus ra, tcpdump, tshark, conntrack, ulogd2",
-            formats: vec![
-                (
-                    "nfdump",
-                    "nfdump (line, long, biline, nsel)",
-                    "2024-05-01 12:00:00.250     00:00:00.090 TCP           10.0.0.5:51000 ->       192.0.2.10:443          6      308     1",
-                ),
-                (
-                    "nfdump-csv",
-                    "nfdump (csv)",
-                    "ts,te,td,sa,da,sp,dp,pr\n2024-05-01 12:00:00,2024-05-01 12:00:01,1.000,10.0.0.5,192.0.2.10,51000,443,TCP",
-                ),
-                (
-                    "argus",
-                    "Argus ra",
-                    " 1714564800.250000  e           tcp           10.0.0.5.51000     ->         192.0.2.10.https        10        677   FIN",
-                ),
-                (
-                    "tcpdump",
-                    "tcpdump",
-                    "2024-05-01 12:00:00.250000 IP 10.0.0.5.51000 > 192.0.2.10.443: Flags [S], seq 1, win 8192, length 0",
-                ),
-                (
-                    "tshark",
-                    "tshark (summary)",
-                    "    1 2024-05-01 12:00:00.250000     10.0.0.5 → 192.0.2.10   TLSv1 137 Client Hello",
-                ),
-                (
-                    "tshark-fields",
-                    "tshark (-T fields -E header=y)",
-                    "frame.time_epoch,ip.src,ip.dst,tls.handshake.extensions_server_name\n\"1714564800.250000000\",\"10.0.0.5\",\"192.0.2.10\",\"www.example.com\"",
-                ),
-                (
-                    "tshark-ek",
-                    "tshark (-T ek)",
-                    r#"{"timestamp":"1714564800250","layers":{"ip":{"ip_ip_src":"10.0.0.5","ip_ip_dst":"192.0.2.10"},"tcp":{"tcp_tcp_dstport":"443"}}}"#,
-                ),
-                (
-                    "nfdump-json",
-                    "nfdump (json, an object a line)",
-                    r#"{"type":"FLOW","first":"2024-05-01T12:00:00.250","proto":6,"src_port":51000,"dst_port":443,"src4_addr":"10.0.0.5","dst4_addr":"192.0.2.10"}"#,
-                ),
-                (
-                    "ulogd-json",
-                    "ulogd2 JSON",
-                    r#"{"timestamp": "2024-05-01T12:00:00.250000", "dvc": "Netfilter", "oob.prefix": "FW-DROP ", "src_ip": "10.0.0.5", "dest_ip": "192.0.2.10"}"#,
-                ),
-                (
-                    "conntrack",
-                    "conntrack (events, also with time)",
-                    "[1714564800.250000]\t    [NEW] ipv4     2 tcp      6 120 SYN_SENT src=10.0.0.5 dst=192.0.2.10 sport=51000 dport=443 [UNREPLIED] src=192.0.2.10 dst=198.51.100.1 sport=443 dport=51000",
-                ),
-                (
-                    "ulogd-nacct",
-                    "ulogd2 NACCT",
-                    "1714564800\t6\t10.0.0.5\t51000\t192.0.2.10\t443\t4\t240",
-                ),
-                (
-                    "ulogd-gprint",
-                    "ulogd2 GPRINT",
-                    "timestamp=2024/05/01-12:00:00,oob.prefix=FW-DROP ,oob.time.sec=1714564800,ip.saddr=10.0.0.5,ip.daddr=192.0.2.10,ip.saddr.str=10.0.0.5,ip.daddr.str=192.0.2.10",
-                ),
-            ],
+            formats: FORMATS.to_vec(),
             settings_schema: "",
         }
     }

@@ -20,7 +20,7 @@ pub fn blanks(line: &[u8]) -> Blanks<'_> {
         Some((first, rest)) => {
             let [first] = words(first, &BLANK);
             // The second word, or as many bytes that end with the line. Which of
-            // them it is can hardly be foretold, so there is no branch for it.
+            // them it is is unpredictable, so there is no branch for it.
             let start = rest.len().min(WORD);
             let [second] = line[start..]
                 .first_chunk()

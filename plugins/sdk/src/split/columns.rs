@@ -10,7 +10,7 @@ const QUOTE: usize = 1;
 
 /// Picks columns out of rows like `a,"b, c",d`.
 ///
-/// A field that begins with a quote, perhaps behind a blank, ends with the next
+/// A field that begins with a quote, perhaps after a blank, ends with the next
 /// quote that is not doubled; [`undoubled`] reads what it says. A column that a row does not have
 /// is empty.
 ///

@@ -156,7 +156,7 @@ fn add_places(
             break;
         };
         let [bits] = words(word, kind);
-        // Whether a word has one can hardly be foretold: a place is written
+        // Whether a word has one is unpredictable: a place is written
         // without asking, and not counted where there is none.
         spare[0] = from + bits.trailing_zeros() as usize;
         let mut more = bits & bits.wrapping_sub(1);

@@ -45,7 +45,7 @@ pub fn after<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
     Some(split_once(text, mark)?.1)
 }
 
-/// What stands before and behind the first occurrence of some bytes.
+/// What comes before and after the first occurrence of some bytes.
 ///
 /// ```
 /// use vthost_plugin::split::split_once;
@@ -59,7 +59,7 @@ pub fn split_once<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8]
     Some((&text[..at], &text[at + mark.len()..]))
 }
 
-/// Where some bytes first occur: where their first and their last one stand as
+/// Where some bytes first occur: where their first and their last one are as
 /// far apart as they should, the rest is compared.
 fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
     let [first, .., last] = *mark else {
@@ -82,7 +82,7 @@ fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
     None
 }
 
-/// What stands before the first of some bytes; all of it without one.
+/// What comes before the first of some bytes; all of it without one.
 ///
 /// ```
 /// use vthost_plugin::split::until;
@@ -196,7 +196,7 @@ fn begins_record(text: &[u8]) -> bool {
         || is_bsd()
 }
 
-/// Whether an odd number of backslashes stands at the end.
+/// Whether the end is an odd number of backslashes.
 #[inline(always)]
 fn is_escaped(before: &[u8]) -> bool {
     before.last() == Some(&b'\\') && is_odd_at_end(before)

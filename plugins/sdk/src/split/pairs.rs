@@ -97,7 +97,7 @@ impl<const N: usize> Pairs<N> {
         let separator = self.marks.last(SEPARATOR, from, to);
         let start = separator.map_or(from, |place| place + 1);
         let word = line[start..to].trim_ascii_start();
-        // `<189>date=`: what stands glued to the first key is no part of it.
+        // `<189>date=`: what is joined to the first key is no part of it.
         match word.first() {
             Some(first) if !is_key_byte(first) => {
                 let glued = word.iter().rposition(|byte| !is_key_byte(byte));
