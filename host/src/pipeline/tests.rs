@@ -179,9 +179,18 @@ impl World {
     }
 
     fn fold_with(&self, parsers: &Parsers) -> Result<FoldedLogs, ExtractionError> {
+        self.fold_by(1, 1 << 16, parsers)
+    }
+
+    fn fold_by(
+        &self,
+        workers: usize,
+        chunk_bytes: usize,
+        parsers: &Parsers,
+    ) -> Result<FoldedLogs, ExtractionError> {
         let options = Options {
-            workers: 1,
-            chunk_bytes: 1 << 16,
+            workers,
+            chunk_bytes,
             utc_offset_minutes: 0,
             now_us: 0,
             unpacking: crate::input::UnpackLimits::default(),
@@ -198,11 +207,15 @@ impl World {
     }
 
     fn worklist(&self) -> Worklist {
+        self.worklist_of(self.fold().unwrap())
+    }
+
+    fn worklist_of(&self, logs: FoldedLogs) -> Worklist {
         let FoldedLogs {
             mut folded,
             summary,
             ..
-        } = self.fold().unwrap();
+        } = logs;
         let rules = Rules {
             policies: &self.policies,
             internal: &InternalSuffixes::new(&[]),
@@ -293,6 +306,46 @@ fn logs_become_findings_and_files() {
     assert!(read("good-domain.txt").contains(" fine.example.com {"));
     assert!(read("unknown-domain.txt").contains(" 10.0.0.1 "));
     assert_eq!(read("results.jsonl").lines().count(), 4);
+}
+
+#[test]
+fn same_store_logs_and_time_give_the_same_bytes() {
+    let line = |number: u32| match number % 3 {
+        0 => format!("http://www{}.example.com/{}\n", number % 7, number % 11),
+        1 => format!("evil{}.example.net\n", number % 5),
+        _ => format!("192.0.2.{}\n", number % 13),
+    };
+    let world = World::new(&(0..2_000).map(line).collect::<String>());
+    let mut output = RecordingOutput::default();
+    let listener = RecordingListener::default();
+    let first = world.look_up(500, WhenSpent::End, &mut output, &listener);
+    assert_eq!(first.unwrap().ended, RunEnd::Done);
+    let parsers = world.parser();
+    let written = |run: usize| {
+        // Threads take chunks in a different order in each run.
+        let logs = world.fold_by(4, 1 << 10, &parsers).unwrap();
+        let worklist = world.worklist_of(logs);
+        let judged = worklist.judge_stored(&plan(), &world.store).unwrap();
+        let settings = OutputSettings {
+            directory: world.directory.path().join(run.to_string()),
+            language: ReportLanguage::En,
+        };
+        outputs(&settings)
+            .unwrap()
+            .finish(&judged.results())
+            .unwrap();
+        let files = std::fs::read_dir(&settings.directory).unwrap();
+        let read =
+            |file: std::fs::DirEntry| (file.file_name(), std::fs::read(file.path()).unwrap());
+        files
+            .map(|file| read(file.unwrap()))
+            .collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let expected = written(0);
+    assert_eq!(expected.len(), 6);
+    for run in 1..20 {
+        assert!(written(run) == expected, "run {run} differs");
+    }
 }
 
 #[test]

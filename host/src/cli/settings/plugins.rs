@@ -88,7 +88,7 @@ pub(in crate::cli) fn parsers(
     Ok(Parsers::Detected(all.collect::<Result<_, _>>()?))
 }
 
-/// Reads items of the form `KEY=VALUE` and `@FILE`. A value that is JSON is taken as JSON, any
+/// Reads items of the form `KEY=VALUE`, `KEY=@FILE` and `@FILE`. A value that is JSON is taken as JSON, any
 /// other as text. A later item replaces an earlier one with the same key.
 pub(in crate::cli) fn plugin_settings(config: &[String]) -> anyhow::Result<PluginSettings> {
     let mut settings = Map::new();
@@ -100,13 +100,27 @@ pub(in crate::cli) fn plugin_settings(config: &[String]) -> anyhow::Result<Plugi
                 .with_context(|| format!("`{path}` is not a JSON object"))?;
             settings.extend(object);
         } else if let Some((key, value)) = item.split_once('=') {
-            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+            let value = match value.strip_prefix('@') {
+                Some(path) => value_of_file(path)?,
+                None => serde_json::from_str(value).unwrap_or_else(|_| Value::from(value)),
+            };
             settings.insert(key.to_owned(), value);
         } else {
-            bail!("`{item}` is not a setting; write KEY=VALUE or @FILE");
+            bail!("`{item}` is not a setting; write KEY=VALUE, KEY=@FILE or @FILE");
         }
     }
     Ok(PluginSettings(settings))
+}
+
+/// The value of a file: JSON, or a list of its lines without empty ones and comments.
+fn value_of_file(path: &str) -> anyhow::Result<Value> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the setting `{path}`"))?;
+    Ok(serde_json::from_str(&text).unwrap_or_else(|_| {
+        let lines = text.lines().map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines.collect()
+    }))
 }
 
 #[cfg(test)]
@@ -131,6 +145,23 @@ mod tests {
             json!({"allow": ["a", "b"], "x": "a=b"}),
         );
         assert!(plugin_settings(&["nothing".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn value_is_read_from_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let check = |content: &str, expected: Value| {
+            let path = directory.path().join("value");
+            std::fs::write(&path, content).unwrap();
+            let settings = plugin_settings(&[format!("known=@{}", path.display())]).unwrap();
+            assert_eq!(settings.0["known"], expected);
+        };
+        check(
+            "# ours\n192.0.2.1\n\n .example.com\n",
+            json!(["192.0.2.1", ".example.com"]),
+        );
+        check("{\"list\": [\"a\"]}", json!({"list": ["a"]}));
+        assert!(plugin_settings(&["known=@missing".to_owned()]).is_err());
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! A rule with settings: the number of engines that make an indicator bad, trusted
-//! engines, ignored engines, an allow-list, and the maximum age of an analysis.
+//! engines, ignored engines, an allow-list, well-known infrastructure, and the maximum age of an
+//! analysis.
+
+mod known;
 
 use std::net::IpAddr;
 
 use serde::Deserialize;
 use vthost_plugin::policy::{
     Description, Engine, Indicator, Judgement, Opinion, Policy, Report, Screening, Sightings,
-    named, whose,
+    Verdict, named, whose,
 };
+
+use known::{Known, KnownSetting};
 
 struct Threshold {
     settings: Settings,
     allowed: Vec<Allowed>,
+    known: Known,
 }
 
 vthost_plugin::export_policy!(Threshold);
@@ -25,6 +31,7 @@ struct Settings {
     trusted_engines: Vec<String>,
     ignored_engines: Vec<String>,
     allow: Vec<String>,
+    known: Option<KnownSetting>,
     max_analysis_age_days: Option<u32>,
 }
 
@@ -36,6 +43,7 @@ impl Default for Settings {
             trusted_engines: Vec::new(),
             ignored_engines: Vec::new(),
             allow: Vec::new(),
+            known: None,
             max_analysis_age_days: None,
         }
     }
@@ -65,9 +73,14 @@ impl Policy for Threshold {
     }
 
     fn open(settings: Settings) -> Result<Self, String> {
-        let allowed: Result<_, String> = settings.allow.iter().map(|text| allowed(text)).collect();
+        let allowed: Result<_, String> = settings
+            .allow
+            .iter()
+            .map(|text| allowed("allow", text))
+            .collect();
         Ok(Self {
             allowed: allowed?,
+            known: Known::new(settings.known.as_ref())?,
             settings,
         })
     }
@@ -83,7 +96,22 @@ impl Policy for Threshold {
         }
     }
 
-    fn judge(&self, _seen: &Sightings, report: &Report, now: i64) -> Judgement {
+    fn judge(&self, seen: &Sightings, report: &Report, now: i64) -> Judgement {
+        let mut judgement = self.decide(report, now);
+        match self.known.list_with(&seen.indicator) {
+            Some(list) if judgement.verdict == Verdict::Bad => {
+                judgement
+                    .reason
+                    .push_str(&format!("; known infrastructure: {list}"));
+                judgement.tagged("known-infrastructure")
+            }
+            _ => judgement,
+        }
+    }
+}
+
+impl Threshold {
+    fn decide(&self, report: &Report, now: i64) -> Judgement {
         let whose = whose(report);
         if let Some(days) = self.too_old(report, now) {
             let reason = format!("{whose}the analysis is {days} days old");
@@ -117,9 +145,7 @@ impl Policy for Threshold {
             judgement
         }
     }
-}
 
-impl Threshold {
     /// The engines that are not ignored and call it bad.
     fn accusers<'a>(&self, report: &'a Report) -> Vec<Engine<'a>> {
         let counts = |engine: &Engine| {
@@ -156,10 +182,10 @@ fn is_among(engines: &[String], name: &str) -> bool {
         .any(|engine| engine.eq_ignore_ascii_case(name))
 }
 
-/// Parses an entry: `192.0.2.0/24`, `.example.com` or `*.example.com`, or a name, an
+/// Parses an entry of a setting: `192.0.2.0/24`, `.example.com` or `*.example.com`, or a name, an
 /// address or a URL.
-fn allowed(text: &str) -> Result<Allowed, String> {
-    let bad = || format!("allow: `{text}` is not a name, suffix or network");
+fn allowed(setting: &str, text: &str) -> Result<Allowed, String> {
+    let bad = || format!("{setting}: `{text}` is not a name, suffix or network");
     if let Some((address, length)) = text.split_once('/')
         && let Ok(address) = address.parse::<IpAddr>()
     {
@@ -277,6 +303,37 @@ mod tests {
             Verdict::Bad,
             "4 engines: A (malware), B, C, D",
         );
+    }
+
+    #[test]
+    fn known_infrastructure_is_marked_and_stays_bad() {
+        let check = |settings: &str, host: &str, list: Option<&str>| {
+            let policy: Threshold = policy(settings).unwrap();
+            let judgement = policy.judge(&sightings(host), &report(host, &FOUR), 0);
+            assert_eq!(judgement.verdict, Verdict::Bad, "{settings} {host}");
+            let is_marked = judgement
+                .tags
+                .iter()
+                .any(|tag| tag == "known-infrastructure");
+            assert_eq!(is_marked, list.is_some(), "{settings} {host}");
+            let list = list.map_or(String::new(), |list| {
+                format!("; known infrastructure: {list}")
+            });
+            assert_eq!(
+                judgement.reason,
+                format!("4 engines: A (malware), B, C, D{list}")
+            );
+        };
+        check("{}", "1.1.1.1", Some("public resolvers"));
+        check("{}", "2606:4700:4700::1111", Some("public resolvers"));
+        check("{}", "192.0.2.1", None);
+        check(r#"{"known": []}"#, "1.1.1.1", None);
+        check(r#"{"known": ["192.0.2.0/24"]}"#, "192.0.2.1", Some("list"));
+        let list = r#"{"known": {"name": "CDNs", "description": "d", "version": 1,
+            "type": "hostname", "matching_attributes": ["domain"], "list": ["example.com"]}}"#;
+        check(list, "www.example.com", Some("CDNs"));
+        check(list, "www.example.net", None);
+        assert!(policy::<Threshold>(&list.replace("hostname", "regex")).is_err());
     }
 
     #[test]
