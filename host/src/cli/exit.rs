@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 /// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ExitStatus {
     /// 0: everything was done.
+    #[default]
     Done,
     /// 1: an indicator is bad, and `--fail-on bad` was given.
     Bad,

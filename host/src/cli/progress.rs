@@ -1,14 +1,14 @@
 //! The progress of a triage on standard error: a bar on a terminal, else a line from time to
 //! time.
 
-use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::printer::Printer;
+use super::zone::DisplayZone;
 use crate::clock::{Clock, UnixMs};
-use crate::output::{VerdictCounts, utc_time};
+use crate::output::VerdictCounts;
 use crate::pipeline::{RunListener, Waiting};
 use crate::triage::Finding;
 use crate::verdict::Verdict;
@@ -22,13 +22,20 @@ const LONG_LINE_PAUSE_MS: i64 = 3_600_000;
 pub(super) struct ProgressDisplay<'a> {
     bar: ProgressBar,
     clock: &'a dyn Clock,
+    printer: Printer,
+    zone: &'a DisplayZone,
     last_line_ms: Mutex<UnixMs>,
 }
 
 impl<'a> ProgressDisplay<'a> {
     /// The display of a triage of this many indicators.
-    pub(super) fn new(indicators: usize, clock: &'a dyn Clock) -> Self {
-        let target = if std::io::stderr().is_terminal() {
+    pub(super) fn new(
+        indicators: usize,
+        clock: &'a dyn Clock,
+        printer: Printer,
+        zone: &'a DisplayZone,
+    ) -> Self {
+        let target = if printer.has_progress() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
@@ -39,6 +46,8 @@ impl<'a> ProgressDisplay<'a> {
         Self {
             bar,
             clock,
+            printer,
+            zone,
             last_line_ms: Mutex::new(clock.now_ms()),
         }
     }
@@ -49,7 +58,7 @@ impl<'a> ProgressDisplay<'a> {
     }
 
     fn say(&self, text: &str) {
-        self.bar.suspend(|| Printer.say(text));
+        self.bar.suspend(|| self.printer.say(text));
     }
 
     fn is_line_due(&self, until_ms: UnixMs) -> bool {
@@ -76,7 +85,8 @@ impl RunListener for ProgressDisplay<'_> {
     fn found(&self, finding: &Finding, totals: &VerdictCounts, left: usize) {
         if finding.verdict == Verdict::Bad {
             let name = finding.sightings.display();
-            self.say(&format!("bad: {name} ({})", finding.reason));
+            let text = format!("bad: {name} ({})", finding.reason);
+            self.bar.suspend(|| self.printer.alarm(&text));
         }
         let length = self.bar.length().unwrap_or(0);
         self.bar.set_position(length.saturating_sub(left as u64));
@@ -88,11 +98,11 @@ impl RunListener for ProgressDisplay<'_> {
             "{} bad, {} left, next request at {}, done at {} at the earliest",
             waiting.totals.bad,
             waiting.left,
-            utc_time(waiting.until_ms),
-            utc_time(waiting.done_ms)
+            self.zone.time(waiting.until_ms),
+            self.zone.time(waiting.done_ms)
         );
         if self.bar.is_hidden() && self.is_line_due(waiting.until_ms) {
-            Printer.say(&text);
+            self.printer.say(&text);
         }
         self.bar.set_message(text);
     }
@@ -126,7 +136,8 @@ mod tests {
     #[test]
     fn lines_are_minutes_apart_and_hours_in_a_long_wait() {
         let clock = SetClock(AtomicI64::new(0));
-        let display = ProgressDisplay::new(2, &clock);
+        let zone = DisplayZone::default();
+        let display = ProgressDisplay::new(2, &clock, Printer::default(), &zone);
         let due_at = |now_ms, until_ms| {
             clock.0.store(now_ms, Ordering::SeqCst);
             display.is_line_due(until_ms)

@@ -236,7 +236,10 @@ impl<'a> Source<'a> {
                 },
             };
             let opened = match content {
-                Ok(Content::One(opened)) => Ok(opened),
+                Ok(Content::One(opened)) => {
+                    tracing::info!(input = ?name, "reading");
+                    Ok(opened)
+                }
                 Ok(Content::NoLog(kind)) => Err(Outcome::NoLog(kind)),
                 Ok(Content::Archive(members)) => {
                     let is_empty = true;

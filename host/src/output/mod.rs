@@ -7,6 +7,8 @@
 
 mod api;
 mod atomic;
+mod brief;
+mod existing;
 pub mod export;
 mod finding_row;
 mod jsonl;
@@ -27,10 +29,11 @@ use std::path::PathBuf;
 use crate::triage::Finding;
 
 pub use api::{Output, OutputError, Results};
+pub use existing::{ExistingResults, check_replaceable};
 pub use previous::{PreviousFinding, ReadResultsError, read_results};
 pub use report::{REPORT_FILE, ReportLanguage, report_of, write_report};
 pub use rows::{ObservationRow, UniqueRows};
-pub use run_facts::{RunEnding, RunFacts};
+pub use run_facts::{RunEnding, RunFacts, begin_run};
 pub use summary::{Summary, VerdictCounts};
 pub use text::{counted, rfc3339, utc_time, visible};
 

@@ -14,6 +14,10 @@ use super::atomic::replace;
 pub struct RunFacts {
     /// The command, for a shell; it resumes a run that ended early. It contains no password.
     pub command: String,
+    /// What the results depend on: inputs, and settings of what is decided. Results are replaced
+    /// only by a run of the same case.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub case: Vec<(String, String)>,
     /// The options by name, with defaults.
     pub settings: Vec<(String, String)>,
     /// When the run began, as RFC 3339.
@@ -63,6 +67,24 @@ pub enum RunEnding {
 /// The name of the file.
 pub(super) const RUN_FILE: &str = "run.json";
 
+/// Creates the folder of a run and writes `run.json` to it: if the run is killed, the next one
+/// recognises the case.
+///
+/// # Errors
+///
+/// If the folder or the file cannot be written.
+pub fn begin_run(directory: &Path, run: &RunFacts) -> Result<(), OutputError> {
+    std::fs::create_dir_all(directory).map_err(|source| OutputError::new(directory, source))?;
+    write(&directory.join(RUN_FILE), run)
+}
+
+fn write(path: &Path, run: &RunFacts) -> Result<(), OutputError> {
+    // A struct of strings and numbers always serialises.
+    let mut json = serde_json::to_vec_pretty(run).unwrap_or_default();
+    json.push(b'\n');
+    replace(path, &json)
+}
+
 /// Writes `run.json`.
 pub(super) struct RunFile {
     path: PathBuf,
@@ -83,9 +105,6 @@ impl Output for RunFile {
     }
 
     fn finish(&mut self, results: &Results<'_>) -> Result<(), OutputError> {
-        // A struct of strings and numbers always serialises.
-        let mut json = serde_json::to_vec_pretty(&results.summary.run).unwrap_or_default();
-        json.push(b'\n');
-        replace(&self.path, &json)
+        write(&self.path, &results.summary.run)
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use super::run_facts::RunFacts;
 use super::text::{counted, visible};
 use crate::contacts::Timeline;
-use crate::extraction::{InputSummary, Outcome};
+use crate::extraction::{InputSummary, Outcome, Reason};
 use crate::indicator::secrets;
 use crate::input::Found;
 use crate::plugin::PluginId;
@@ -146,6 +146,14 @@ impl Summary {
         !self.skipped.is_empty() || !self.inputs.iter().all(is_whole)
     }
 
+    /// Writes the verdicts, if a policy was applied, and what is never sent.
+    pub(super) fn write_conclusion(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.policies.is_empty() {
+            write_verdicts(f, self)?;
+        }
+        write_withheld(f, self)
+    }
+
     /// Whether an indicator is unknown because its answer failed or is pending.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
@@ -158,7 +166,7 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for input in &self.inputs {
-            write_input(f, input)?;
+            write!(f, "{input}")?;
         }
         for (path, reason) in &self.skipped {
             writeln!(f, "{}: not read: {}", visible(path), visible(reason))?;
@@ -174,10 +182,7 @@ impl fmt::Display for Summary {
         for (parser, digest) in self.parsers() {
             writeln!(f, "parsed by {parser} (sha256:{digest})")?;
         }
-        if !self.policies.is_empty() {
-            write_verdicts(f, self)?;
-        }
-        write_withheld(f, self)
+        self.write_conclusion(f)
     }
 }
 
@@ -246,6 +251,13 @@ const FALLBACK_CONFIDENCE: u8 = 10;
 /// many, or more.
 const MIXED_ONE_IN: u64 = 10;
 
+/// Text for people: the lines of the input, and what is doubtful about them.
+impl fmt::Display for InputSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_input(f, self)
+    }
+}
+
 fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
     write!(f, "{}: ", visible(&input.name))?;
     match &input.outcome {
@@ -289,7 +301,8 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
         f.write_str("  every line was rejected: choose another parser, or `--parser auto`\n")?;
     }
     write_detection_hint(f, input)?;
-    write_rejected(f, input)?;
+    write_reasons(f, "ignored", &counts.ignored)?;
+    write_reasons(f, "rejected", &counts.rejected)?;
     for failure in &counts.failures {
         let (plugin, stop) = (&failure.plugin, failure.stop.to_string());
         let (start, end, name) = (failure.start, failure.end, visible(&input.name));
@@ -317,9 +330,16 @@ fn write_detection_hint(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt
     }
 }
 
-fn write_rejected(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
-    for (reason, lines) in &input.counts.rejected {
-        write!(f, "  rejected {}: {}", lines.count, visible(reason))?;
+/// Writes the reasons of lines that were ignored or rejected, each with a sample. Lines without a
+/// sample are counted elsewhere, as copies are, or have nothing to show.
+fn write_reasons(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    reasons: &BTreeMap<String, Reason>,
+) -> fmt::Result {
+    let has_sample = |lines: &Reason| what == "rejected" || !lines.samples.is_empty();
+    for (reason, lines) in reasons.iter().filter(|(_, lines)| has_sample(lines)) {
+        write!(f, "  {what} {}: {}", lines.count, visible(reason))?;
         if let Some((line, text)) = lines.samples.first() {
             let mut sample = String::new();
             if !text.is_empty() {

@@ -8,8 +8,8 @@
 //! minisign = ["RWQtTV7Qd/NfOQFlZ4fXLtF+uJ6zxkX+iOxZKIy2zinZyo2xXiJC4Mtx"]
 //! ```
 //!
-//! If the current directory contains this file, every plugin file must be pinned in
-//! it, or have a minisign signature by one of its keys in `our-policy.wasm.minisig`.
+//! If the current directory contains this file, and it has more than options of the command line,
+//! every plugin file must be pinned in it, or have a minisign signature by one of its keys in `our-policy.wasm.minisig`.
 //! A pin takes precedence over a signature. Built-in plugins are always admitted.
 
 use std::collections::BTreeMap;
@@ -32,13 +32,14 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The plugin files that may run.
 #[derive(Debug, Default)]
 pub struct Pins {
-    /// None if there is no `vthost.toml`: then every plugin is admitted.
+    /// None if there is no `vthost.toml`, or one with options only: then every plugin is admitted.
     document: Option<PinDocument>,
     path: PathBuf,
 }
 
+/// The tables of `vthost.toml` about plugins. The other ones are checked by the command line.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 struct PinDocument {
     plugins: BTreeMap<String, String>,
     trust: TrustedKeys,
@@ -137,7 +138,7 @@ impl Pins {
     pub fn read(directory: &Path) -> Result<Self, PinError> {
         let path = directory.join(FILE);
         let document = match read_if_exists(&path)? {
-            Some(text) => Some(toml::from_str(&text).map_err(|error| not_toml(&path, error))?),
+            Some(text) => pins_of(&text).map_err(|error| not_toml(&path, error))?,
             None => None,
         };
         Ok(Self { document, path })
@@ -219,6 +220,20 @@ impl Pins {
         })?;
         Ok(path)
     }
+}
+
+/// The pins of a document. None if it has only options of the command line.
+fn pins_of(text: &str) -> Result<Option<PinDocument>, BoxError> {
+    let pins: PinDocument = toml::from_str(text)?;
+    let mut document: toml::Table = toml::from_str(text)?;
+    // The options of `vthost plugin` are in a table for each of its commands.
+    let misspelt = document.get("plugin").and_then(toml::Value::as_table);
+    if misspelt.is_some_and(|plugin| !plugin.values().any(toml::Value::is_table)) {
+        return Err("pins are in the table `plugins`, not `plugin`".into());
+    }
+    let is_empty = document.is_empty();
+    document.retain(|name, _| ["plugins", "trust"].contains(&name));
+    Ok((is_empty || !document.is_empty()).then_some(pins))
 }
 
 fn malformed(what: &'static str, name: impl fmt::Display, error: impl Into<BoxError>) -> PinError {
@@ -325,6 +340,15 @@ mod tests {
             cause = error.source();
         }
         text
+    }
+
+    #[test]
+    fn options_alone_pin_nothing() {
+        let options = "share = \"host\"\n[extract]\nthreads = 2\n";
+        assert_eq!(admit("abc", Some(options), None), Ok(()));
+        let with_pins = format!("{options}[plugins]\n");
+        assert!(admit("abc", Some(&with_pins), None).is_err());
+        assert!(admit("abc", Some(""), None).is_err());
     }
 
     #[track_caller]

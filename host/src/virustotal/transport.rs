@@ -195,7 +195,15 @@ impl ReqwestTransport {
 
 impl Transport for ReqwestTransport {
     fn send(&self, request: HttpRequest) -> Sending<'_> {
-        Box::pin(self.exchange(request))
+        Box::pin(async {
+            let (method, path) = (request.method, request.path.clone());
+            let reply = self.exchange(request).await;
+            match &reply {
+                Ok(reply) => tracing::info!(?method, %path, status = reply.status, "request"),
+                Err(error) => tracing::warn!(?method, %path, %error, "request"),
+            }
+            reply
+        })
     }
 }
 

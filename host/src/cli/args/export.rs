@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use super::examples;
 use super::shared::{PolicyArgs, StoreArgs};
 use crate::output::export::ExportFormat;
 
 /// `vthost export`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::EXPORT)]
+#[command(after_help = examples::AFTER_EXPORT)]
 pub struct ExportArgs {
     /// The results of a run: its folder, or its results.jsonl [default: what the policy decides on
     /// the reports in the store]
@@ -42,14 +44,6 @@ pub struct ExportArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 }
-
-const EXAMPLES: &str = "Examples:
-  vthost export --format csv results > findings.csv
-  vthost export --format stix --out bundle.json results
-  vthost export --format squid --out bad-hosts.txt --force results
-
-Only what is bad is in a block list or in threat intelligence, never what is unknown. What a format
-cannot express is left out and listed on standard error.";
 
 /// Reads a format's name; the help describes each.
 fn format_parser() -> impl TypedValueParser<Value = ExportFormat> {

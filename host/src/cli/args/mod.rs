@@ -1,31 +1,48 @@
 //! The arguments as clap reads them. Only [`settings`](super::settings) uses these types.
 
+mod configured;
+mod examples;
 mod export;
+mod generated;
+mod global;
+mod parsing;
 mod plugin;
 mod shared;
 mod values;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::exit::ExitStatus;
 use crate::output::ReportLanguage;
 use crate::store::Location;
 
+pub(super) use configured::problem;
+pub use configured::{ConfiguredOption, OptionSource, ShownOption, shown_options};
 pub use export::ExportArgs;
+pub use generated::{CompletionsArgs, ManArgs};
+pub(super) use generated::{completions, write_man_pages};
+pub use global::{ColorWhen, GlobalArgs};
+pub(super) use parsing::early_value;
 pub use plugin::{
     Language, NewKind, PluginArgs, PluginBenchArgs, PluginCommand, PluginRunArgs, PluginTestArgs,
 };
-pub use shared::{AccountArgs, PolicyArgs, ReadArgs, StoreArgs};
+pub use shared::{AccountArgs, OutputArgs, PolicyArgs, ReadArgs, StoreArgs};
 pub use values::{MaxAge, ProxyUrl};
-pub(super) use values::{milliseconds, utc_offset_text};
+pub(super) use values::{milliseconds, utc_offset_minutes, utc_offset_text};
 
 /// Finds malicious URLs, domains and addresses in proxy, firewall and DNS logs. Sandboxed parsers
 /// read the logs, VirusTotal is queried within its quota, and a sandboxed policy decides.
 #[derive(Debug, Parser)]
-#[command(name = "vthost", version, args_conflicts_with_subcommands = true)]
-#[command(subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(
+    name = "vthost",
+    version,
+    subcommand_negates_reqs = true,
+    max_term_width = 100
+)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::TRIAGE)]
+#[command(override_usage = "vthost [OPTIONS] <INPUT>...\n       vthost <COMMAND> [OPTIONS]")]
 pub struct Arguments {
     /// A command other than the triage of logs.
     #[command(subcommand)]
@@ -33,24 +50,9 @@ pub struct Arguments {
     /// The triage of logs.
     #[command(flatten)]
     pub triage: TriageArgs,
-}
-
-impl Arguments {
-    /// Reads the arguments of the process. If they are invalid or ask for help, prints that.
-    ///
-    /// # Errors
-    ///
-    /// The exit status, if there is nothing left to do.
-    pub fn of_process() -> Result<Self, ExitStatus> {
-        Self::try_parse().map_err(|error| {
-            // Help goes to standard output. There is nothing to do if that is closed.
-            let _ = error.print();
-            match error.exit_code() {
-                0 => ExitStatus::Done,
-                _ => ExitStatus::Usage,
-            }
-        })
-    }
+    /// Options that every command has.
+    #[command(flatten)]
+    pub global: GlobalArgs,
 }
 
 /// The commands other than the triage of logs.
@@ -80,6 +82,41 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Create, run, test and measure plugins; list or export the built-in ones
     Plugin(PluginArgs),
+    /// Show the value of each option and where it comes from
+    Config(ConfigArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Write man pages
+    Man(ManArgs),
+}
+
+/// `vthost config`.
+#[derive(Debug, Args)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::CONFIG)]
+#[command(after_help = examples::AFTER_CONFIG)]
+pub struct ConfigArgs {
+    /// The command.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+    /// The words after `show`.
+    #[arg(skip)]
+    pub line: Vec<OsString>,
+}
+
+/// The commands of `vthost config`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigCommand {
+    /// Print each option with its value, and whether that is the default, or from a file, the
+    /// environment or the command line
+    Show {
+        /// A command with options, as after `vthost` [default: the triage of logs]
+        #[arg(
+            value_name = "COMMAND LINE",
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        line: Vec<OsString>,
+    },
 }
 
 /// The triage of logs.
@@ -91,27 +128,25 @@ pub struct TriageArgs {
     /// The policies.
     #[command(flatten)]
     pub policy: PolicyArgs,
-    /// The folder for the results
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub out: PathBuf,
-    /// The language of `report.html`
-    #[arg(long, value_name = "LANG", default_value = "en")]
-    pub lang: ReportLanguage,
+    /// The results.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// With `--share submit`: submit every indicator for a new scan, even if VirusTotal has a
     /// report
-    #[arg(long)]
+    #[arg(long, help_heading = "The run")]
     pub rescan: bool,
     /// The delay before an analysis is first polled; it doubles with each poll
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = milliseconds)]
+    #[arg(help_heading = "The run")]
     pub poll_after: i64,
     /// When the quota of the day or month is spent, wait until it renews and continue
-    #[arg(long)]
+    #[arg(long, help_heading = "The run")]
     pub wait: bool,
     /// Print the requests of a run in their order and how long they would take; send nothing
-    #[arg(long)]
+    #[arg(long, help_heading = "The run")]
     pub dry_run: bool,
     /// Exit with status 1 if an indicator has this verdict
-    #[arg(long, value_name = "VERDICT")]
+    #[arg(long, help_heading = "The run", value_name = "VERDICT")]
     pub fail_on: Option<FailOn>,
     /// The store.
     #[command(flatten)]
@@ -130,6 +165,7 @@ pub enum FailOn {
 
 /// `vthost extract`.
 #[derive(Debug, Args)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::EXTRACT)]
 pub struct ExtractArgs {
     /// The logs.
     #[command(flatten)]
@@ -157,6 +193,7 @@ pub enum UniqueBy {
 
 /// `vthost evidence`.
 #[derive(Debug, Args)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::EVIDENCE)]
 pub struct EvidenceArgs {
     /// The logs.
     #[command(flatten)]
@@ -182,6 +219,7 @@ pub enum EvidenceOf {
 
 /// `vthost judge`.
 #[derive(Debug, Args)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::JUDGE)]
 pub struct JudgeArgs {
     /// Logs whose indicators are judged [default: all stored indicators]
     #[arg(value_name = "INPUT")]
@@ -192,12 +230,9 @@ pub struct JudgeArgs {
     /// A built-in parser's name, a .wasm file, or `auto`
     #[arg(long, value_name = "NAME|FILE", default_value = "auto")]
     pub parser: String,
-    /// The folder for the results
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub out: PathBuf,
-    /// The language of `report.html`
-    #[arg(long, value_name = "LANG", default_value = "en")]
-    pub lang: ReportLanguage,
+    /// The results.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// The policies.
     #[command(flatten)]
     pub policy: PolicyArgs,
@@ -208,13 +243,18 @@ pub struct JudgeArgs {
 
 /// `vthost report`.
 #[derive(Debug, Args)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::REPORT)]
 pub struct ReportArgs {
     /// The results of a run: `results.jsonl`, or the folder that contains it
     #[arg(value_name = "RESULTS", default_value = ".")]
     pub results: PathBuf,
-    /// The file to write, or `-` for standard output [default: report.html beside the results]
+    /// The file to write, or `-` for standard output [default: report.html beside the results,
+    /// which is replaced]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Replace an existing file that --out names
+    #[arg(long, requires = "out")]
+    pub force: bool,
     /// The language of the report
     #[arg(long, value_name = "LANG", default_value = "en")]
     pub lang: ReportLanguage,
@@ -222,6 +262,7 @@ pub struct ReportArgs {
 
 /// `vthost demo`.
 #[derive(Debug, Args)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::DEMO)]
 pub struct DemoArgs {
     /// Logs to use instead of the bundled ones
     #[arg(value_name = "LOG")]
@@ -236,6 +277,7 @@ pub struct DemoArgs {
 
 /// `vthost quota`.
 #[derive(Debug, Args)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::QUOTA)]
 pub struct QuotaArgs {
     /// The file or database with the quota's ledger [default: a file in the user's data directory]
     #[arg(long, value_name = "FILE|URL")]
@@ -247,6 +289,7 @@ pub struct QuotaArgs {
 
 /// `vthost status`.
 #[derive(Debug, Args)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::STATUS)]
 pub struct StatusArgs {
     /// The file or database with the answers [default: a file in the user's data directory]
     #[arg(long, value_name = "FILE|URL")]
@@ -255,6 +298,7 @@ pub struct StatusArgs {
 
 /// `vthost doctor`.
 #[derive(Debug, Args)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::DOCTOR)]
 pub struct DoctorArgs {
     /// The file or database with the quota's ledger [default: a file in the user's data directory]
     #[arg(long, value_name = "FILE|URL")]
@@ -266,6 +310,7 @@ pub struct DoctorArgs {
 
 /// `vthost explain`.
 #[derive(Debug, Args)]
+#[command(help_template = examples::TEMPLATE, before_help = examples::EXPLAIN)]
 pub struct ExplainArgs {
     /// A URL, a domain or an address
     #[arg(value_name = "INDICATOR")]

@@ -3,17 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::Resettable;
 
 use super::values::{MaxAge, ProxyUrl, milliseconds, utc_offset_minutes};
+use crate::output::ReportLanguage;
 use crate::quota::Rate;
 use crate::store::Location;
 use crate::triage::Share;
 
 /// The logs and how they are read.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Reading logs")]
 pub struct ReadArgs {
     /// Log files, directories, or `-` for standard input
-    #[arg(value_name = "INPUT", required = true)]
+    #[arg(value_name = "INPUT", required = true, help_heading = Resettable::Reset)]
     pub inputs: Vec<PathBuf>,
     /// A built-in parser's name, a .wasm file, or `auto`: for each input the parser with the
     /// highest confidence
@@ -54,22 +57,41 @@ pub struct ReadArgs {
     pub threads: Option<usize>,
 }
 
+/// Where the results are written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Results")]
+pub struct OutputArgs {
+    /// The folder for the results. Results in it are replaced only by a run with the same inputs
+    /// and the same settings of what is decided, such as one that is resumed
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Replace the results of another run
+    #[arg(long)]
+    pub force: bool,
+    /// The language of `report.html`
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: ReportLanguage,
+}
+
 /// The policies and their settings.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Verdicts")]
 pub struct PolicyArgs {
     /// A built-in policy's name, or a .wasm file. Several policies are asked in their order: an
     /// indicator is skipped if one of them skips it, and the first verdict other than unknown
     /// counts
     #[arg(long, value_name = "NAME|FILE", default_value = "strict")]
     pub policy: Vec<String>,
-    /// A setting of the policy, or a JSON file with settings. With several policies, prefix it
-    /// with the policy's name: `threshold:min_engines=3`
+    /// A setting of the policy, or a JSON file with settings; KEY=@FILE takes the value from a file
+    /// with JSON or a list of lines. With several policies, prefix it with the policy's name:
+    /// `threshold:min_engines=3`
     #[arg(long, value_name = "[NAME:]KEY=VALUE|@FILE")]
     pub policy_config: Vec<String>,
 }
 
 /// The VirusTotal account, its quota, and the connection.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Quota of VirusTotal")]
 pub struct AccountArgs {
     /// Requests in any window of this length
     #[arg(long, value_name = "N/DURATION", default_value = "4/min")]
@@ -88,28 +110,35 @@ pub struct AccountArgs {
     #[arg(long, value_name = "NAME")]
     pub vt_user: Option<String>,
     /// A file with the API key [default: VT_API_KEY, VTCLI_APIKEY or ~/.vt.toml]
+    #[arg(help_heading = "Connection to VirusTotal")]
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
     /// The address of VirusTotal
+    #[arg(help_heading = "Connection to VirusTotal")]
     #[arg(long, value_name = "URL", default_value = "https://www.virustotal.com")]
     pub vt_url: url::Url,
     /// Certificates to trust in addition to the system's, in PEM form
+    #[arg(help_heading = "Connection to VirusTotal")]
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// The proxy to VirusTotal, optionally as http://USER:PASSWORD@HOST:PORT [default: from
     /// HTTPS_PROXY, HTTP_PROXY and NO_PROXY]
+    #[arg(help_heading = "Connection to VirusTotal")]
     #[arg(long, value_name = "URL")]
     pub proxy: Option<ProxyUrl>,
     /// The timeout of a request, from connecting to the last byte of the answer
+    #[arg(help_heading = "Connection to VirusTotal")]
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = milliseconds)]
     pub timeout: i64,
     /// Use HTTP/1.1 only, for proxies that break HTTP/2
+    #[arg(help_heading = "Connection to VirusTotal")]
     #[arg(long)]
     pub http1: bool,
 }
 
 /// The store, and what may be sent.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Stored answers")]
 pub struct StoreArgs {
     /// The file with answers and the quota's ledger [default: in the user's data directory]; or
     /// postgres://USER@HOST/DATABASE, which several machines may share, with the password in
@@ -121,11 +150,12 @@ pub struct StoreArgs {
     #[arg(long, value_name = "DURATION|OUTCOME=DURATION,…", default_value = "7d")]
     pub max_age: MaxAge,
     /// A domain of your organisation: it and all names under it are never sent
+    #[arg(help_heading = "Privacy")]
     #[arg(long, value_name = "SUFFIX")]
     pub internal_suffix: Vec<String>,
     /// What VirusTotal may see
     #[arg(long, value_name = "LEVEL", default_value_t = Share::Hash)]
-    #[arg(help = SHARE_HELP)]
+    #[arg(help = SHARE_HELP, help_heading = "Privacy")]
     pub share: Share,
 }
 

@@ -126,7 +126,7 @@ pub(in crate::cli) fn utc_offset_text(minutes: i16) -> String {
 }
 
 /// Reads `+09:00` as minutes east of UTC.
-pub(super) fn utc_offset_minutes(text: &str) -> Result<i16, String> {
+pub(in crate::cli) fn utc_offset_minutes(text: &str) -> Result<i16, String> {
     let invalid = || "write hours and minutes east of UTC, such as +09:00 or -05:30".to_owned();
     let (sign, rest) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),

@@ -8,7 +8,7 @@ use super::request_runtime;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{AccountSettings, AccountTask, Environment, parsers};
-use crate::output::{counted, utc_time, visible};
+use crate::output::{counted, visible};
 use crate::pipeline::Account;
 use crate::plugin::{Engine, PluginKind, builtin};
 use crate::quota::{Slot, next_slot};
@@ -186,7 +186,7 @@ impl Doctor<'_> {
                 "quota",
                 format_args!(
                     "{used}; the next request is possible at {}",
-                    utc_time(resumes_ms)
+                    self.environment.time(resumes_ms)
                 ),
             ),
         }

@@ -2,20 +2,22 @@
 
 use std::fmt;
 
-use crate::output::{counted, utc_time, visible};
+use crate::cli::zone::DisplayZone;
+use crate::output::{counted, visible};
 use crate::triage::Share;
 use crate::triage::estimate::{Budget, Estimate, EstimatedRequest, RequestCounts};
 use crate::triage::request::{LookupStep, Tier};
 
 /// An estimate as it is printed.
-pub(super) struct DryRun {
+pub(super) struct DryRun<'a> {
     pub(super) estimate: Estimate,
     /// The chosen value of `--share`.
     pub(super) share: Share,
     pub(super) budget: Budget,
+    pub(super) zone: &'a DisplayZone,
 }
 
-impl DryRun {
+impl DryRun<'_> {
     /// The requests as VirusTotal would see them, in their order, one on each line.
     pub(super) fn requests(&self) -> String {
         self.estimate.requests.iter().map(request_line).collect()
@@ -42,7 +44,7 @@ impl DryRun {
         }
         let (least, most) = (counts.least(&self.budget), counts.most(&self.budget));
         let requests = counted(most, "request", "requests");
-        let done_at = |requests| utc_time(self.budget.finish_ms(requests));
+        let done_at = |requests| self.zone.time(self.budget.finish_ms(requests));
         let latest = done_at(most);
         if least == most {
             return writeln!(f, ": {requests}, done at {latest}");
@@ -106,7 +108,7 @@ fn not_shown(urls: usize) -> Option<String> {
     (more > 0).then(|| counted(more, "more URL", "more URLs"))
 }
 
-impl fmt::Display for DryRun {
+impl fmt::Display for DryRun<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Estimate {
             indicators,

@@ -7,7 +7,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, ExplainSettings};
 use crate::indicator::scope::{self, InternalSuffixes};
-use crate::output::{rfc3339, utc_time, visible};
+use crate::output::visible;
 use crate::plugin::{Policy, Screening};
 use crate::sightings::Sightings;
 use crate::triage::lookup::{StoredReport, stored_reports};
@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(
     let now_s = store.clock().now_ms().div_euclid(1000);
     write_screenings(&mut text, &policies, &sightings, now_s)?;
     for report in &reports {
-        write_report(&mut text, report)?;
+        write_report(&mut text, report, environment)?;
         for policy in &policies {
             write_verdict(&mut text, policy, &sightings, report, now_s)?;
         }
@@ -68,13 +68,17 @@ fn write_screenings(
     Ok(())
 }
 
-fn write_report(text: &mut String, stored: &StoredReport) -> fmt::Result {
+fn write_report(
+    text: &mut String,
+    stored: &StoredReport,
+    environment: &Environment,
+) -> fmt::Result {
     let report = &stored.report;
     let (scope, subject) = (stored.scope.as_str(), visible(stored.subject.value()));
     writeln!(text, "\nreport ({scope}): {subject}")?;
-    writeln!(text, "  fetched at {}", utc_time(stored.fetched_ms))?;
-    let analysed = report.last_analysis;
-    if let Some(analysed) = analysed.and_then(|s| rfc3339(s.saturating_mul(1_000_000))) {
+    writeln!(text, "  fetched at {}", environment.time(stored.fetched_ms))?;
+    if let Some(analysed_s) = report.last_analysis {
+        let analysed = environment.time(analysed_s.saturating_mul(1000));
         writeln!(text, "  analysed at {analysed}")?;
     }
     if let Some(stats) = report.stats {

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::bail;
 
+use super::closing::summary_text;
 use super::status_of;
-use super::triage::status_without_answers;
+use super::triage::{POLICY_HINT, status_without_answers};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, JudgeSettings, JudgeSubject};
@@ -30,6 +31,7 @@ pub(in crate::cli) fn run(
     let engine = environment.engine()?;
     let pins = environment.pins()?;
     let policies = settings.policies.load(&engine, &pins)?;
+    settings.case.check(&settings.outputs.directory)?;
     let previous = match &settings.subject {
         JudgeSubject::Results(path) => {
             previous_findings(path, &settings.outputs.directory.join("results.jsonl"))?
@@ -63,14 +65,15 @@ pub(in crate::cli) fn run(
     keep_contacts(&previous, &mut judged.findings);
     judged.summary.run = RunFacts {
         written: rfc3339(now_ms.saturating_mul(1000)),
+        case: settings.case.facts.clone(),
         ending: RunEnding::Judged,
         ..RunFacts::default()
     };
     outputs(&settings.outputs)?.finish(&judged.results())?;
     printer.data(changes(&previous, &judged.findings).as_bytes())?;
-    printer.say(&judged.summary.to_string());
+    printer.say(&summary_text(&judged.summary, printer));
     if let Some(reason) = &judged.gave_up {
-        printer.say(&format!("vthost: {reason}"));
+        printer.problem(reason, POLICY_HINT);
         return Ok(status_without_answers(&judged.summary));
     }
     Ok(if judged.summary.is_unanswered() {

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod closing;
+pub(super) mod config;
 pub(super) mod demo;
 pub(super) mod doctor;
 mod dry_run;

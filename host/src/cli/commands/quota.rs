@@ -6,7 +6,6 @@ use super::request_runtime;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{AccountTask, Environment};
-use crate::output::utc_time;
 use crate::quota::{Slot, next_day, next_month, next_slot};
 
 pub(in crate::cli) fn run(
@@ -27,7 +26,7 @@ pub(in crate::cli) fn run(
     let next = match next_slot(&usage, now, &limits) {
         Slot::Now => "now".to_owned(),
         Slot::At(at) | Slot::DaySpent { resumes_ms: at } | Slot::MonthSpent { resumes_ms: at } => {
-            utc_time(at)
+            environment.time(at)
         }
     };
     let mut text = format!("key fingerprint: {id}\n");
@@ -35,13 +34,13 @@ pub(in crate::cli) fn run(
         text,
         "today: {}, until {}",
         used(usage.today, limits.per_day),
-        utc_time(next_day(now))
+        environment.time(next_day(now))
     )?;
     writeln!(
         text,
         "this month: {}, until {}",
         used(usage.this_month, limits.per_month),
-        utc_time(next_month(now))
+        environment.time(next_month(now))
     )?;
     writeln!(text, "next request: {next} (at most {})", limits.rate)?;
     if store.polls_are_free(&id)? {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::Environment;
-use crate::output::{counted, utc_time, visible};
+use crate::output::{counted, visible};
 use crate::store::Location;
 
 pub(in crate::cli) fn run(
@@ -21,8 +21,8 @@ pub(in crate::cli) fn run(
             "{} {}, fetched from {} to {}",
             counted(held.count.into(), "answer", "answers"),
             held.outcome,
-            utc_time(held.oldest_ms),
-            utc_time(held.newest_ms)
+            environment.time(held.oldest_ms),
+            environment.time(held.newest_ms)
         )?;
     }
     let owed = store.pending_analyses()?;
@@ -33,8 +33,8 @@ pub(in crate::cli) fn run(
             text,
             "  {}, submitted at {}, next poll at {}",
             visible(&owed.url),
-            utc_time(owed.submitted_ms),
-            utc_time(owed.next_poll_ms)
+            environment.time(owed.submitted_ms),
+            environment.time(owed.next_poll_ms)
         )?;
     }
     printer.data(text.as_bytes())?;

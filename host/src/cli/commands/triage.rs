@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
+use super::closing::Closing;
 use super::dry_run::DryRun;
 use super::{interruptible_engine, status_of};
 use crate::cli::exit::ExitStatus;
@@ -13,7 +14,8 @@ use crate::cli::progress::ProgressDisplay;
 use crate::cli::settings::{Environment, TriageSettings};
 use crate::clock::Clock;
 use crate::extraction::ExtractionError;
-use crate::output::{REPORT_FILE, RunFacts, Summary, counted, outputs, rfc3339, utc_time};
+use crate::output::Summary;
+use crate::output::{RunFacts, begin_run, outputs, rfc3339};
 use crate::pipeline::{FoldedLogs, Logs, Lookups, Rules, RunResult, Worklist};
 use crate::plugin::{Engine, Interrupt, Pins};
 use crate::quota::Usage;
@@ -78,6 +80,9 @@ impl Job<'_> {
     fn worklist(&self, engine: &Engine, pins: &Pins, logs: &Logs<'_>) -> anyhow::Result<Worklist> {
         let settings = self.settings;
         let policies = settings.policies.load(engine, pins)?;
+        if !settings.is_dry_run {
+            settings.case.check(&settings.outputs.directory)?;
+        }
         let now_ms = self.clock.now_ms();
         let FoldedLogs {
             mut folded,
@@ -87,6 +92,7 @@ impl Job<'_> {
         let summary = Summary {
             run: RunFacts {
                 command: settings.resume_command.clone(),
+                case: settings.case.facts.clone(),
                 settings: settings.options.clone(),
                 started: rfc3339(now_ms.saturating_mul(1000)),
                 ..RunFacts::default()
@@ -122,8 +128,14 @@ impl Job<'_> {
             when_spent: settings.when_spent,
             timeout: settings.account.transport.timeout,
         };
+        begin_run(&settings.outputs.directory, &worklist.read().run)?;
         let mut outputs = outputs(&settings.outputs)?;
-        let display = ProgressDisplay::new(worklist.indicators(), self.clock);
+        let display = ProgressDisplay::new(
+            worklist.indicators(),
+            self.clock,
+            *self.printer,
+            self.environment.zone(),
+        );
         let cancelled = Box::pin(raised(logs.interrupt));
         let run = worklist.look_up(&lookups, &mut outputs, &display, cancelled);
         let result = runtime.block_on(run);
@@ -131,22 +143,29 @@ impl Job<'_> {
         Ok(self.report(&result?))
     }
 
-    /// Prints the summary of a run and how to resume it. Returns the exit status.
+    /// Prints the summary of a run and what to do next. Returns the exit status.
     fn report(&self, result: &RunResult) -> ExitStatus {
         let summary = &result.judged.summary;
-        self.printer.say(&format!(
-            "{summary}{} sent; results in {}; read first: {}",
-            counted(result.requests, "request", "requests"),
-            self.settings.outputs.directory.display(),
-            self.settings.outputs.directory.join(REPORT_FILE).display()
-        ));
-        let ending = ending(result);
-        if let Some(message) = &ending.message {
-            self.printer.say(message);
+        let ending = ending(result, self.environment);
+        let closing = Closing {
+            summary,
+            requests: result.requests,
+            directory: &self.settings.outputs.directory,
+            evidence_command: &self.settings.evidence_command,
+        };
+        self.printer.say(&closing.text(self.printer.is_verbose()));
+        if let Some(notice) = &ending.notice {
+            self.printer.say(notice);
+        }
+        if let Some(fault) = &ending.fault {
+            self.printer.fault(fault);
         }
         if ending.can_resume {
             let command = &self.settings.resume_command;
             self.printer.say(&format!("  {command}"));
+        }
+        if ending.fault.is_some() {
+            self.printer.hint(ending.hint);
         }
         match ending.status {
             ExitStatus::Done if self.settings.fail_on_bad && summary.verdicts.bad > 0 => {
@@ -187,13 +206,14 @@ impl Job<'_> {
             estimate: worklist.estimate(&plan, self.store)?,
             share: plan.share,
             budget: self.budget()?,
+            zone: self.environment.zone(),
         };
         self.printer
             .data(dry_run.requests().as_bytes())
             .context("cannot print the requests")?;
         self.printer.say(&format!("{}{dry_run}", worklist.read()));
         if let Some(reason) = worklist.gave_up() {
-            self.printer.say(&format!("vthost: {reason}"));
+            self.printer.problem(reason, POLICY_HINT);
             return Ok(ExitStatus::CouldNotRun);
         }
         Ok(status_of(worklist.read()))
@@ -201,14 +221,23 @@ impl Job<'_> {
 }
 
 /// How a run ended.
+#[derive(Default)]
 struct Ending {
     status: ExitStatus,
-    message: Option<String>,
+    /// A message, if nothing failed.
+    notice: Option<String>,
+    /// What failed.
+    fault: Option<String>,
+    /// What to do about it.
+    hint: &'static str,
     /// Whether the message ends with the command that resumes the run.
     can_resume: bool,
 }
 
-fn ending(result: &RunResult) -> Ending {
+pub(super) const POLICY_HINT: &str =
+    "`vthost plugin test FILE` tests a policy; `vthost judge` applies it without a request";
+
+fn ending(result: &RunResult, environment: &Environment) -> Ending {
     let judged = &result.judged;
     let is_left = |finding: &&Finding| finding.cause == Cause::NotAsked;
     let left = judged.findings.iter().filter(is_left).count() as u64;
@@ -216,42 +245,48 @@ fn ending(result: &RunResult) -> Ending {
         1 => "1 indicator is left".to_owned(),
         left => format!("{left} indicators are left"),
     };
-    let resumable = |status, message| Ending {
-        status,
-        message: Some(message),
-        can_resume: true,
-    };
     match &result.ended {
-        RunEnd::Done => Ending {
-            status: ExitStatus::Done,
-            message: None,
-            can_resume: false,
+        RunEnd::Done => Ending::default(),
+        RunEnd::QuotaSpent { resumes_ms, reason } => Ending {
+            status: ExitStatus::Partial,
+            notice: Some(format!(
+                "{reason}: {left}; resume at {} with",
+                environment.time(*resumes_ms)
+            )),
+            can_resume: true,
+            ..Ending::default()
         },
-        RunEnd::QuotaSpent { resumes_ms, reason } => {
-            let time = utc_time(*resumes_ms);
-            let message = format!("{reason}: {left}; resume at {time} with");
-            resumable(ExitStatus::Partial, message)
-        }
-        RunEnd::Interrupted => {
-            let message = format!("interrupted: {left}; resume with");
-            resumable(ExitStatus::Interrupted, message)
-        }
-        RunEnd::Unreachable(fault) => {
-            let message = format!(
-                "vthost: stopped after several failed requests in a row: {fault}; {left}; check with `vthost doctor`, then resume with"
-            );
-            resumable(status_without_answers(&judged.summary), message)
-        }
-        RunEnd::PolicyFailed(reason) => {
-            let message = format!("vthost: {reason}; {left}; fix the policy, then resume with");
-            resumable(status_without_answers(&judged.summary), message)
-        }
+        RunEnd::Interrupted => Ending {
+            status: ExitStatus::Interrupted,
+            notice: Some(format!("interrupted: {left}; resume with")),
+            can_resume: true,
+            ..Ending::default()
+        },
+        RunEnd::Unreachable(fault) => Ending {
+            status: status_without_answers(&judged.summary),
+            fault: Some(format!(
+                "stopped after several failed requests in a row: {fault}; {left}; check with `vthost doctor`, then resume with"
+            )),
+            hint: "`vthost doctor` checks the network, the proxy and the key",
+            can_resume: true,
+            ..Ending::default()
+        },
+        RunEnd::PolicyFailed(reason) => Ending {
+            status: status_without_answers(&judged.summary),
+            fault: Some(format!(
+                "{reason}; {left}; fix the policy, then resume with"
+            )),
+            hint: POLICY_HINT,
+            can_resume: true,
+            ..Ending::default()
+        },
         RunEnd::WrongKey(message) => Ending {
             status: ExitStatus::CouldNotRun,
-            message: Some(format!(
-                "vthost: VirusTotal does not accept the API key ({message}): check VT_API_KEY, --api-key-file or ~/.vt.toml"
+            fault: Some(format!(
+                "VirusTotal does not accept the API key ({message}): check VT_API_KEY, --api-key-file or ~/.vt.toml"
             )),
-            can_resume: false,
+            hint: "`vthost doctor` checks the key",
+            ..Ending::default()
         },
     }
 }

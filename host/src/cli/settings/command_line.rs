@@ -8,19 +8,51 @@ use crate::duration;
 /// The command line of a triage, for a POSIX shell. Options with their default value are left
 /// out.
 pub(super) fn command_line(args: &TriageArgs) -> String {
+    let mut words = vec!["vthost".to_owned()];
+    words.extend(changed_options(args, |_| true));
+    with_inputs(words, args)
+}
+
+/// The command line that prints the log lines of what a triage found to be bad.
+pub(super) fn evidence_command(args: &TriageArgs) -> String {
+    const READING: [&str; 8] = [
+        "--parser",
+        "--parser-config",
+        "--utc-offset",
+        "--max-unpacked",
+        "--max-window",
+        "--archive-password-file",
+        "--keep-duplicates",
+        "--threads",
+    ];
+    let results = args.output.out.join("results.jsonl");
+    let mut words: Vec<String> = ["vthost", "evidence", "--results"]
+        .map(str::to_owned)
+        .into();
+    words.push(quoted(&results.display().to_string()));
+    words.extend(changed_options(args, |name| READING.contains(&name)));
+    with_inputs(words, args)
+}
+
+/// The words of those options of a triage that do not have their default value.
+fn changed_options(args: &TriageArgs, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let defaults = defaults();
     let given = options(args);
     let of = |options: &[GivenOption], name: &str| -> Vec<Option<String>> {
         let options = options.iter().filter(|(other, _)| *other == name);
         options.map(|(_, value)| value.clone()).collect()
     };
-    let mut words = vec!["vthost".to_owned()];
-    for (name, value) in &given {
+    let mut words = Vec::new();
+    for (name, value) in given.iter().filter(|(name, _)| is_wanted(name)) {
         if of(&given, name) != of(&defaults, name) {
             words.push((*name).to_owned());
             words.extend(value.as_deref().map(quoted));
         }
     }
+    words
+}
+
+fn with_inputs(mut words: Vec<String>, args: &TriageArgs) -> String {
     let inputs = args.read.inputs.iter();
     let inputs: Vec<String> = inputs.map(|input| input.display().to_string()).collect();
     let looks_like_option = |input: &String| input.starts_with('-') && input != "-";
@@ -49,7 +81,8 @@ fn defaults() -> Vec<GivenOption> {
     parsed.map_or_else(|_| Vec::new(), |defaults| options(&defaults.triage))
 }
 
-/// All options except `--dry-run`, which a resumed run does not have.
+/// All options except `--dry-run` and `--force`, which a resumed run does not have, and those of
+/// messages.
 fn options(args: &TriageArgs) -> Vec<GivenOption> {
     let TriageArgs {
         read,
@@ -74,8 +107,8 @@ fn options(args: &TriageArgs) -> Vec<GivenOption> {
     options.value("--max-memory", Some(read.max_memory));
     options.values("--policy", &policy.policy);
     options.values("--policy-config", &policy.policy_config);
-    options.value("--out", Some(args.out.display()));
-    let language = args.lang.to_possible_value();
+    options.value("--out", Some(args.output.out.display()));
+    let language = args.output.lang.to_possible_value();
     options.value(
         "--lang",
         language.as_ref().map(|language| language.get_name()),
@@ -169,7 +202,9 @@ mod tests {
                 continue;
             };
             let is_listed = words.contains(&format!("--{name}").as_str());
-            let is_left_out = ["dry-run", "help", "version"].contains(&name);
+            // A resumed run replaces nothing but its results.
+            let is_left_out =
+                ["dry-run", "force", "help", "version"].contains(&name) || option.is_global_set();
             assert!(is_listed != is_left_out, "--{name}");
         }
     }
@@ -182,6 +217,16 @@ mod tests {
         check("vthost --dry-run logs", "vthost logs");
         check("vthost --policy strict logs", "vthost logs");
         check("vthost -- -dash.log", "vthost -- -dash.log");
+    }
+
+    #[test]
+    fn evidence_is_read_as_the_logs_were() {
+        let line = "vthost --parser squid --share host --out results logs -";
+        let arguments = Arguments::try_parse_from(line.split_whitespace()).unwrap();
+        assert_eq!(
+            evidence_command(&arguments.triage),
+            "vthost evidence --results results/results.jsonl --parser squid logs -"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the process was started in.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,8 +8,11 @@ use anyhow::{Context as _, bail};
 use directories::{BaseDirs, ProjectDirs};
 
 use super::account::AccountSettings;
+use super::config::{self, ConfigError, ConfigFile, FileOrigin};
+use crate::cli::args::{ConfiguredOption, early_value};
 use crate::cli::printer::Printer;
-use crate::clock::{Clock, SystemClock};
+use crate::cli::zone::DisplayZone;
+use crate::clock::{Clock, SystemClock, UnixMs};
 use crate::plugin::{CompileCache, Engine, Pins, PluginLimits};
 use crate::store::{Location, Store};
 use crate::virustotal::{ApiKey, KeySources, find_key};
@@ -21,8 +25,11 @@ pub(in crate::cli) struct Environment {
     pgpassword: Option<String>,
     home: Option<PathBuf>,
     directory: PathBuf,
+    config: Option<PathBuf>,
     data: Option<PathBuf>,
     cache: Option<PathBuf>,
+    printer: Printer,
+    zone: DisplayZone,
 }
 
 impl Environment {
@@ -37,11 +44,69 @@ impl Environment {
             pgpassword: variable("PGPASSWORD"),
             directory: PathBuf::from("."),
             home: BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
+            config: project.as_ref().map(|dirs| dirs.config_dir().to_owned()),
             data: project
                 .as_ref()
                 .map(|dirs| dirs.data_local_dir().to_owned()),
             cache: project.as_ref().map(|dirs| dirs.cache_dir().to_owned()),
+            printer: Printer::default(),
+            zone: DisplayZone::default(),
         }
+    }
+
+    /// The same environment with another printer and time zone.
+    pub(in crate::cli) fn showing(self, printer: Printer, zone: DisplayZone) -> Self {
+        Self {
+            printer,
+            zone,
+            ..self
+        }
+    }
+
+    /// A time for people.
+    pub(in crate::cli) fn time(&self, time_ms: UnixMs) -> String {
+        self.zone.time(time_ms)
+    }
+
+    /// The time zone for people.
+    pub(in crate::cli) fn zone(&self) -> &DisplayZone {
+        &self.zone
+    }
+
+    /// The options of `vthost.toml` in the user's configuration folder, then of the one in the
+    /// current folder, or only those of the file that the command line names; then those of the
+    /// environment. A later one replaces an earlier one.
+    pub(in crate::cli) fn configured(
+        &self,
+        line: &[OsString],
+    ) -> Result<Vec<ConfiguredOption>, ConfigError> {
+        let file = |path: PathBuf, origin| ConfigFile { path, origin };
+        let files = match early_value(line, "--config-file") {
+            Some(named) => vec![file(named.into(), FileOrigin::Named)],
+            None => {
+                let user = self.config.iter().map(|folder| folder.join(config::FILE));
+                let folder = self.directory.join(config::FILE);
+                user.map(|path| file(path, FileOrigin::User))
+                    .chain([file(folder, FileOrigin::Folder)])
+                    .collect()
+            }
+        };
+        let mut configured = config::of_files(&files)?;
+        let variables = std::env::vars_os();
+        configured.extend(config::of_environment(variables.filter_map(
+            |(name, value)| {
+                Some((
+                    name.into_string().ok()?,
+                    value.to_string_lossy().into_owned(),
+                ))
+            },
+        ))?);
+        Ok(configured)
+    }
+
+    /// A message on the options that the file in the current folder sets, if it sets any.
+    pub(in crate::cli) fn notice(&self, configured: &[ConfiguredOption]) -> Option<String> {
+        config::set_in(&self.directory, configured)
     }
 
     /// This machine's clock. What uses a store takes the store's clock instead.
@@ -117,7 +182,7 @@ impl Environment {
         let engine = Engine::new(PluginLimits::default(), cache)
             .map_err(|error| anyhow::anyhow!("{error:#}"))
             .context("cannot start the plugin engine")?;
-        Ok(engine.with_listener(Arc::new(Printer)))
+        Ok(engine.with_listener(Arc::new(self.printer)))
     }
 }
 

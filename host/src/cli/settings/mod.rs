@@ -2,7 +2,9 @@
 //! see these types and never those of clap.
 
 mod account;
+mod case;
 mod command_line;
+mod config;
 mod environment;
 mod export;
 mod plugin;
@@ -10,9 +12,13 @@ mod plugins;
 mod read;
 mod triage;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
 
 pub(super) use account::AccountSettings;
+pub(super) use config::ConfigError;
 pub(super) use environment::Environment;
 pub(super) use export::{ExportSubject, ExportTask};
 pub(super) use plugin::{Language, PluginBench, PluginRun, PluginTask, PluginTest};
@@ -23,8 +29,10 @@ pub(super) use triage::{
 };
 
 use super::args::{
-    Arguments, Command, EvidenceArgs, EvidenceOf, ExplainArgs, ExtractArgs, ReportArgs, UniqueBy,
+    Arguments, Command, ConfiguredOption, EvidenceArgs, EvidenceOf, ExplainArgs, ExtractArgs,
+    ReportArgs, UniqueBy, completions, shown_options, write_man_pages,
 };
+pub(super) use super::args::{OptionSource, ShownOption};
 use crate::clock::UnixMs;
 use crate::output::{REPORT_FILE, ReportLanguage};
 use crate::sightings::FoldBy;
@@ -59,6 +67,35 @@ pub(super) enum Task {
     Explain(ExplainSettings),
     /// `vthost plugin`.
     Plugin(PluginTask),
+    /// `vthost config show`.
+    ConfigShow(ConfigShow),
+    /// `vthost completions`: the script.
+    Completions(Vec<u8>),
+    /// `vthost man`: the folder for the pages.
+    Man(PathBuf),
+}
+
+/// The options of a command with the sources of their values.
+pub(super) struct ConfigShow {
+    /// The command, such as `["plugin", "run"]`; empty for the triage of logs.
+    pub(super) command: Vec<String>,
+    /// Its options.
+    pub(super) options: Vec<ShownOption>,
+}
+
+impl ConfigShow {
+    fn new(line: &[OsString], configured: &[ConfiguredOption]) -> Result<Self, clap::Error> {
+        let line = line.iter().map(|word| word.to_string_lossy().into_owned());
+        let line: Vec<String> = line.collect();
+        let (command, options) = shown_options(&line, configured)?;
+        Ok(Self { command, options })
+    }
+}
+
+/// Writes a man page for each command to a folder.
+pub(super) fn write_manual(directory: &Path) -> anyhow::Result<()> {
+    let cannot_write = || format!("cannot write man pages to `{}`", directory.display());
+    write_man_pages(directory).with_context(cannot_write)
 }
 
 /// The settings of `vthost quota` and `vthost doctor`.
@@ -126,14 +163,18 @@ impl Task {
     /// # Errors
     ///
     /// If options contradict each other in a way that clap does not detect.
-    pub(super) fn new(arguments: Arguments, environment: &Environment) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        arguments: Arguments,
+        configured: &[ConfiguredOption],
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
         let now_ms = environment.clock().now_ms();
         Ok(match arguments.command {
             None => Self::Triage(Box::new(TriageSettings::new(arguments.triage, now_ms)?)),
             Some(Command::Extract(args)) => Self::Extract(extract(args, now_ms)?),
             Some(Command::Evidence(args)) => Self::Evidence(evidence(args, now_ms)?),
             Some(Command::Judge(args)) => Self::Judge(JudgeSettings::new(args, now_ms)),
-            Some(Command::Report(args)) => Self::Report(report(args)),
+            Some(Command::Report(args)) => Self::Report(report(args)?),
             Some(Command::Export(args)) => Self::Export(Box::new(ExportTask::new(*args)?)),
             Some(Command::Demo(args)) => Self::Demo(DemoSettings::new(args)),
             Some(Command::Quota(args)) => Self::Quota(AccountTask {
@@ -148,6 +189,11 @@ impl Task {
             Some(Command::Formats) => Self::Formats,
             Some(Command::Explain(args)) => Self::Explain(explain(args)),
             Some(Command::Plugin(args)) => Self::Plugin(args.command.into()),
+            Some(Command::Config(args)) => {
+                Self::ConfigShow(ConfigShow::new(&args.line, configured)?)
+            }
+            Some(Command::Completions(args)) => Self::Completions(completions(args.shell)),
+            Some(Command::Man(args)) => Self::Man(args.directory),
         })
     }
 }
@@ -178,17 +224,23 @@ fn evidence(args: EvidenceArgs, now_ms: UnixMs) -> anyhow::Result<EvidenceSettin
     })
 }
 
-fn report(args: ReportArgs) -> ReportSettings {
+fn report(args: ReportArgs) -> anyhow::Result<ReportSettings> {
+    if let Some(out) = &args.out
+        && !args.force
+        && out.exists()
+    {
+        bail!("`{}` exists; replace it with --force", out.display());
+    }
     let results = match args.results.is_dir() {
         true => args.results.join("results.jsonl"),
         false => args.results,
     };
     let beside = results.with_file_name(REPORT_FILE);
-    ReportSettings {
+    Ok(ReportSettings {
         out: Some(args.out.unwrap_or(beside)).filter(|out| out.as_os_str() != "-"),
         results,
         language: args.lang,
-    }
+    })
 }
 
 fn explain(args: ExplainArgs) -> ExplainSettings {

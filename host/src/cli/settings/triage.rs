@@ -7,7 +7,8 @@ use anyhow::bail;
 use clap::Parser as _;
 
 use super::account::{AccountSettings, duration};
-use super::command_line::{command_line, settings};
+use super::case::Case;
+use super::command_line::{command_line, evidence_command, settings};
 use super::environment::Environment;
 use super::plugins::PolicySettings;
 use super::read::ReadSettings;
@@ -34,6 +35,8 @@ pub(in crate::cli) struct TriageSettings {
     pub(in crate::cli) account: AccountSettings,
     /// The outputs.
     pub(in crate::cli) outputs: OutputSettings,
+    /// What the results depend on.
+    pub(in crate::cli) case: Case,
     /// The delay before the first poll of an analysis.
     pub(in crate::cli) first_poll: Duration,
     /// What to do when the quota is spent.
@@ -44,6 +47,8 @@ pub(in crate::cli) struct TriageSettings {
     pub(in crate::cli) fail_on_bad: bool,
     /// The command that resumes the run, for a shell; without passwords.
     pub(in crate::cli) resume_command: String,
+    /// The command that prints the log lines of what is bad.
+    pub(in crate::cli) evidence_command: String,
     /// The options with their values; without passwords.
     pub(in crate::cli) options: Vec<(String, String)>,
 }
@@ -89,9 +94,12 @@ impl TriageSettings {
         if args.rescan && args.store.share != Share::Submit {
             bail!("--rescan submits indicators, so it needs --share submit");
         }
+        let options = settings(&args);
         Ok(Self {
             resume_command: command_line(&args),
-            options: settings(&args),
+            evidence_command: evidence_command(&args),
+            case: Case::new(&args.read.inputs, &options, args.output.force),
+            options,
             read: ReadSettings::new(args.read, now_ms)?,
             policies: PolicySettings::new(args.policy),
             lookup: LookupSettings::new(
@@ -100,8 +108,8 @@ impl TriageSettings {
             ),
             account: AccountSettings::new(args.account),
             outputs: OutputSettings {
-                directory: args.out,
-                language: args.lang,
+                directory: args.output.out,
+                language: args.output.lang,
             },
             first_poll: duration(args.poll_after),
             when_spent: if args.wait {
@@ -125,6 +133,8 @@ pub(in crate::cli) struct JudgeSettings {
     pub(in crate::cli) lookup: LookupSettings,
     /// The outputs.
     pub(in crate::cli) outputs: OutputSettings,
+    /// What the results depend on.
+    pub(in crate::cli) case: Case,
 }
 
 /// The indicators that `vthost judge` judges.
@@ -139,6 +149,7 @@ pub(in crate::cli) enum JudgeSubject {
 
 impl JudgeSettings {
     pub(super) fn new(args: JudgeArgs, now_ms: UnixMs) -> Self {
+        let case = judge_case(&args);
         let subject = match args.results {
             Some(results) => JudgeSubject::Results(results),
             None if args.inputs.is_empty() => JudgeSubject::Store,
@@ -153,11 +164,39 @@ impl JudgeSettings {
             policies: PolicySettings::new(args.policy),
             lookup: LookupSettings::new(args.store, Rescan::No),
             outputs: OutputSettings {
-                directory: args.out,
-                language: args.lang,
+                directory: args.output.out,
+                language: args.output.lang,
             },
+            case,
         }
     }
+}
+
+fn judge_case(args: &JudgeArgs) -> Case {
+    let judged = match (&args.results, args.inputs.is_empty()) {
+        (Some(results), _) => format!("results {}", results.display()),
+        (None, true) => "the store".to_owned(),
+        (None, false) => "logs".to_owned(),
+    };
+    let named = |name: &str, values: &[String]| -> Vec<(String, String)> {
+        let values = values.iter();
+        values
+            .map(|value| (name.to_owned(), value.clone()))
+            .collect()
+    };
+    let mut case = Case::new(
+        &args.inputs,
+        &[
+            named("--parser", std::slice::from_ref(&args.parser)),
+            named("--policy", &args.policy.policy),
+            named("--policy-config", &args.policy.policy_config),
+            named("--internal-suffix", &args.store.internal_suffix),
+        ]
+        .concat(),
+        args.output.force,
+    );
+    case.facts.insert(0, ("judged".to_owned(), judged));
+    case
 }
 
 /// The settings of `vthost demo`.
@@ -199,6 +238,10 @@ impl DemoSettings {
         line.push("--");
         line.extend(logs.iter().map(String::as_str));
         let arguments = Arguments::try_parse_from(line)?;
-        TriageSettings::new(arguments.triage, environment.clock().now_ms())
+        let triage = TriageSettings::new(arguments.triage, environment.clock().now_ms())?;
+        Ok(TriageSettings {
+            case: triage.case.of_inputs(),
+            ..triage
+        })
     }
 }

@@ -130,6 +130,7 @@ fn summary(findings: &[Finding]) -> Summary {
         timeline: Some(timeline),
         run: RunFacts {
             command: "vthost --out results logs".into(),
+            case: vec![("input".into(), "/logs".into())],
             settings: vec![("--utc-offset".into(), "+09:00".into())],
             started: Some("2024-05-01T13:00:00Z".into()),
             written: Some("2024-05-01T13:05:00Z".into()),
