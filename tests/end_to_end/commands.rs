@@ -105,7 +105,8 @@ fn judge_applies_a_policy_to_stored_reports() {
     let bad = clients.iter().find(|row| row["verdict"] == "bad").unwrap();
     assert_eq!(bad["contacted_by"], serde_json::json!(["10.0.0.5"]));
     // Without logs: all stored indicators.
-    assert_eq!(judge(&[]).status, Some(0));
+    assert_eq!(judge(&[]).status, Some(3), "results of other inputs");
+    assert_eq!(judge(&["--force"]).status, Some(0));
     assert!(home.read("2/good-domain.txt").contains("weak.example.net"));
     assert_eq!(server.log().len(), asked, "no request");
 }
@@ -233,11 +234,11 @@ fn exit_status_depends_on_the_outcome() {
     check(&["--rescan", &log], 3);
     check(&[at, "http://vt.example.com", &log], 3);
     check(&[rate, at, &url, "--fail-on", "bad", &log], 1);
-    check(&[rate, at, &url, &log, "missing.log"], 4);
-    check(
-        &[rate, at, &url, "--per-day", "1", "--store", "day", &log],
-        4,
-    );
+    check(&[rate, at, &url, "--force", &log, "missing.log"], 4);
+    // Another case: its results are not replaced.
+    let other = [rate, at, &url, "--per-day", "1", "--store", "day", &log];
+    check(&other, 3);
+    check(&[&other[..], &["--out", "day-out"]].concat(), 4);
     let keyless = home
         .vthost(&[&log])
         .env_remove("VT_API_KEY")
@@ -301,6 +302,11 @@ fn demo_runs_without_key_and_network() {
         stderr.contains("17 indicators: 5 bad, 10 good, 2 unknown (2 internal)"),
         "{stderr}"
     );
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("```text\n").nth(2).unwrap();
+    for line in shown.split("```").next().unwrap().lines() {
+        assert!(stderr.contains(line), "{line} is not in\n{stderr}");
+    }
     let bad = home.read("vthost-demo/bad-domain.txt");
     assert_eq!(
         bad.lines()
@@ -339,7 +345,7 @@ fn policies_are_asked_in_their_order() {
     );
     let run = |policies: &[&str]| {
         let args = [
-            "--rate", "1000/s", "--vt-url", &url, "--store", "s", "--out", "out", &list,
+            "--rate", "1000/s", "--vt-url", &url, "--store", "s", "--out", "out", "--force", &list,
         ];
         home.run(&[policies, &args].concat())
     };

@@ -8,11 +8,19 @@ use clap::{Command, CommandFactory as _};
 use vthost::cli::args::Arguments;
 
 const HEAD: &str = "# The command line\n\n\
-    This page is what `--help` prints. A test keeps it up to date.\n";
+    This page is what `--help` prints. A test keeps it up to date. The options of \"Messages and\n\
+    settings\" are the same for every command and are listed for the first only.\n";
 
 /// Appends the help of a command and of its subcommands.
 fn describe(command: &mut Command, path: &str, text: &mut String) {
-    let help = command.render_long_help().to_string();
+    let mut shown = command.clone();
+    if path != "vthost" {
+        shown = shown.mut_args(|argument| {
+            let is_global = argument.is_global_set();
+            argument.hide(is_global)
+        });
+    }
+    let help = shown.render_long_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
     write!(text, "\n## `{path}`\n\n```text\n{}\n```\n", help.join("\n")).unwrap();
     let below: Vec<String> = command
@@ -100,10 +108,61 @@ fn inputs_page_has_all_kinds_of_file() {
     assert_eq!(std::fs::read_to_string(path).unwrap(), text);
 }
 
+/// The code blocks of a page without comments.
+fn code_blocks(page: &str) -> Vec<String> {
+    let blocks = page.split("\n```").skip(1).step_by(2);
+    let code = |line: &str| {
+        line.split("  #")
+            .next()
+            .unwrap_or_default()
+            .trim_end()
+            .to_owned()
+    };
+    let block = |block: &str| block.lines().map(code).collect::<Vec<_>>().join("\n");
+    blocks.map(block).collect()
+}
+
+/// What a translation has in common with its original: the levels of its headings, the rows of its
+/// tables and the targets of its links.
+fn structure(page: &str) -> Vec<String> {
+    let mut is_code = false;
+    let mut found = Vec::new();
+    for line in page.lines() {
+        is_code ^= line.starts_with("```");
+        if is_code {
+            continue;
+        }
+        if line.starts_with('#') || line.starts_with("|") || line.starts_with("- ") {
+            let mark = line.split(' ').next().unwrap_or_default();
+            found.push(mark.to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn japanese_readme_is_in_step() {
+    let (english, japanese) = (
+        include_str!("../../README.md"),
+        include_str!("../../README.ja.md"),
+    );
+    assert_eq!(code_blocks(japanese), code_blocks(english));
+    assert_eq!(structure(japanese), structure(english));
+    let links = |page: &str| {
+        let targets = page.split("](").skip(1);
+        let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()));
+        let targets = targets.filter(|target| !target.starts_with("README"));
+        targets.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(links(japanese), links(english));
+}
+
 #[test]
 fn commands_in_documents_are_valid() {
     let documents = [
         include_str!("../../README.md"),
+        include_str!("../../docs/cli.md"),
+        include_str!("../../docs/cookbook.md"),
         include_str!("../../docs/plugins.md"),
         include_str!("../../docs/report.md"),
         include_str!("../../docs/virustotal.md"),
@@ -119,15 +178,19 @@ fn commands_in_documents_are_valid() {
     let lines = documents
         .iter()
         .flat_map(|document| document.lines())
-        .filter_map(|line| line.trim_start().strip_prefix("vthost "));
+        .filter_map(|line| line.trim_start().strip_prefix("vthost "))
+        // Not the usage lines of the help.
+        .filter(|line| !line.contains("[OPTIONS]") && !line.contains("<COMMAND>"));
     let mut checked = 0;
     for line in lines {
         // Without a comment and the redirection of the output.
         let line = line.split(" #").next().unwrap();
         let line = line.split(" > ").next().unwrap();
+        let line = line.split(" < ").next().unwrap();
+        let line = line.split(" || ").next().unwrap();
         let words = std::iter::once("vthost").chain(line.split_whitespace());
-        use clap::Parser as _;
-        let parsed = Arguments::try_parse_from(words);
+        let words: Vec<std::ffi::OsString> = words.map(Into::into).collect();
+        let parsed = Arguments::read(&words, &[]);
         assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
         checked += 1;
     }

@@ -15,6 +15,8 @@ mod authors;
 mod browser;
 mod cache;
 mod commands;
+mod config;
+mod cookbook;
 mod crash;
 mod days;
 mod deadlines;
