@@ -30,6 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for watched in ["plugins", "wit", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
+    let preview1 = host.join("src/cli/commands/plugin/preview1.wat");
+    println!("cargo::rerun-if-changed={}", preview1.display());
+    fs::write(out.join("preview1.wasm"), wat::parse_file(preview1)?)?;
     let plugins = find_plugins(&root)?;
     install_target()?;
     let built = build(&root, &target_dir(&out)?, &plugins)?;

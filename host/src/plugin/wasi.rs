@@ -6,16 +6,16 @@
 //! refuse a plugin; a call that cannot be answered ends the plugin.
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
-use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystem, WasiFilesystemView};
-use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock::{self, Duration, Instant};
 use wasmtime_wasi::p2::bindings::clocks::wall_clock::{self, Datetime};
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 use wasmtime_wasi::p2::bindings::{cli, sync};
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::{WasiView, async_trait};
 
 use super::access::Access;
 use super::sandbox::{HostAbort, Sandbox};
@@ -102,6 +102,21 @@ fn waits(function: &'static str) -> wasmtime::Error {
     abort.into()
 }
 
+/// A wait that is over when it begins. Go's scheduler polls like this.
+struct Due;
+
+#[async_trait]
+impl Pollable for Due {
+    async fn ready(&mut self) {}
+}
+
+impl Sandbox {
+    fn due(&mut self) -> wasmtime::Result<Resource<DynPollable>> {
+        let due = self.table().push(Due)?;
+        subscribe(self.table(), due)
+    }
+}
+
 impl monotonic_clock::Host for Sandbox {
     fn now(&mut self) -> wasmtime::Result<Instant> {
         self.accessed(Access::Clock);
@@ -112,12 +127,18 @@ impl monotonic_clock::Host for Sandbox {
         Ok(RESOLUTION_NS.into())
     }
 
-    fn subscribe_instant(&mut self, _when: Instant) -> wasmtime::Result<Resource<DynPollable>> {
-        Err(waits("wasi:clocks/monotonic-clock#subscribe-instant"))
+    fn subscribe_instant(&mut self, when: Instant) -> wasmtime::Result<Resource<DynPollable>> {
+        if when > MONOTONIC_CLOCK_NS {
+            return Err(waits("wasi:clocks/monotonic-clock#subscribe-instant"));
+        }
+        self.due()
     }
 
-    fn subscribe_duration(&mut self, _when: Duration) -> wasmtime::Result<Resource<DynPollable>> {
-        Err(waits("wasi:clocks/monotonic-clock#subscribe-duration"))
+    fn subscribe_duration(&mut self, when: Duration) -> wasmtime::Result<Resource<DynPollable>> {
+        if when > 0 {
+            return Err(waits("wasi:clocks/monotonic-clock#subscribe-duration"));
+        }
+        self.due()
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod bench;
 mod c;
+mod componentize;
 mod inspect;
 mod new;
 mod registry;
@@ -38,7 +39,7 @@ pub(in crate::cli) fn run(
             language,
         } => return new::run(*kind, name, *language, printer),
         PluginTask::Bindings { kind, directory } => c::bindings(*kind, directory)?,
-        PluginTask::Componentize { core, file } => c::componentize(core, file)?,
+        PluginTask::Componentize { core, file } => componentize::componentize(core, file, printer)?,
         PluginTask::Test(settings) => return test::run(settings, environment, printer),
         PluginTask::Run(settings) => return run::run(settings, environment, printer),
         PluginTask::Report { indicator } => {
