@@ -8,6 +8,11 @@ componentize-py finds the file and the classes by their names: the interface
 import re
 from datetime import datetime, timedelta, timezone
 
+# Modules that Python imports when they are first used. Plugins have no files, so whatever the
+# code needs is imported when the component is built: `_strptime` for `datetime.strptime`, and
+# `encodings.NAME` for an encoding other than UTF-8, ASCII and Latin-1.
+import _strptime  # noqa: F401
+
 from wit_world import exports
 from wit_world.exports import parsing as contract
 from wit_world.exports.parsing import (

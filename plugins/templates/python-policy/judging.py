@@ -6,6 +6,11 @@ componentize-py finds the file and the classes by their names: the interface
 
 import json
 
+# Modules that Python imports when they are first used. Plugins have no files, so whatever the
+# code needs is imported when the component is built: `_strptime` for `datetime.strptime`, and
+# `encodings.NAME` for an encoding other than UTF-8, ASCII and Latin-1.
+import _strptime  # noqa: F401
+
 from wit_world import exports
 from wit_world.exports import judging as contract
 from wit_world.exports.judging import (

@@ -130,6 +130,10 @@ pub enum Language {
     Js,
     /// C, with clang and wasi-libc
     C,
+    /// Go, without other modules
+    Go,
+    /// Zig, with the C bindings
+    Zig,
 }
 
 impl Language {
@@ -141,6 +145,8 @@ impl Language {
             Self::Python => "python",
             Self::Js => "js",
             Self::C => "c",
+            Self::Go => "go",
+            Self::Zig => "zig",
         }
     }
 }

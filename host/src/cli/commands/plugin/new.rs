@@ -33,8 +33,10 @@ pub(super) fn run(
         bail!("`{name}` already exists; nothing was written");
     }
     let template = format!("plugins/templates/{}-{}/", language.as_str(), kind);
+    let of_both_kinds = format!("plugins/templates/{}/", language.as_str());
     for (path, text) in FILES {
-        if let Some(path) = path.strip_prefix(&template) {
+        let in_template = path.strip_prefix(&template);
+        if let Some(path) = in_template.or_else(|| path.strip_prefix(&of_both_kinds)) {
             write(&folder.join(path), &filled_in(path, text, name)?)?;
         } else if let Some(path) = vendored(path, kind, language) {
             write(&folder.join(path), text)?;

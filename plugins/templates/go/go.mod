@@ -1,0 +1,3 @@
+module our-plugin
+
+go 1.24
