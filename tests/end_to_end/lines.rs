@@ -67,6 +67,27 @@ fn a_line_beyond_all_bounds_is_counted_and_its_neighbours_are_read() {
 }
 
 #[test]
+fn an_input_of_which_nothing_is_understood_makes_the_run_partial() {
+    let home = Home::new();
+    let log = home.write(
+        "unknown.log",
+        "May  1 12:00:00 gw named[1]: an unknown sentence\n",
+    );
+    for parser in ["auto", "squid", "dns"] {
+        let ran = home.run(&["extract", "--parser", parser, &log]);
+        assert_eq!(ran.status, Some(4), "{parser}: {}", ran.stderr);
+        let warning = "warning: nothing in it was understood";
+        assert!(ran.stderr.contains(warning), "{parser}: {}", ran.stderr);
+    }
+    // Blank lines are known to hold no contact.
+    let blank = home.write("blank.log", "\n\n");
+    let ran = home.run(&["extract", "--parser", "squid", &blank]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let warning = "warning: no line holds a contact";
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+}
+
+#[test]
 fn an_empty_file_is_no_failure() {
     let ran = extract(b"");
     assert_eq!(ran.status, Some(0));

@@ -19,6 +19,9 @@ pub(super) struct CsvLayer {
 pub(super) fn recognise(head: &[u8]) -> Option<Layer> {
     let mut lines = Lines::of_chunk(head).map(|(_, line)| line);
     let heading = lines.find(|line| !line.trim_ascii().is_empty())?;
+    if heading.starts_with(b"{") || heading.starts_with(b"[") {
+        return None;
+    }
     let separators = [b',', b'\t', b';'].into_iter();
     let (separator, names) = separators
         .map(|separator| (separator, cells(heading, separator).collect::<Vec<_>>()))

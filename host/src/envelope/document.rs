@@ -15,7 +15,7 @@ pub struct Document {
 }
 
 /// Keys of arrays that hold records. The innermost comes first.
-const KEYS: [(&str, u8); 15] = [
+const KEYS: [(&str, u8); 17] = [
     ("logEvents", b'{'),
     ("logRecords", b'{'),
     ("values", b'['),
@@ -24,9 +24,11 @@ const KEYS: [(&str, u8); 15] = [
     ("events", b'{'),
     ("messages", b'{'),
     ("results", b'{'),
+    ("results", b'['),
     ("records", b'{'),
     ("Records", b'{'),
     ("rows", b'{'),
+    ("rows", b'['),
     ("logs", b'{'),
     ("items", b'{'),
     ("value", b'{'),

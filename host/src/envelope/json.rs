@@ -65,10 +65,12 @@ impl<'a> Iterator for ObjectMembers<'a> {
         let end = string_end(self.bytes, start + 1);
         let key = &self.bytes[start + 1..end];
         let colon = skip_blanks(self.bytes, end + 1);
-        if self.bytes.get(colon) != Some(&b':') {
-            return None;
-        }
-        self.at = colon + 1;
+        // Fluent Bit prints `"key"=>"value"`.
+        self.at = match self.bytes.get(colon..)? {
+            [b':', ..] => colon + 1,
+            [b'=', b'>', ..] => colon + 2,
+            _ => return None,
+        };
         Some((key, self.value()?))
     }
 }

@@ -13,19 +13,23 @@
 mod csv;
 mod document;
 mod export;
+mod header;
 mod json;
 mod lines;
 mod object;
+mod rows;
 mod table;
 mod text;
 mod time;
 
 pub use document::{Document, DocumentReader};
+pub use header::Stamps;
 pub use lines::{Origin, Unwrapped};
 
 use csv::CsvLayer;
 use lines::Lines;
 use object::ObjectLayer;
+use rows::RowLayer;
 use text::TextLayer;
 
 use crate::input::RecordEnd;
@@ -51,6 +55,7 @@ pub struct Layer {
 enum LayerKind {
     Object(ObjectLayer),
     Csv(CsvLayer),
+    Rows(RowLayer),
     Text(TextLayer),
     Export,
 }
@@ -60,13 +65,47 @@ const SAMPLED_LINES: usize = 64;
 
 /// The envelopes that most lines of `head` may have, the most likely first.
 #[must_use]
-pub fn recognise(head: &[u8]) -> Vec<Layer> {
+pub fn recognise(head: &[u8], stamps: Stamps) -> Vec<Layer> {
     let mut layers = Vec::new();
     layers.extend(export::recognise(head));
     layers.extend(object::recognise(head));
+    layers.extend(rows::recognise(head));
     layers.extend(csv::recognise(head));
-    layers.extend(text::recognise(head));
+    layers.extend(text::recognise(head, stamps));
     layers
+}
+
+/// Name and form of each envelope, for `docs/formats.md`.
+pub fn list() -> impl Iterator<Item = (&'static str, String)> {
+    let objects = table::OBJECTS.iter().map(|entry| {
+        let texts = entry
+            .texts
+            .iter()
+            .map(|path| format!("`{}`", path.join(".")));
+        let texts: Vec<String> = texts.collect();
+        let form = format!("JSON objects, the line in {}", texts.join(", "));
+        (entry.name, form)
+    });
+    let tables = table::CSVS.iter().map(|entry| {
+        let texts = entry.texts.iter().map(|column| format!("`{column}`"));
+        let texts: Vec<String> = texts.collect();
+        (entry.name, format!("a column of CSV: {}", texts.join(", ")))
+    });
+    let structured = [
+        (
+            "json document",
+            "arrays and pretty-printed objects of the JSON envelopes".to_owned(),
+        ),
+        (
+            "json rows",
+            "JSON arrays of cells, as Splunk, Azure and CloudWatch return them".to_owned(),
+        ),
+        (
+            "journald export",
+            "`MESSAGE=line` among the fields of a record".to_owned(),
+        ),
+    ];
+    objects.chain(tables).chain(structured).chain(text::list())
 }
 
 /// Whether `fits` holds for most of some lines. Blank lines do not count.
@@ -92,6 +131,19 @@ impl Layer {
     pub fn is_certain(&self) -> bool {
         self.is_certain
     }
+
+    /// Whether it is certain, and no header that a parser may read.
+    #[must_use]
+    pub fn is_of_collector(&self) -> bool {
+        let is_header = matches!(self.kind, LayerKind::Text(layer) if layer.is_header());
+        self.is_certain && !is_header
+    }
+
+    /// Whether it is a header that a device may write itself, and its parser reads.
+    #[must_use]
+    pub fn is_device_header(&self) -> bool {
+        !self.is_certain && matches!(self.kind, LayerKind::Text(layer) if layer.is_header())
+    }
 }
 
 impl Envelope {
@@ -101,6 +153,19 @@ impl Envelope {
         let mut layers = self.layers.clone();
         layers.push(layer);
         Self { layers }
+    }
+
+    /// Whether the innermost is a header that a device may write itself, and its parser reads.
+    #[must_use]
+    pub fn ends_in_header(&self) -> bool {
+        self.layers.last().is_some_and(Layer::is_device_header)
+    }
+
+    /// Whether these are the layers of `other` and more inside them.
+    #[must_use]
+    pub fn is_inside(&self, other: &Self) -> bool {
+        let mut names = self.names();
+        other.names().all(|name| names.next() == Some(name)) && names.next().is_some()
     }
 
     /// How many envelopes there are.
@@ -121,6 +186,7 @@ impl Envelope {
         match self.layers.first()?.kind {
             LayerKind::Object(ref layer) => layer.record_end(),
             LayerKind::Csv(_) => Some(csv::record_end),
+            LayerKind::Rows(_) => None,
             LayerKind::Text(layer) => layer.record_end(),
             LayerKind::Export => Some(export::record_end),
         }
@@ -152,11 +218,9 @@ impl Layer {
         match &self.kind {
             LayerKind::Object(layer) => layer.unwrap(lines, into),
             LayerKind::Csv(layer) => layer.unwrap(lines, into),
+            LayerKind::Rows(layer) => layer.unwrap(lines, into),
             LayerKind::Text(layer) => layer.unwrap(lines, into),
             LayerKind::Export => export::unwrap(lines, into),
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,6 +12,8 @@ pub(super) struct ObjectLayer {
     text: &'static [&'static str],
     time: Option<&'static [&'static str]>,
     parts: Parts,
+    /// Whether a text begins with the blank after the header, as rsyslog's `%msg%` does.
+    trims: bool,
 }
 
 /// How Docker writes lines that are longer than its buffer of 16 KiB.
@@ -48,7 +50,8 @@ fn layer(entry: &ObjectEntry, text: &'static [&'static str], head: &[u8]) -> Lay
     };
     let ends_in_feed =
         |line| matches!(at_path(line, text), Some(Raw::String(text)) if text.ends_with(b"\\n"));
-    let parts = match entry.is_certain && most(lines_of(head), ends_in_feed) {
+    // Docker's texts end with the line feed; others may, by chance.
+    let parts = match text == ["log"] && entry.is_certain && lines_of(head).any(ends_in_feed) {
         true => Parts::UpToFeed,
         false => Parts::Whole,
     };
@@ -59,6 +62,7 @@ fn layer(entry: &ObjectEntry, text: &'static [&'static str], head: &[u8]) -> Lay
             text,
             time: entry.times.iter().copied().find(has_time),
             parts,
+            trims: matches!(entry.name, "rsyslog json" | "json"),
         }),
     }
 }
@@ -86,6 +90,7 @@ fn pairs(head: &[u8]) -> Option<Layer> {
             text: &[],
             time: None,
             parts: Parts::Whole,
+            trims: false,
         }),
     })
 }
@@ -136,6 +141,12 @@ impl ObjectLayer {
                     continue;
                 }
             }
+            let text = match text {
+                Raw::String(text) if self.trims => {
+                    Raw::String(text.strip_prefix(b" ").unwrap_or(text))
+                }
+                other => other,
+            };
             into.push_with(origin, |bytes| write(text, bytes));
         }
         flush(&mut pending, into);

@@ -27,6 +27,8 @@ const TIMES: &[&[&str]] = &[
     &["ISODATE"],
     &["generated_at"],
     &["datetime"],
+    &["timeUnixNano"],
+    &["attributes", "timestamp"],
 ];
 
 /// Sorted: of several entries that fit, the first is tried first.
@@ -57,6 +59,14 @@ pub(super) const OBJECTS: &[ObjectEntry] = &[
             &["R_UNIXTIME"],
         ],
         markers: &["PROGRAM", "FACILITY", "PRIORITY", "HOST", "SOURCEIP"],
+        is_certain: true,
+    },
+    // `msg` is without the tag, which has part of Cisco's messages.
+    ObjectEntry {
+        name: "rsyslog json",
+        texts: &[&["rawmsg"]],
+        times: &[&["timegenerated"], &["timereported"]],
+        markers: &["syslogtag", "inputname", "fromhost-ip"],
         is_certain: true,
     },
     ObjectEntry {
@@ -136,6 +146,13 @@ pub(super) const OBJECTS: &[ObjectEntry] = &[
         texts: &[&["SyslogMessage"], &["RawData"]],
         times: &[&["TimeGenerated"], &["EventTime"]],
         markers: &[],
+        is_certain: false,
+    },
+    ObjectEntry {
+        name: "azure json",
+        texts: &[&["properties", "log"], &["LogMessage"], &["LogEntry"]],
+        times: &[&["time"], &["TimeGenerated"]],
+        markers: &["category", "PodName", "ContainerID"],
         is_certain: false,
     },
     ObjectEntry {

@@ -1,5 +1,6 @@
 //! Envelopes that are a prefix of each line.
 
+use super::header::{self, Stamps};
 use super::lines::{Lines, Origin, Unwrapped};
 use super::{Layer, LayerKind, most, time};
 use crate::input::RecordEnd;
@@ -7,7 +8,7 @@ use crate::input::RecordEnd;
 /// A prefix, and how to remove it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TextLayer {
-    strip: Strip,
+    removal: Removal,
     /// Whether the runtime cuts long lines into parts.
     has_parts: bool,
 }
@@ -15,37 +16,206 @@ pub(super) struct TextLayer {
 /// Splits a line into the time of the prefix and what follows it.
 type Strip = fn(&[u8]) -> Option<(Option<i64>, &[u8])>;
 
-/// Name, prefix, whether there are parts, whether no device writes such lines.
-const PREFIXES: &[(&str, Strip, bool, bool)] = &[
-    ("cri", cri, true, true),
-    ("loki", loki, false, true),
-    ("fluentd", fluentd, false, true),
-    ("fluent-bit", fluent_bit, false, true),
-    ("docker compose", compose, false, false),
-    ("kubectl", kubectl, false, false),
-    ("cloudwatch", cloudwatch, false, false),
-    ("journald", journald, false, false),
-    ("timestamps", timestamps, false, false),
+/// The same for times that may have neither year nor zone.
+type StripStamped = fn(&[u8], Stamps) -> Option<(Option<i64>, &[u8])>;
+
+/// How a prefix is removed.
+#[derive(Debug, Clone, Copy)]
+enum Removal {
+    Plain(Strip),
+    Stamped(StripStamped, Stamps),
+}
+
+impl Removal {
+    #[inline]
+    fn strip(self, line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+        match self {
+            Self::Plain(strip) => strip(line),
+            Self::Stamped(strip, stamps) => strip(line, stamps),
+        }
+    }
+}
+
+/// A header of syslog.
+struct Header {
+    name: &'static str,
+    /// For the documents.
+    example: &'static str,
+    /// Recognises it: most lines of an input have it.
+    of_most: StripStamped,
+    /// Removes it.
+    strip: StripStamped,
+    /// Whether no device writes such lines as its own log.
+    is_certain: bool,
+}
+
+const HEADERS: &[Header] = &[
+    Header {
+        name: "syslog relay",
+        example: "May  1 12:00:01 relay <30>May  1 12:00:00 gw app: line",
+        of_most: header::relayed,
+        // Lines without a second header are those of the relay, or continue a line.
+        strip: header::any,
+        is_certain: true,
+    },
+    Header {
+        name: "syslog",
+        example: "<30>1 2024-05-01T12:00:00Z gw app 77 - - line",
+        of_most: header::any,
+        strip: header::any,
+        is_certain: false,
+    },
+    Header {
+        name: "priority",
+        example: "<134>line",
+        of_most: header::priority,
+        strip: header::priority,
+        is_certain: false,
+    },
+    Header {
+        name: "program",
+        example: "app[77]: line",
+        of_most: header::tag,
+        strip: header::tag,
+        is_certain: false,
+    },
 ];
 
-/// The prefixes that most lines of `head` have.
-pub(super) fn recognise(head: &[u8]) -> Vec<Layer> {
-    let lines = || Lines::of_chunk(head).map(|(_, line)| line);
-    let fits = PREFIXES
-        .iter()
-        .filter(|(_, strip, ..)| most(lines(), |line| strip(line).is_some()));
-    fits.map(|(name, strip, has_parts, is_certain)| Layer {
+/// A prefix that a collector writes.
+struct Prefix {
+    name: &'static str,
+    /// For the documents.
+    example: &'static str,
+    strip: Strip,
+    /// Whether long lines come in parts.
+    has_parts: bool,
+    /// Whether no device writes such lines as its own log.
+    is_certain: bool,
+}
+
+const fn prefix(
+    name: &'static str,
+    example: &'static str,
+    strip: Strip,
+    is_certain: bool,
+) -> Prefix {
+    Prefix {
         name,
-        is_certain: *is_certain,
+        example,
+        strip,
+        has_parts: false,
+        is_certain,
+    }
+}
+
+const PREFIXES: &[Prefix] = &[
+    Prefix {
+        name: "cri",
+        example: "2024-05-01T12:00:00.123456789Z stdout F line",
+        strip: cri,
+        has_parts: true,
+        is_certain: true,
+    },
+    prefix(
+        "loki",
+        r#"2024-05-01T12:00:00Z {app="web"} line"#,
+        loki,
+        true,
+    ),
+    prefix(
+        "fluentd",
+        r#"2024-05-01T12:00:00+00:00⇥tag⇥{"message":"line"}"#,
+        fluentd,
+        true,
+    ),
+    prefix(
+        "fluentd stdout",
+        r#"2024-05-01 12:00:00.123456789 +0000 tag: {"message":"line"}"#,
+        fluentd_stdout,
+        true,
+    ),
+    prefix(
+        "fluent-bit",
+        r#"tag: [1714564800.123, {"log":"line"}]"#,
+        fluent_bit,
+        true,
+    ),
+    prefix(
+        "json sequence",
+        r#"data: {"MESSAGE":"line"}"#,
+        json_sequence,
+        true,
+    ),
+    prefix(
+        "grafana text",
+        "1714564800123⇥2024-05-01T12:00:00.123Z⇥line",
+        grafana,
+        true,
+    ),
+    prefix("docker compose", "web-1  | line", compose, false),
+    prefix("kubectl", "[pod/web-1/proxy] line", kubectl, false),
+    prefix(
+        "cloudwatch",
+        "2024-05-01T12:00:00.123456+00:00 stream line",
+        cloudwatch,
+        false,
+    ),
+    prefix(
+        "journald",
+        "Wed 2024-05-01 12:00:00 UTC gw app[77]: line",
+        journald,
+        false,
+    ),
+    prefix(
+        "timestamps",
+        "2024-05-01T12:00:00.123456789Z line",
+        timestamps,
+        false,
+    ),
+];
+
+/// Name and example of each prefix.
+pub(super) fn list() -> impl Iterator<Item = (&'static str, String)> {
+    let headers = HEADERS.iter().map(|header| (header.name, header.example));
+    let prefixes = PREFIXES.iter().map(|prefix| (prefix.name, prefix.example));
+    let all = headers.chain(prefixes);
+    all.map(|(name, example)| (name, format!("`{example}`")))
+}
+
+/// The prefixes that most lines of `head` have.
+pub(super) fn recognise(head: &[u8], stamps: Stamps) -> Vec<Layer> {
+    let lines = || Lines::of_chunk(head).map(|(_, line)| line);
+    let headers = HEADERS
+        .iter()
+        .filter(|header| most(lines(), |line| (header.of_most)(line, stamps).is_some()));
+    let headers = headers.map(|header| Layer {
+        name: header.name,
+        is_certain: header.is_certain,
         kind: LayerKind::Text(TextLayer {
-            strip: *strip,
-            has_parts: *has_parts,
+            removal: Removal::Stamped(header.strip, stamps),
+            has_parts: false,
         }),
-    })
-    .collect()
+    });
+    let prefixes = PREFIXES
+        .iter()
+        .filter(|prefix| most(lines(), |line| (prefix.strip)(line).is_some()));
+    let prefixes = prefixes.map(|prefix| Layer {
+        name: prefix.name,
+        is_certain: prefix.is_certain,
+        kind: LayerKind::Text(TextLayer {
+            removal: Removal::Plain(prefix.strip),
+            has_parts: prefix.has_parts,
+        }),
+    });
+    headers.chain(prefixes).collect()
 }
 
 impl TextLayer {
+    /// Whether it is a header that a device may write itself.
+    pub(super) fn is_header(self) -> bool {
+        matches!(self.removal, Removal::Stamped(..))
+    }
+
     pub(super) fn record_end(self) -> Option<RecordEnd> {
         self.has_parts.then_some(cri_end)
     }
@@ -54,7 +224,7 @@ impl TextLayer {
         // The parts of a line of standard output and of standard error.
         let mut pending: [Option<(Origin, Vec<u8>)>; 2] = [None, None];
         for (origin, line) in lines {
-            let Some((time_us, text)) = (self.strip)(line) else {
+            let Some((time_us, text)) = self.removal.strip(line) else {
                 into.push(origin, line);
                 continue;
             };
@@ -173,6 +343,35 @@ fn fluentd(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
     object.starts_with(b"{").then_some((Some(time_us), object))
 }
 
+/// `2024-05-01 12:00:00.123456789 +0000 tag: {…}`.
+fn fluentd_stdout(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let (_, rest) = word(line)?;
+    let (_, rest) = word(rest)?;
+    let (_, rest) = word(rest)?;
+    let time_us = time::parse(&line[..line.len() - rest.len() - 1])?;
+    let (tag, object) = word(rest)?;
+    let is_tagged = tag.ends_with(b":") && object.starts_with(b"{");
+    is_tagged.then_some((Some(time_us), object))
+}
+
+/// An object after a record separator (RFC 7464), or in an event of a stream (`data: {…}`).
+fn json_sequence(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let object = line
+        .strip_prefix(b"\x1e")
+        .or_else(|| line.strip_prefix(b"data: "))?;
+    object.starts_with(b"{").then_some((None, object))
+}
+
+/// `1714564800123⇥2024-05-01T12:00:00.123Z⇥line`, as Grafana saves text.
+fn grafana(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let tab = memchr::memchr(b'\t', line).filter(|tab| *tab == 13)?;
+    let time_us = time::parse(&line[..tab])?;
+    let rest = &line[tab + 1..];
+    let tab = memchr::memchr(b'\t', rest)?;
+    time::parse(&rest[..tab])?;
+    Some((Some(time_us), &rest[tab + 1..]))
+}
+
 /// `tag: [1714564800.123, {…}]`, perhaps with `[0] ` in front, and with the time in brackets
 /// of its own.
 fn fluent_bit(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
@@ -211,8 +410,17 @@ fn cloudwatch(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
 }
 
 /// `Wed 2024-05-01 12:00:00 UTC gw squid[1]: line` (`short-full`) and
-/// `1714564800.123456 gw squid[1]: line` (`short-unix`): the program and its line remain.
+/// `1714564800.123456 gw squid[1]: line` (`short-unix`) and `[   77.123456] gw squid[1]: line`
+/// (`short-monotonic`): the program and its line remain.
 fn journald(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    if let Some(inside) = line.strip_prefix(b"[") {
+        let end = memchr::memmem::find(inside, b"] ")?;
+        let is_clock = |byte: &u8| byte.is_ascii_digit() || b" .".contains(byte);
+        let is_monotonic = inside[..end].iter().all(is_clock);
+        return is_monotonic
+            .then(|| program(None, &inside[end + 2..]))
+            .flatten();
+    }
     let (first, rest) = word(line)?;
     let (time_us, rest) = match first.first()? {
         b'0'..=b'9' if first.get(10) == Some(&b'.') => (time::parse(first)?, rest),
@@ -222,9 +430,14 @@ fn journald(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
         }
         _ => return None,
     };
-    let (_, text) = word(rest)?;
+    program(Some(time_us), rest)
+}
+
+/// The program and its line, after the host.
+fn program(time_us: Option<i64>, rest: &[u8]) -> Option<(Option<i64>, &[u8])> {
+    let (_host, text) = word(rest)?;
     let (program, _) = word(text)?;
-    program.ends_with(b":").then_some((Some(time_us), text))
+    program.ends_with(b":").then_some((time_us, text))
 }
 
 /// `2024-05-01T12:00:00.123456789Z line`, as `kubectl logs --timestamps`, Docker and the

@@ -19,14 +19,19 @@ pub(super) fn time_of(raw: Raw<'_>) -> Option<i64> {
 /// Kibana and Azure.
 pub(super) fn parse(text: &[u8]) -> Option<i64> {
     let text = text.trim_ascii();
-    iso8601(text)
+    iso8601(text, 0)
         .or_else(|| since_epoch(text))
         .or_else(|| by_format(std::str::from_utf8(text).ok()?))
 }
 
+/// Reads an ISO 8601 time that may have no zone; then it is this one.
+pub(super) fn parse_in(text: &[u8], utc_offset_minutes: i16) -> Option<i64> {
+    iso8601(text, i32::from(utc_offset_minutes) * 60)
+}
+
 /// `2024-05-01T12:00:00.123456789+02:00`; the `T` may be a blank, the zone may be `Z`,
-/// ` UTC`, `+0200` or missing.
-fn iso8601(text: &[u8]) -> Option<i64> {
+/// ` UTC`, `+0200` or missing, which is `missing_zone` in seconds.
+fn iso8601(text: &[u8], missing_zone: i32) -> Option<i64> {
     let (clock, rest) = text.split_at_checked(19)?;
     let &[
         y1,
@@ -62,13 +67,17 @@ fn iso8601(text: &[u8]) -> Option<i64> {
         pair(s1, s2)?.min(59),
         0,
     );
-    let zone = Offset::from_seconds(zone_seconds(zone)?).ok()?;
+    let zone = match zone {
+        b"" => missing_zone,
+        zone => zone_seconds(zone)?,
+    };
+    let zone = Offset::from_seconds(zone).ok()?;
     let seconds = zone.to_timestamp(local.ok()?).ok()?.as_second();
     Some(seconds * 1_000_000 + micros(fraction))
 }
 
 /// `123` and `+09:00` of `.123+09:00`.
-fn split_fraction(rest: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn split_fraction(rest: &[u8]) -> (&[u8], &[u8]) {
     match rest {
         [b'.' | b',', rest @ ..] => {
             let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -79,7 +88,7 @@ fn split_fraction(rest: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Decimals of a second as microseconds.
-fn micros(digits: &[u8]) -> i64 {
+pub(super) fn micros(digits: &[u8]) -> i64 {
     let six = digits.iter().chain(std::iter::repeat(&b'0')).take(6);
     six.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'))
 }

@@ -121,6 +121,12 @@ pub(super) struct Understood {
     pub(super) records: u64,
     /// Lines that it rejects.
     pub(super) rejected: u64,
+    /// Observations.
+    observations: u64,
+    /// Observations with a time.
+    timed: u64,
+    /// Observations with a client.
+    with_client: u64,
 }
 
 impl Understood {
@@ -128,13 +134,43 @@ impl Understood {
     pub(super) fn tenths(self) -> u64 {
         self.records * 10 / (self.records + self.rejected).max(1)
     }
+
+    /// The share of the observations in whose line the parser found a time, in tenths.
+    pub(super) fn timed_tenths(self) -> u64 {
+        self.timed * 10 / self.observations.max(1)
+    }
+
+    /// The share of the observations that have a time, and the share that have a client, in
+    /// tenths, added. All have a time where the envelope has one.
+    pub(super) fn complete_tenths(self, envelope_has_time: bool) -> u64 {
+        let timed = match envelope_has_time {
+            true => self.observations,
+            false => self.timed,
+        };
+        (timed * 10 + self.with_client * 10) / self.observations.max(1)
+    }
+}
+
+/// Whether it may be a client: not the priority of a syslog header.
+fn is_client(client: &[u8]) -> bool {
+    !client.is_empty() && !client.starts_with(b"<")
+}
+
+/// Recognition sees this much of an input.
+pub(super) const HEAD_BYTES: usize = 64 << 10;
+
+/// The lines of a head, without the last where the head was cut in it.
+pub(super) fn whole_lines(head: &[u8], is_cut: bool) -> &[u8] {
+    match memchr::memrchr(b'\n', head) {
+        Some(feed) if is_cut => &head[..=feed],
+        _ => head,
+    }
 }
 
 /// Tries a parser on the whole lines of an input's head. A parser that fails understands
 /// nothing.
 pub(super) fn understood(parser: &Parser, input: &InputInfo) -> Understood {
-    let whole = memchr::memrchr(b'\n', &input.head).map_or(input.head.len(), |feed| feed + 1);
-    let head = &input.head[..whole];
+    let head = whole_lines(&input.head, input.head.len() >= HEAD_BYTES);
     let feeds = memchr::memchr_iter(b'\n', head).count() as u64;
     let lines = feeds + u64::from(!head.is_empty() && !head.ends_with(b"\n"));
     let Ok(mut session) = parser.open(input) else {
@@ -149,8 +185,15 @@ pub(super) fn understood(parser: &Parser, input: &InputInfo) -> Understood {
         },
     ];
     let batches = batches.iter().flatten();
-    batches.fold(Understood::default(), |sum, batch| Understood {
-        records: sum.records + batch.records,
-        rejected: sum.rejected + batch.rejected.iter().map(|tally| tally.count).sum::<u64>(),
+    batches.fold(Understood::default(), |sum, batch| {
+        let timed = batch.observations(head).filter(|it| it.time_us.is_some());
+        let with_client = batch.observations(head).filter(|it| is_client(it.client));
+        Understood {
+            records: sum.records + batch.records,
+            rejected: sum.rejected + batch.rejected.iter().map(|tally| tally.count).sum::<u64>(),
+            observations: sum.observations + batch.len() as u64,
+            timed: sum.timed + timed.count() as u64,
+            with_client: sum.with_client + with_client.count() as u64,
+        }
     })
 }

@@ -132,6 +132,26 @@ const MAX_REASONS: usize = 64;
 const SAMPLES_PER_REASON: usize = 3;
 const SAMPLE_BYTES: usize = 160;
 
+impl InputSummary {
+    /// Whether lines were rejected and none gave a record: then the parser is a wrong one.
+    #[must_use]
+    pub fn is_not_understood(&self) -> bool {
+        self.is_without_records() && self.counts.rejected_lines() > 0
+    }
+
+    /// Whether all lines are of kinds that hold no contact.
+    #[must_use]
+    pub fn is_all_ignored(&self) -> bool {
+        let is_copied = self.counts.copied_lines() > 0;
+        self.is_without_records() && self.counts.rejected_lines() == 0 && !is_copied
+    }
+
+    fn is_without_records(&self) -> bool {
+        let is_read = matches!(self.outcome, Outcome::Read | Outcome::CutShort(_));
+        is_read && self.counts.lines > 0 && self.counts.records == 0
+    }
+}
+
 impl InputCounts {
     /// Ignored lines.
     #[must_use]
@@ -176,12 +196,6 @@ impl InputCounts {
             };
             add_reason(&mut self.ignored, "part of an envelope".to_owned(), reason);
         }
-    }
-
-    /// Whether there are lines and all of them were rejected: then the parser is a wrong one.
-    #[must_use]
-    pub fn is_all_rejected(&self) -> bool {
-        self.lines > 0 && self.rejected_lines() == self.lines
     }
 
     /// The lines that were left out because another input has them.

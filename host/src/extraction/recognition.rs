@@ -3,8 +3,10 @@
 //! Structure alone does not decide: a device's own JSON may have a `message` too. An
 //! envelope is removed if what remains is understood better.
 
-use super::choice::{Choice, NoParser, Parsers, is_last_resort, understood};
-use crate::envelope::{self, Document, Envelope, MAX_LAYERS};
+use super::choice::{
+    Choice, HEAD_BYTES, NoParser, Parsers, is_last_resort, understood, whole_lines,
+};
+use crate::envelope::{self, Document, Envelope, Layer, MAX_LAYERS, Stamps};
 use crate::plugin::InputInfo;
 
 /// How an input is read.
@@ -17,9 +19,27 @@ pub(super) struct Recognised {
     rank: Rank,
 }
 
-/// How well the head is understood: by a parser that knows the format, how many tenths of
-/// its records, how confident the parser is, and whether the envelopes are certain.
-type Rank = (bool, u64, u8, bool);
+/// How well the head is understood.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    /// Whether the parser knows the format.
+    is_specific: bool,
+    /// Of a document on one line, how many of its records the parser understands: to a parser
+    /// of lines it is one.
+    records_of_line: u64,
+    /// How many tenths of its records the parser understands.
+    tenths: u64,
+    /// How many records that are.
+    records: u64,
+    /// How many tenths of the observations have a time, and how many a client.
+    complete_tenths: u64,
+    /// How many of the outermost envelopes are written by collectors alone.
+    certain_layers: usize,
+    /// How many tenths of the observations have a time of their line.
+    timed_tenths: u64,
+    /// How confident the parser is; nothing after a header that a parser may read itself.
+    confidence: u8,
+}
 
 /// Detection asks every parser, so that it is not repeated without end.
 const MAX_ATTEMPTS: usize = 12;
@@ -50,12 +70,15 @@ pub(super) fn recognise(
     previous: Option<&Choice>,
 ) -> Result<Recognised, NoParser> {
     let document = Document::recognise(&info.head);
+    let is_cut = info.head.len() >= HEAD_BYTES;
+    let head = whole_lines(&info.head, is_cut);
     let split = document.map(|document| InputInfo {
-        head: document.split(&info.head),
+        head: whole_lines(&document.split(&info.head), is_cut).to_vec(),
         ..info.clone()
     });
-    let is_plain = split.is_none() && envelope::recognise(&info.head).is_empty();
-    if let Some(choice) = again(previous.filter(|_| is_plain), info) {
+    let layers = layers(info);
+    let may_be_plain = split.is_none() && layers.iter().all(Layer::is_device_header);
+    if let Some(choice) = again(previous.filter(|_| may_be_plain), info) {
         return Ok(Recognised {
             choice,
             info: info.clone(),
@@ -64,62 +87,101 @@ pub(super) fn recognise(
             rank: Rank::default(),
         });
     }
-    let plain = attempt(parsers, info.clone(), None, Envelope::default(), false);
-    if is_plain {
+    let is_of_line = split.is_some() && memchr::memchr(b'\n', head.trim_ascii_end()).is_none();
+    let outermost = Wrapping {
+        is_of_line,
+        ..Wrapping::default()
+    };
+    let plain = || attempt(parsers, info.clone(), None, outermost.clone());
+    if split.is_none() && layers.iter().any(Layer::is_of_collector) {
+        let mut search = Search::new(parsers, Err(NoParser::Unrecognised));
+        search.explore(info, head, None, &Wrapping::default());
+        return search.best.or_else(|_| plain());
+    }
+    let plain = plain();
+    let is_complete = |plain: &Recognised| plain.rank.is_complete() || layers.is_empty();
+    if may_be_plain && plain.as_ref().map_or(layers.is_empty(), is_complete) {
         return plain;
     }
-    let mut search = Search {
-        parsers,
-        attempts: 0,
-        best: plain,
-    };
+    let mut search = Search::new(parsers, plain);
     if let Some(split) = split {
-        search.consider(attempt(
-            parsers,
-            split.clone(),
-            document,
-            Envelope::default(),
-            false,
-        ));
-        search.explore(&split, &split.head, document, &Envelope::default(), true);
+        let alone = attempt(parsers, split.clone(), document, outermost.clone());
+        search.consider(alone);
+        if search.explore(&split, &split.head, document, &outermost) {
+            return search.best;
+        }
     }
-    search.explore(info, &info.head, None, &Envelope::default(), true);
+    search.is_last_best = false;
+    search.explore(info, head, None, &outermost);
     search.best
+}
+
+/// The envelopes that the lines of a head may have.
+fn layers(info: &InputInfo) -> Vec<Layer> {
+    let stamps = Stamps {
+        reference_time_us: info.reference_time_us,
+        utc_offset_minutes: info.utc_offset_minutes,
+    };
+    envelope::recognise(&info.head, stamps)
+}
+
+/// The envelopes that an attempt removes.
+#[derive(Clone, Default)]
+struct Wrapping {
+    envelope: Envelope,
+    certain_layers: usize,
+    has_time: bool,
+    /// Whether the input is a document on one line.
+    is_of_line: bool,
 }
 
 struct Search<'a> {
     parsers: &'a Parsers,
     attempts: usize,
     best: Result<Recognised, NoParser>,
+    /// Whether the last attempt was better than those before.
+    is_last_best: bool,
 }
 
-impl Search<'_> {
-    /// Tries the envelopes inside `envelope`, depth first. `info` has the head without it,
-    /// `outer` the head with it.
+impl<'a> Search<'a> {
+    fn new(parsers: &'a Parsers, best: Result<Recognised, NoParser>) -> Self {
+        Self {
+            parsers,
+            attempts: 0,
+            best,
+            is_last_best: false,
+        }
+    }
+
+    /// Tries the envelopes inside `wrapping`, depth first. `info` has the head without it,
+    /// `outer` the head with it. Returns whether all is understood and no envelope is left.
     fn explore(
         &mut self,
         info: &InputInfo,
         outer: &[u8],
         document: Option<Document>,
-        envelope: &Envelope,
-        is_certain: bool,
-    ) {
-        if envelope.depth() == MAX_LAYERS {
-            return;
+        wrapping: &Wrapping,
+    ) -> bool {
+        let depth = wrapping.envelope.depth();
+        let layers = layers(info);
+        if layers.iter().all(Layer::is_device_header) && self.is_settled(&layers) {
+            return true;
         }
-        let layers = envelope::recognise(&info.head);
-        let only_certain = layers.iter().position(envelope::Layer::is_certain);
+        if depth == MAX_LAYERS {
+            return false;
+        }
+        let only_certain = layers.iter().position(Layer::is_certain);
         let layers: Vec<_> = match only_certain {
             Some(index) => layers.into_iter().skip(index).take(1).collect(),
             None => layers.into_iter().take(MAX_CANDIDATES).collect(),
         };
         for layer in layers {
             if self.attempts == MAX_ATTEMPTS {
-                return;
+                return false;
             }
             self.attempts += 1;
-            let is_certain = is_certain && layer.is_certain();
-            let envelope = envelope.with(layer);
+            let is_certain = wrapping.certain_layers == depth && layer.is_certain();
+            let envelope = wrapping.envelope.with(layer);
             let unwrapped = envelope.unwrap(outer);
             if unwrapped.bytes() == info.head {
                 continue;
@@ -130,28 +192,75 @@ impl Search<'_> {
                 reference_time_us: first_time.map_or(info.reference_time_us, reference),
                 ..info.clone()
             };
-            self.consider(attempt(
-                self.parsers,
-                inner.clone(),
-                document,
-                envelope.clone(),
-                is_certain,
-            ));
-            self.explore(&inner, outer, document, &envelope, is_certain);
+            let wrapping = Wrapping {
+                envelope,
+                certain_layers: wrapping.certain_layers + usize::from(is_certain),
+                has_time: first_time.is_some(),
+                is_of_line: wrapping.is_of_line,
+            };
+            let attempt = attempt(self.parsers, inner.clone(), document, wrapping.clone());
+            self.consider(attempt);
+            if self.explore(&inner, outer, document, &wrapping) {
+                return true;
+            }
         }
+        false
+    }
+
+    /// Whether the last attempt is the best, a parser understands all with time and client,
+    /// and the headers that are left are of no use.
+    fn is_settled(&self, left: &[Layer]) -> bool {
+        let is_complete = |best: &Recognised| {
+            best.rank.is_complete() && (left.is_empty() || best.rank.timed_tenths == 10)
+        };
+        self.is_last_best && self.best.as_ref().is_ok_and(is_complete)
     }
 
     fn consider(&mut self, attempt: Result<Recognised, NoParser>) {
+        self.is_last_best = false;
         let Ok(attempt) = attempt else {
             return;
         };
         let is_better = match &self.best {
-            Ok(best) => attempt.rank > best.rank,
+            Ok(best) => attempt.is_better_than(best),
             Err(_) => true,
         };
+        self.is_last_best = is_better;
         if is_better {
             self.best = Ok(attempt);
         }
+    }
+}
+
+impl Recognised {
+    /// Whether the lines are as the input has them.
+    pub(super) fn is_plain(&self) -> bool {
+        self.document.is_none() && self.envelope.depth() == 0
+    }
+
+    /// Whether this is to be preferred to another way to read the same input.
+    fn is_better_than(&self, other: &Self) -> bool {
+        let is_inside = (self.document == other.document || other.is_plain())
+            && self.envelope.is_inside(&other.envelope);
+        let removes_more = is_inside && self.rank.is_specific && !self.envelope.ends_in_header();
+        if !removes_more {
+            return self.rank > other.rank;
+        }
+        // A line that is understood as well without its envelope is understood better,
+        // however confident the parsers are, and whether the time was the envelope's.
+        let rank = Rank {
+            timed_tenths: other.rank.timed_tenths,
+            confidence: other.rank.confidence,
+            ..self.rank
+        };
+        rank >= other.rank
+    }
+}
+
+impl Rank {
+    /// Whether a parser understands all, and misses neither time nor client.
+    fn is_complete(&self) -> bool {
+        self.is_specific && self.tenths == 10 && self.complete_tenths == 20
     }
 }
 
@@ -168,35 +277,48 @@ fn attempt(
     parsers: &Parsers,
     info: InputInfo,
     document: Option<Document>,
-    envelope: Envelope,
-    is_certain: bool,
+    wrapping: Wrapping,
 ) -> Result<Recognised, NoParser> {
     let choice = parsers.choose(&info)?;
-    let is_wrapped = document.is_some() || envelope.depth() > 0;
-    let is_candidate = is_wrapped || !envelope::recognise(&info.head).is_empty();
+    let is_wrapped = document.is_some() || wrapping.envelope.depth() > 0;
+    let is_candidate = is_wrapped || !layers(&info).is_empty();
     let rank = match is_candidate || Document::recognise(&info.head).is_some() {
-        true => rank(&choice, &info, is_certain),
+        true => rank(&choice, &info, &wrapping),
         false => Rank::default(),
     };
     Ok(Recognised {
         choice,
         info,
         document,
-        envelope,
+        envelope: wrapping.envelope,
         rank,
     })
 }
 
-fn rank(choice: &Choice, info: &InputInfo, is_certain: bool) -> Rank {
+fn rank(choice: &Choice, info: &InputInfo, wrapping: &Wrapping) -> Rank {
     let Choice { parser, confidence } = choice;
-    let confidence = confidence.unwrap_or_else(|| parser.detect(info).unwrap_or(0));
+    let certain_layers = wrapping.certain_layers;
     if is_last_resort(parser) {
-        return (false, 0, 0, is_certain);
+        return Rank {
+            certain_layers,
+            ..Rank::default()
+        };
     }
-    (
-        true,
-        understood(parser, info).tenths(),
-        confidence,
-        is_certain,
-    )
+    let understood = understood(parser, info);
+    Rank {
+        is_specific: true,
+        records_of_line: match wrapping.is_of_line {
+            true => understood.records,
+            false => 0,
+        },
+        tenths: understood.tenths(),
+        records: understood.records,
+        complete_tenths: understood.complete_tenths(wrapping.has_time),
+        certain_layers,
+        timed_tenths: understood.timed_tenths(),
+        confidence: match wrapping.envelope.ends_in_header() {
+            true => 0,
+            false => confidence.unwrap_or_else(|| parser.detect(info).unwrap_or(0)),
+        },
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::choice::{Choice, Parsers};
+use super::choice::{Choice, HEAD_BYTES, Parsers};
 use super::counts::{InputSummary, Outcome};
 use super::duplicates::{Candidate, Copied, Known};
 use super::recognition::{Recognised, recognise};
@@ -23,16 +23,13 @@ use crate::input::{
 };
 use crate::plugin::{InputInfo, Interrupt, Reading};
 
-/// A parser is shown this much of an input before it is read.
-const HEAD_BYTES: usize = 64 << 10;
-
 /// All inputs, as work.
 pub(super) struct Source<'a> {
     inputs: std::slice::Iter<'a, Input>,
     /// The content so far; none if duplicates are kept.
     known: Option<Known<'a>>,
     has_one_input: bool,
-    /// The parser of the previous input.
+    /// The parser of the previous input, if that was in no envelope.
     previous: Option<Choice>,
     /// The archives that are being read, each with its name and inside of the one before.
     archives: Vec<OpenArchive>,
@@ -298,7 +295,7 @@ impl<'a> Source<'a> {
         };
         let recognised = recognise(self.parsers, &info, self.previous.as_ref());
         let recognised = recognised.map_err(|error| skipped(&error))?;
-        self.previous = Some(recognised.choice.clone());
+        self.previous = recognised.is_plain().then(|| recognised.choice.clone());
         let (document, record_end) = (recognised.document, recognised.envelope.record_end());
         let index = u32::try_from(self.extraction.inputs.len()).unwrap_or(u32::MAX);
         let input = Arc::new(self.begin_parser(index, recognised, summary)?);

@@ -133,7 +133,7 @@ impl Summary {
             .collect()
     }
 
-    /// Whether an input that the user named was not read to its end.
+    /// Whether an input that the user named was not read to its end, or was not understood.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         let is_whole = |input: &InputSummary| {
@@ -141,7 +141,7 @@ impl Summary {
                 input.outcome,
                 Outcome::Read | Outcome::Empty | Outcome::Copy | Outcome::NoLog(_)
             ) && input.counts.failure_count == 0
-                && !input.counts.is_all_rejected()
+                && !input.is_not_understood()
         };
         !self.skipped.is_empty() || !self.inputs.iter().all(is_whole)
     }
@@ -297,9 +297,6 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
         let original = visible(original);
         writeln!(f, "  {lines} of the ignored are a copy of {original}")?;
     }
-    if counts.is_all_rejected() {
-        f.write_str("  every line was rejected: choose another parser, or `--parser auto`\n")?;
-    }
     write_detection_hint(f, input)?;
     write_reasons(f, "ignored", &counts.ignored)?;
     write_reasons(f, "rejected", &counts.rejected)?;
@@ -315,8 +312,16 @@ fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result 
     Ok(())
 }
 
-/// Explains a doubtful detection.
+/// Explains a doubtful detection, and warns of an input without records.
 fn write_detection_hint(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
+    if input.is_not_understood() {
+        return f.write_str(
+            "  warning: nothing in it was understood: choose another parser, or `--parser auto`\n",
+        );
+    }
+    if input.is_all_ignored() {
+        return f.write_str("  warning: no line holds a contact: if it is a log of contacts, choose another parser\n");
+    }
     let Some(confidence) = input.confidence else {
         return Ok(());
     };

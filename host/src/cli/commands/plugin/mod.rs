@@ -20,6 +20,7 @@ use anyhow::Context as _;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, PluginTask, plugin_settings};
+use crate::envelope;
 use crate::plugin::{
     Description, Engine, Parser, PluginId, PluginKind, PluginSettings, PluginSource, Policy,
     builtin, survey,
@@ -92,6 +93,17 @@ fn load(engine: &Engine, plugin: &str, config: &[String]) -> anyhow::Result<AnyP
     })
 }
 
+/// The head of the list of envelopes.
+const ENVELOPES: &str = "
+## Envelopes
+
+A log line is often inside something else. These envelopes are removed before a parser
+reads the line, up to four of them, one inside the other. They are recognised by their
+structure, and removed if what is inside is understood better; the summary names them
+(`docker json → squid`). Where a line has no time, it gets that of its envelope.
+
+";
+
 /// `vthost formats`: prints `docs/formats.md`, with a section for each parser.
 pub(in crate::cli) fn formats(
     environment: &Environment,
@@ -99,6 +111,10 @@ pub(in crate::cli) fn formats(
 ) -> anyhow::Result<ExitStatus> {
     let engine = environment.engine()?;
     let mut text = String::from(include_str!("formats.md"));
+    text.push_str(ENVELOPES);
+    for (name, form) in envelope::list() {
+        writeln!(text, "- **{name}**: {form}.")?;
+    }
     let parsers = builtin::all()
         .iter()
         .filter(|plugin| plugin.kind == PluginKind::Parser);
