@@ -206,7 +206,29 @@ fn ports_users_referrers_and_agents_are_no_indicators() {
         "Mozilla/5.0 (compatible; x; +http://www.example.org/bot)",
         &[],
     );
-    check("a referrer", "referer=http://www.example.org/ x", &[]);
+    for key in [
+        "referer=",
+        "Referer: ",
+        "Referrer: \"",
+        "\"http_referer\":\"",
+        "referer='",
+    ] {
+        check(
+            "a referrer",
+            &format!("{key}http://www.example.org/ x"),
+            &[],
+        );
+    }
+    check(
+        "the word, no key",
+        "referer http://www.example.org/ x",
+        &["http://www.example.org/"],
+    );
+    check(
+        "the device",
+        "<30>May  1 12:00:05 192.0.2.250 app: saw 198.51.100.7",
+        &["198.51.100.7"],
+    );
     check(
         "a query without a scheme",
         "www.example.com/a?b=c",

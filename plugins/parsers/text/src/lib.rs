@@ -65,7 +65,8 @@ impl LineParser for Text {
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         let mut time_us = None;
         let mut has_any = false;
-        each_indicator(line, &mut self.plain, |observation| {
+        let text = after_header(line, self.stamps);
+        each_indicator(text, &mut self.plain, |observation| {
             if !has_any {
                 time_us = Syslog::time_of(line, self.stamps);
                 has_any = true;
@@ -80,6 +81,25 @@ impl LineParser for Text {
     }
 }
 
+/// The line without a header of RFC 3164 that names a program: its host is the device that
+/// wrote the line.
+#[inline(always)]
+fn after_header(line: &[u8], stamps: Stamps) -> &[u8] {
+    match line {
+        [b'<', ..] | [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', ..] => message(line, stamps),
+        _ => line,
+    }
+}
+
+#[cold]
+fn message(line: &[u8], stamps: Stamps) -> &[u8] {
+    let syslog = Syslog::of(line, stamps);
+    match syslog.time_us {
+        Some(_) if !syslog.program.is_empty() => syslog.message,
+        _ => line,
+    }
+}
+
 /// Pushes the indicators in the words of a line; `plain` is memory for defanged ones.
 #[inline(always)]
 fn each_indicator(line: &[u8], plain: &mut Vec<u8>, mut found: impl FnMut(Observation<'_>)) {
@@ -90,7 +110,8 @@ fn each_indicator(line: &[u8], plain: &mut Vec<u8>, mut found: impl FnMut(Observ
             }
             continue;
         }
-        for word in words(part) {
+        let before = &line[..part.as_ptr() as usize - line.as_ptr() as usize];
+        for word in words(before, part) {
             if let Some(observation) = indicator(refanged(word, plain)) {
                 found(observation);
             }
@@ -236,12 +257,12 @@ fn ends_of_parts(block: Block) -> u32 {
 /// The candidates in a part: its URL, or the texts between separators, without surrounding
 /// punctuation.
 #[inline(always)]
-fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn words<'a>(before: &[u8], part: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let pieces = match url_start(part) {
         // `(compatible; +http://www.example.com/bot)`: who wrote the agent.
-        Some(start) if part[..start].ends_with(b"+") || names_referrer(&part[..start]) => {
-            Pieces::None
-        }
+        Some(start) if part[..start].ends_with(b"+") => Pieces::None,
+        Some(0) if names_referrer(before) => Pieces::None,
+        Some(start) if names_referrer(&part[..start]) => Pieces::None,
         Some(start) => Pieces::Url(&part[start..]),
         None if is_path(part) => Pieces::Url(part),
         None => Pieces::Others(part),
@@ -249,12 +270,18 @@ fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> {
     pieces.map(trimmed).filter(|word| word.len() >= 4)
 }
 
-/// Whether the text before a URL is the key of a referrer: `referer=`.
+/// Whether the text before a URL ends with the key of a referrer: `referer=`, `Referer: `,
+/// `"referer":"`.
 fn names_referrer(before: &[u8]) -> bool {
-    let key = before.trim_ascii_end().to_ascii_lowercase();
-    [&b"referer="[..], b"referrer=", b"referer:", b"referrer:"]
-        .iter()
-        .any(|name| key.ends_with(name))
+    let is_between = |byte: &u8| b" \t\"':=".contains(byte);
+    let end = before.iter().rposition(|byte| !is_between(byte));
+    let (key, between) = before.split_at(end.map_or(0, |end| end + 1));
+    let has_key = |name: &[u8]| {
+        let start = key.len().checked_sub(name.len());
+        start.is_some_and(|start| key[start..].eq_ignore_ascii_case(name))
+    };
+    let is_assigned = between.contains(&b':') || between.contains(&b'=');
+    is_assigned && (has_key(b"referer") || has_key(b"referrer"))
 }
 
 /// Whether a part is a host and a path, whose `=` separates no key from a value.
@@ -656,7 +683,7 @@ mod tests {
         fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
             let mut line_is = Line::Ignored("names no URL, domain or address");
             let is_end = |byte: &u8| b" \t\r\x0b\x0c\"'<>`|\0".contains(byte);
-            for word in line.split(is_end).flat_map(words) {
+            for word in line.split(is_end).flat_map(|part| words(b"", part)) {
                 if let Some(observation) = indicator(refanged(word, &mut Vec::new())) {
                     found.push(observation);
                     line_is = Line::Record;

@@ -170,7 +170,7 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// `LEVEL     May 01 12:00:00.123 `, or a header of syslog.
+    /// `LEVEL     May 01 12:00:00.123 `, perhaps after a header of syslog, or that alone.
     fn time_us(&self, stamps: Stamps) -> Option<i64> {
         let levels = [
             &b"CONNECT "[..],
@@ -180,9 +180,7 @@ impl<'a> Message<'a> {
             b"ERROR ",
             b"CRITICAL ",
         ];
-        let level = levels
-            .iter()
-            .find_map(|level| self.head.strip_prefix(*level));
+        let level = levels.iter().find_map(|level| after(self.head, level));
         match level {
             Some(time) => stamps.any(time, DateOrder::MonthFirst),
             None => vthost_plugin::syslog::Syslog::time_of(self.head, stamps),
