@@ -35,6 +35,7 @@ mod kit;
 mod languages;
 mod limiter;
 mod lines;
+mod metamorphic;
 mod networks;
 mod official_client;
 mod packed;
