@@ -91,7 +91,7 @@ export fn exports_judging_method_session_judge(
     _ = now;
     defer c.exports_judging_sightings_free(seen);
     defer c.exports_judging_report_free(report);
-    const count = report.stats.malicious + report.stats.suspicious;
+    const count = report.stats.malicious +| report.stats.suspicious;
     const is_bad = count >= session.min_engines;
     const reason = reasonFor(report, count, is_bad) catch @panic("out of memory");
     defer allocator.free(reason);
