@@ -143,6 +143,11 @@ fn messages_follow_the_options() {
     assert!(log.contains("path=/domains/evil.example.net"), "{log}");
     assert!(log.contains("next: check the clients"), "{log}");
     assert!(!log.contains(vthost_simulator::DEMO_KEY), "{log}");
+    let args = ["report", "--from-store", "--out", "all.html"];
+    let reported = home.run(&args);
+    assert_eq!(reported.status, Some(0), "{}", reported.stderr);
+    assert!(home.read("all.html").contains("evil[.]example[.]net"));
+    assert_eq!(home.run(&args).status, Some(3), "the file exists");
     // Each error ends with what to do.
     let failed = home.run(&["export", "--format", "csv", "missing"]);
     assert_eq!(failed.status, Some(3));

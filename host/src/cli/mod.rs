@@ -103,7 +103,7 @@ fn perform(task: Task, environment: &Environment, printer: &Printer) -> anyhow::
         Task::Extract(settings) => commands::extract::run(&settings, environment, printer),
         Task::Evidence(settings) => commands::evidence::run(&settings, environment, printer),
         Task::Judge(settings) => commands::judge::run(&settings, environment, printer),
-        Task::Report(settings) => commands::report::run(&settings, printer),
+        Task::Report(settings) => commands::report::run(&settings, environment, printer),
         Task::Export(task) => commands::export::run(*task, environment, printer),
         Task::Demo(settings) => commands::demo::run(&settings, environment, printer),
         Task::Quota(settings) => commands::quota::run(&settings, environment, printer),

@@ -26,7 +26,8 @@ pub(super) const JUDGE: &str = "Examples:
 
 pub(super) const REPORT: &str = "Examples:
   vthost report results                        # results/report.html
-  vthost report --lang ja --out ja.html results";
+  vthost report --lang ja --out ja.html results
+  vthost report --from-store --policy threshold --out all.html";
 
 pub(super) const EXPORT: &str = "Examples:
   vthost export --format csv results > findings.csv

@@ -65,7 +65,7 @@ pub enum Command {
     /// Apply a policy to stored reports; no request
     Judge(JudgeArgs),
     /// Write the report of an earlier run as HTML; no network
-    Report(ReportArgs),
+    Report(Box<ReportArgs>),
     /// Convert results for other programs: tables, threat intelligence, block lists; no network
     Export(Box<ExportArgs>),
     /// Try everything on bundled logs and a simulated VirusTotal; no key, no network
@@ -248,6 +248,9 @@ pub struct ReportArgs {
     /// The results of a run: `results.jsonl`, or the folder that contains it
     #[arg(value_name = "RESULTS", default_value = ".")]
     pub results: PathBuf,
+    /// Report what the policy decides on the reports in the store, instead of the results of a run
+    #[arg(long, conflicts_with = "results", requires = "out")]
+    pub from_store: bool,
     /// The file to write, or `-` for standard output [default: report.html beside the results,
     /// which is replaced]
     #[arg(long, value_name = "FILE")]
@@ -258,6 +261,12 @@ pub struct ReportArgs {
     /// The language of the report
     #[arg(long, value_name = "LANG", default_value = "en")]
     pub lang: ReportLanguage,
+    /// The policies.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// The store.
+    #[command(flatten)]
+    pub store: StoreArgs,
 }
 
 /// `vthost demo`.

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
+use super::judged_store;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::{
-    Environment, ExportSubject, ExportTask, LookupSettings, PolicySettings,
-};
+use crate::cli::settings::{Environment, ExportSubject, ExportTask};
 use crate::output::export::{Export, LeftOut, read_for_export};
 use crate::output::{Output as _, Results, counted};
-use crate::pipeline::{Rules, Worklist, stored_sightings};
 
 pub(in crate::cli) fn run(
     task: ExportTask,
@@ -28,7 +26,7 @@ pub(in crate::cli) fn run(
             })?;
         }
         ExportSubject::Store(policies, lookup) => {
-            export_store(&mut export, policies, lookup, environment)?;
+            export.finish(&judged_store(policies, lookup, environment)?.results())?;
         }
     }
     let exported = export.into_exported();
@@ -40,26 +38,6 @@ pub(in crate::cli) fn run(
     }
     printer.say(&left_out_text(&exported.left_out));
     Ok(ExitStatus::Done)
-}
-
-fn export_store(
-    export: &mut Export,
-    policies: &PolicySettings,
-    lookup: &LookupSettings,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let store = environment.store(lookup.store.as_ref())?;
-    let now_ms = store.clock().now_ms();
-    let engine = environment.engine()?;
-    let policies = policies.load(&engine, &environment.pins()?)?;
-    let rules = Rules {
-        policies: &policies,
-        internal: &lookup.internal,
-        now_ms,
-    };
-    let judged = Worklist::new(stored_sightings(&store)?, Default::default(), rules)?
-        .judge_stored(&lookup.plan(now_ms), &store)?;
-    Ok(export.finish(&judged.results())?)
 }
 
 /// Values that are printed for each reason; the others are counted.

@@ -22,9 +22,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
-use crate::cli::settings::Environment;
+use crate::cli::settings::{Environment, LookupSettings, PolicySettings};
 use crate::extraction::ExtractionError;
 use crate::output::Summary;
+use crate::pipeline::{Judged, Rules, Worklist, stored_sightings};
 use crate::plugin::{Engine, Interrupt};
 
 /// Prints what was read and returns the exit status of a command that only reads.
@@ -53,6 +54,25 @@ fn status_of(summary: &Summary) -> ExitStatus {
     } else {
         ExitStatus::Done
     }
+}
+
+/// What policies decide on all reports in a store.
+fn judged_store(
+    policies: &PolicySettings,
+    lookup: &LookupSettings,
+    environment: &Environment,
+) -> anyhow::Result<Judged> {
+    let store = environment.store(lookup.store.as_ref())?;
+    let now_ms = store.clock().now_ms();
+    let engine = environment.engine()?;
+    let policies = policies.load(&engine, &environment.pins()?)?;
+    let rules = Rules {
+        policies: &policies,
+        internal: &lookup.internal,
+        now_ms,
+    };
+    let worklist = Worklist::new(stored_sightings(&store)?, Summary::default(), rules)?;
+    Ok(worklist.judge_stored(&lookup.plan(now_ms), &store)?)
 }
 
 /// An engine, and a runtime on which Ctrl-C raises its interrupt: also while a plugin runs or a

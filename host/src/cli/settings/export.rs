@@ -20,7 +20,7 @@ pub(in crate::cli) struct ExportTask {
     pub(in crate::cli) out: Option<PathBuf>,
 }
 
-/// The findings that are exported.
+/// The findings that are exported or reported.
 pub(in crate::cli) enum ExportSubject {
     /// Those of a run, by its `results.jsonl`.
     Results(PathBuf),

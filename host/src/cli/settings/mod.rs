@@ -37,6 +37,7 @@ use crate::clock::UnixMs;
 use crate::output::{REPORT_FILE, ReportLanguage};
 use crate::sightings::FoldBy;
 use crate::store::Location;
+use crate::triage::Rescan;
 use crate::verdict::Verdict;
 
 /// What the program is to do.
@@ -50,7 +51,7 @@ pub(super) enum Task {
     /// `vthost judge`.
     Judge(JudgeSettings),
     /// `vthost report`.
-    Report(ReportSettings),
+    Report(Box<ReportSettings>),
     /// `vthost export`.
     Export(Box<ExportTask>),
     /// `vthost demo`.
@@ -139,8 +140,8 @@ pub(super) struct EvidenceSettings {
 
 /// The settings of `vthost report`.
 pub(super) struct ReportSettings {
-    /// The `results.jsonl` of a run.
-    pub(super) results: PathBuf,
+    /// What is reported.
+    pub(super) subject: ExportSubject,
     /// The file to write; none for standard output.
     pub(super) out: Option<PathBuf>,
     /// The language.
@@ -174,7 +175,7 @@ impl Task {
             Some(Command::Extract(args)) => Self::Extract(extract(args, now_ms)?),
             Some(Command::Evidence(args)) => Self::Evidence(evidence(args, now_ms)?),
             Some(Command::Judge(args)) => Self::Judge(JudgeSettings::new(args, now_ms)),
-            Some(Command::Report(args)) => Self::Report(report(args)?),
+            Some(Command::Report(args)) => Self::Report(Box::new(report(*args)?)),
             Some(Command::Export(args)) => Self::Export(Box::new(ExportTask::new(*args)?)),
             Some(Command::Demo(args)) => Self::Demo(DemoSettings::new(args)),
             Some(Command::Quota(args)) => Self::Quota(AccountTask {
@@ -238,7 +239,13 @@ fn report(args: ReportArgs) -> anyhow::Result<ReportSettings> {
     let beside = results.with_file_name(REPORT_FILE);
     Ok(ReportSettings {
         out: Some(args.out.unwrap_or(beside)).filter(|out| out.as_os_str() != "-"),
-        results,
+        subject: match args.from_store {
+            true => ExportSubject::Store(
+                PolicySettings::new(args.policy),
+                LookupSettings::new(args.store, Rescan::No),
+            ),
+            false => ExportSubject::Results(results),
+        },
         language: args.lang,
     })
 }
