@@ -16,7 +16,7 @@ use vthost_plugin::time::DateOrder;
 
 use crate::layout::{Layout, Role, Zones, is_number, is_result};
 use crate::native::is_hierarchy;
-use crate::tokens::{STYLES, Style, Tokens};
+use crate::tokens::{STYLES, Style, Token, Tokens};
 
 /// The layout of most of some rows.
 pub(crate) fn layout_of(rows: &[&[u8]], zones: Zones) -> Option<Layout> {
@@ -42,11 +42,18 @@ fn samples<'a>(rows: &[&'a [u8]], style: Style) -> Vec<Tokens<'a>> {
 }
 
 /// Rows of the common log format are those of the parser `combined`: the request is
-/// one value, or several words if a quote inside ends it too early.
+/// one value, or several words if a quote inside ends it too early. Rows whose keys are
+/// fields of the extended log file format (`s-action=TCP_HIT`) are those of ProxySG,
+/// which the parser `keyvalue` reads.
 fn has_result(row: &Tokens<'_>) -> bool {
-    let mut values = row.values.iter().map(|value| value.text);
+    let mut texts = row.values.iter().map(|value| value.text);
     let is_common = |text: &[u8]| is_request(text) || text.starts_with(b"\"");
-    values.clone().any(|text| result_shape(text).is_some()) && !values.any(is_common)
+    let is_extended = |value: &Token<'_>| {
+        result_shape(value.text).is_some() && value.before.ends_with(b"s-action=")
+    };
+    texts.clone().any(|text| result_shape(text).is_some())
+        && !texts.any(is_common)
+        && !row.values.iter().any(is_extended)
 }
 
 fn most_frequent(values: impl Iterator<Item = usize> + Clone) -> Option<usize> {

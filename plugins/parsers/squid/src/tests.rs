@@ -203,6 +203,10 @@ fn the_format_is_recognised() {
         "10.0.0.5 - - [01/May/2024:12:00:00 +0000] \"GET http://www.example.com/ HTTP/1.1\" 200 1 TCP_MISS:HIER_DIRECT\n",
         0,
     );
+    check(
+        "c-ip=10.0.0.5 cs-host=www.example.com cs-method=GET s-action=TCP_HIT c-url=\"http://www.example.com/\"\n",
+        0,
+    );
     check("", 0);
 }
 

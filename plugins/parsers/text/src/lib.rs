@@ -65,8 +65,8 @@ impl LineParser for Text {
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         let mut time_us = None;
         let mut has_any = false;
-        let text = after_header(line, self.stamps);
-        each_indicator(text, &mut self.plain, |observation| {
+        let message = without_device(line, self.stamps);
+        each_indicator(message, &mut self.plain, |observation| {
             if !has_any {
                 time_us = Syslog::time_of(line, self.stamps);
                 has_any = true;
@@ -81,23 +81,29 @@ impl LineParser for Text {
     }
 }
 
-/// The line without a header of RFC 3164 that names a program: its host is the device that
-/// wrote the line.
-#[inline(always)]
-fn after_header(line: &[u8], stamps: Stamps) -> &[u8] {
-    match line {
-        [b'<', ..] | [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', ..] => message(line, stamps),
-        _ => line,
+/// A line without the syslog header that names the device which wrote it. Without a
+/// priority, the program after the host tells a header from a sentence with a date.
+fn without_device(line: &[u8], stamps: Stamps) -> &[u8] {
+    let has_priority = matches!(line, [b'<', b'0'..=b'9', ..]);
+    if !has_priority && !begins_with_month(line) {
+        return line;
+    }
+    let header = Syslog::of(line, stamps);
+    let first = header.message.split(|byte| *byte == b' ').next();
+    let names_program =
+        !header.program.is_empty() || first.is_some_and(|word| word.ends_with(b":"));
+    match has_priority || names_program {
+        true => header.message,
+        false => line,
     }
 }
 
-#[cold]
-fn message(line: &[u8], stamps: Stamps) -> &[u8] {
-    let syslog = Syslog::of(line, stamps);
-    match syslog.time_us {
-        Some(_) if !syslog.program.is_empty() => syslog.message,
-        _ => line,
-    }
+/// Whether a line begins with a date of RFC 3164, `May  1 12:00:00`.
+fn begins_with_month(line: &[u8]) -> bool {
+    matches!(
+        line,
+        [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', ..] if line.get(9) == Some(&b':')
+    )
 }
 
 /// Pushes the indicators in the words of a line; `plain` is memory for defanged ones.
@@ -621,6 +627,26 @@ mod tests {
         check(
             "hxxp[://]bad(.)example[dot]org/x",
             &["http://bad.example.org/x"],
+        );
+    }
+
+    #[test]
+    fn the_device_in_a_syslog_header_is_not_contacted() {
+        check(
+            "<13>1 2026-05-01T12:00:00Z fw.example.org /collect.py 7 - [meta sequenceId=\"3\"] www.example.com asked for",
+            &["www.example.com"],
+        );
+        check(
+            "<188>May  1 12:00:00 192.0.2.1 login from 198.51.100.7",
+            &["198.51.100.7"],
+        );
+        check(
+            "May  1 12:00:00 fw.example.org sshd[7]: connection to 198.51.100.7",
+            &["198.51.100.7"],
+        );
+        check(
+            "May  1 12:00:00 www.example.com was down",
+            &["www.example.com"],
         );
     }
 
