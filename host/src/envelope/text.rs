@@ -372,8 +372,7 @@ fn grafana(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
     Some((Some(time_us), &rest[tab + 1..]))
 }
 
-/// `tag: [1714564800.123, {…}]`, perhaps with `[0] ` in front, and with the time in brackets
-/// of its own.
+/// `tag: [1714564800.123, {…}]`, perhaps with `[0] ` in front, and with the time in inner brackets.
 fn fluent_bit(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
     let start = memchr::memmem::find(line, b": [")?;
     let inside = &line[start + 3..];

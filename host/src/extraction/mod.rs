@@ -39,7 +39,7 @@ pub struct Options {
     pub chunk_bytes: usize,
     /// The zone of time stamps that name none.
     pub utc_offset_minutes: i16,
-    /// Stands for the modification time of standard input, in microseconds.
+    /// The modification time that standard input gets, in microseconds.
     pub now_us: i64,
     /// Bounds for decompression and archives.
     pub unpacking: UnpackLimits,
@@ -57,7 +57,7 @@ pub const DEFAULT_MAX_MEMORY_BYTES: usize = 2 << 30;
 /// parser's copy of it and what it gives are still near the processor.
 pub const DEFAULT_CHUNK_BYTES: usize = 512 << 10;
 
-/// Takes what the parsers give. Each worker has one of its own.
+/// Takes what the parsers give. Each worker has one.
 pub trait Sink: Send {
     /// Takes a batch. Chunks of one input may come in any order, from any
     /// worker, but for a sink that asks for [`Order::AsRead`].
@@ -71,7 +71,7 @@ pub trait Sink: Send {
 /// Whether a sink needs the chunks in the order in which they were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// Any order: nobody waits.
+    /// Any order: nothing waits for it.
     Any,
     /// In the order of the inputs and their lines.
     AsRead,

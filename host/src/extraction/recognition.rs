@@ -12,7 +12,7 @@ use crate::plugin::InputInfo;
 /// How an input is read.
 pub(super) struct Recognised {
     pub(super) choice: Choice,
-    /// What the parser is told of the input, with the head as it will see it.
+    /// The facts on the input that the parser gets, with the head as it will see it.
     pub(super) info: InputInfo,
     pub(super) document: Option<Document>,
     pub(super) envelope: Envelope,

@@ -181,7 +181,7 @@ impl<'a> Source<'a> {
         self.extraction
     }
 
-    /// Lends the rest of an input, `own` before others, and tells whether it is
+    /// Lends the rest of an input, `own` before others, and whether it is
     /// packed.
     fn lend(&mut self, own: Option<u32>) -> Option<(Lent, bool)> {
         let here = self.current.iter_mut().filter(|one| one.chunks.is_some());

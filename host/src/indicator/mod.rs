@@ -1,7 +1,7 @@
 //! Indicators: what VirusTotal can be asked about, in one canonical form.
 //!
-//! Pure: nothing here does I/O. [`Indicator::parse`] reads what a log says;
-//! [`scope`] tells what never leaves the machine; [`secrets`] finds what a URL
+//! Pure: nothing here does I/O. [`Indicator::parse`] reads a log's text;
+//! [`scope`] decides what never leaves the machine; [`secrets`] finds what a URL
 //! should not show; [`redaction`] shows what is cut from it.
 
 mod host;
@@ -101,7 +101,7 @@ impl Indicator {
     }
 
     /// Whether a value surely is in canonical form already: then it need not be
-    /// parsed. It may say no to one that is.
+    /// parsed. It may be false for one that is.
     #[must_use]
     pub fn is_canonical(kind: Kind, raw: &[u8]) -> bool {
         match kind {

@@ -1,6 +1,6 @@
 //! What never leaves the machine, whatever the tier: addresses that mean
 //! something only inside, and names that only an organisation's own resolver
-//! knows. To ask the outside about them would tell how the inside looks.
+//! knows. A question about them would reveal the internal network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -98,7 +98,7 @@ fn wrapped_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 
 /// Names that the public DNS does not have: special-use names (RFC 6761,
 /// RFC 6762, RFC 7686, RFC 8375, RFC 9476 and ICANN's reservation of
-/// `internal`), and those that organisations use although nobody gave them out.
+/// `internal`), and those that organisations use although they were never assigned.
 const SPECIAL_SUFFIXES: [&str; 18] = [
     "alt",
     "arpa",

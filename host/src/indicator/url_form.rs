@@ -71,7 +71,7 @@ fn behind_scheme(url: &[u8]) -> &[u8] {
     })
 }
 
-/// What lies before the path, without user-info.
+/// The part before the path, without user-info.
 fn authority(rest: &[u8]) -> &[u8] {
     let end = rest
         .iter()
@@ -88,8 +88,8 @@ fn ends_authority(byte: u8) -> bool {
     matches!(byte, b'/' | b'?' | b'#' | b'\\')
 }
 
-/// Whether a URL is canonical already, as most in a proxy's log are. Errs
-/// towards no: what it says yes to, [`slowly`] gives back unchanged.
+/// Whether a URL is canonical already, as most in a proxy's log are. `true` only
+/// for URLs that [`slowly`] returns unchanged; it may be `false` for others of them.
 pub(super) fn is_canonical(raw: &[u8]) -> bool {
     let Some(rest) = raw
         .strip_prefix(b"http://")

@@ -40,7 +40,7 @@ pub(super) fn pair() -> (Pump, Ahead) {
     (Pump { fill, reuse }, ahead)
 }
 
-/// Begins to read. The thread ends with what it reads, or when nobody takes
+/// Begins to read. The thread ends at the end of what it reads, or when no one takes
 /// its blocks any more.
 ///
 /// # Errors
@@ -77,7 +77,7 @@ impl Pump {
     }
 }
 
-/// Fills a buffer as far as there is something. Tells how far that is, and why
+/// Fills a buffer as far as there is something. Gives how far that is, and why
 /// there is no more where that is not the end.
 pub(super) fn read_full(from: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
     let mut len = 0;
@@ -103,7 +103,7 @@ impl Read for Ahead {
             self.is_last = !matches!(&next, Ok(block) if block.len() == BLOCK_BYTES);
             let block = std::mem::replace(&mut self.block, next?);
             self.at = 0;
-            // Full only when the thread is gone: then nobody needs it.
+            // Full only when the thread is gone: then it is not needed.
             let _kept = self.used.try_send(block);
         }
         let rest = &self.block[self.at..];

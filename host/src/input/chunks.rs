@@ -9,7 +9,7 @@ use super::ahead::{read_ahead, read_full};
 /// controlled by the log; a larger bound costs memory in host and guest (three times the line).
 pub const MAX_LINE_BYTES: usize = 16 << 20;
 
-/// Some bytes of an input, and where they lie in it.
+/// Some bytes of an input, and where they are in it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Chunk {
     /// Whole lines with their line feeds, but for a last line without one.
@@ -174,7 +174,7 @@ impl<R: Read> Chunks<R> {
     }
 
     /// Reads on after the first `len` bytes, to a full chunk and at least by half
-    /// of one, and tells how much it was. A failure is kept for when all that was
+    /// of one, and gives how much it was. A failure is kept for when all that was
     /// read is sent.
     fn fill(&mut self, buffer: &mut Vec<u8>, len: usize) -> usize {
         let wanted = self

@@ -25,7 +25,7 @@ pub enum Handling {
     Unpack(Packing),
     /// Its members are inputs.
     Enter(Format),
-    /// It is refused. The text completes "…, which is not read: " and says what to do.
+    /// It is refused. The text completes "…, which is not read: " with what to do.
     Refuse(&'static str),
     /// It holds no log and is passed over; the run is not partial for it.
     PassOver,

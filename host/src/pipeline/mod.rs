@@ -6,7 +6,7 @@
 //!
 //! [`Logs`] finds the inputs and folds what the parsers extract. A [`Worklist`] puts the sightings
 //! in the order in which they are looked up. It ends in one of two ways:
-//! [`Worklist::look_up`] asks VirusTotal within its quota, [`Worklist::judge_stored`] asks nobody.
+//! [`Worklist::look_up`] asks VirusTotal within its quota, [`Worklist::judge_stored`] asks no service.
 //! Nothing here prints or reads arguments; the time comes from a [`Clock`](crate::clock::Clock).
 
 mod account;

@@ -184,7 +184,7 @@ impl ParserSession {
         self.checked(batch, chunk.len(), lines)
     }
 
-    /// Tells the parser that the input has ended.
+    /// Ends the input for the parser.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ pub trait LineParser: Sized + 'static {
     /// A whole document is not read line by line: that does not compile.
     const READING: Reading = Reading::IndependentLines;
 
-    /// What the parser says of itself.
+    /// The description of the parser.
     fn describe() -> Description;
 
     /// How sure it is, from 0 to 100, that this is its format; see the WIT.
@@ -45,11 +45,11 @@ pub trait LineParser: Sized + 'static {
     }
 
     /// Reads a line, which has no line feed nor the carriage return before it,
-    /// and says what it was.
+    /// and its outcome.
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line;
 }
 
-/// What a parser says of itself; see the WIT.
+/// The description of a parser; see the WIT.
 pub struct Description {
     /// `squid`.
     pub name: &'static str,
@@ -76,7 +76,7 @@ pub struct Input {
     pub head: Vec<u8>,
     /// The zone of time stamps that name none, in minutes east of UTC.
     pub utc_offset_minutes: i16,
-    /// Stamps without a year do not lie after this, in microseconds.
+    /// Stamps without a year are not after this, in microseconds.
     pub reference_time_us: i64,
 }
 
@@ -187,7 +187,7 @@ pub struct Observation<'a> {
     before: [&'a [u8]; 3],
     /// Between the host and the value.
     port: &'a [u8],
-    /// Behind the value.
+    /// After the value.
     query: &'a [u8],
     client: &'a [u8],
     user: &'a [u8],
@@ -341,7 +341,7 @@ pub struct Observations<'c> {
 }
 
 impl Observations<'_> {
-    /// Adds an observation of the line at hand. Values that lie in the line
+    /// Adds an observation of the current line. Values that are parts of the line
     /// cost nothing; others are copied. An empty value names nothing and is not
     /// added.
     #[inline(always)]
@@ -475,7 +475,7 @@ pub(crate) fn parse<P: LineParser>(parser: &mut P, chunk: &[u8]) -> Batch {
 
 #[inline]
 fn count(tallies: &mut Vec<Tally>, reason: &'static str, line: u32) {
-    // The same text is nearly always the same place in memory, which is told
+    // The same text is nearly always the same place in memory, which is recognised
     // without a loop over its bytes.
     let same_place = |tally: &&mut Tally| std::ptr::eq(tally.reason, reason);
     if let Some(tally) = tallies.iter_mut().find(same_place) {
@@ -705,8 +705,7 @@ mod tests {
         check(":443", "");
     }
 
-    /// Says that each line is what its first byte denotes, and gives what
-    /// follows as a domain.
+    /// Classifies each line by its first byte, and gives what follows as a domain.
     struct Claims;
 
     impl LineParser for Claims {

@@ -255,7 +255,7 @@ fn response(
     builder.body(body).map_err(io::Error::other)
 }
 
-/// A body whose length is known beforehand.
+/// A body of known length.
 fn in_one(body: Vec<u8>) -> Body {
     Full::new(Bytes::from(body))
         .map_err(|never| match never {})

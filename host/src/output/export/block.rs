@@ -1,6 +1,6 @@
 //! What a block list blocks: exactly what is bad.
 //!
-//! A host is blocked if its own report is bad. A URL with a bad report of its own on a host
+//! A host is blocked if its own report is bad. A URL whose own report is bad, on a host
 //! without one is blocked as a URL: the host may serve many good pages. Names under a bad name
 //! are not blocked with it. So no list has an entry that covers another one.
 

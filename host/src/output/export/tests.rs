@@ -63,7 +63,7 @@ fn bad_host_is_blocked_and_bad_page_only_as_url() {
         finding(Url, "http://good.example.com/1", Good, Host),
         finding(Url, "http://unknown.example.com/", Unknown, Host),
         finding(Url, "http://[2001:db8::1]/x", Bad, Host),
-        // The host has a verdict of its own, which is not bad.
+        // The verdict of the host itself is not bad.
         finding(Url, "http://other.example.com/x", Bad, Host),
         finding(Kind::Domain, "other.example.com", Unknown, Exact),
     ]);

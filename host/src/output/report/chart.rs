@@ -1,5 +1,5 @@
 //! The timeline as bars. A bad contact among a million good ones stays visible, because bad
-//! contacts have a scale of their own.
+//! contacts have a separate scale.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -33,7 +33,7 @@ static EVENTS: Dialect = Dialect {
 /// last value counts, of all others the first.
 const AFTER_CLIENT_TEXT: [&str; 4] = ["URL", "URI", "ReferencedHost", "DNSQuery"];
 
-/// Values of `User` that name nobody.
+/// Values of `User` that name no user.
 const NOBODY: [&[u8]; 4] = [
     b"No Authentication Required",
     b"No Authentication",

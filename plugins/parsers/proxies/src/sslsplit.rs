@@ -1,6 +1,6 @@
 //! sslsplit's connection log: time, zone, kind, client and port, address and port,
 //! then for HTTP the host, method, path, status and size, then for TLS `sni:NAME`
-//! and the names of the certificate, which nobody contacted.
+//! and the names of the certificate, which were not contacted.
 
 use vthost_plugin::contact::Contact;
 use vthost_plugin::split::{after, until};

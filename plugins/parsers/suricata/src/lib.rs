@@ -197,7 +197,7 @@ fn closed(cut: &[u8]) -> Option<Vec<u8>> {
     Some(whole)
 }
 
-/// The addresses of networks that nobody routes (RFC 1918, RFC 4193).
+/// The addresses of networks that are not routed (RFC 1918, RFC 4193).
 fn is_private(address: &[u8]) -> bool {
     let text = str::from_utf8(address).unwrap_or_default();
     match text.parse() {

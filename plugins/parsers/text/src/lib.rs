@@ -17,7 +17,7 @@ use vthost_plugin::time::Stamps;
 
 struct Text {
     stamps: Stamps,
-    /// The word at hand, where it was defanged.
+    /// The current word, where it was defanged.
     plain: Vec<u8>,
 }
 
@@ -82,7 +82,7 @@ impl LineParser for Text {
 }
 
 /// A line without the syslog header that names the device which wrote it. Without a
-/// priority, the program after the host tells a header from a sentence with a date.
+/// priority, only a header has a program after the host, a sentence with a date has none.
 fn without_device(line: &[u8], stamps: Stamps) -> &[u8] {
     let has_priority = matches!(line, [b'<', b'0'..=b'9', ..]);
     if !has_priority && !begins_with_month(line) {
@@ -126,7 +126,7 @@ fn each_indicator(line: &[u8], plain: &mut Vec<u8>, mut found: impl FnMut(Observ
 }
 
 /// A part that has but the bytes of names, without the dots around it: nothing
-/// else than a name or an IPv4 address, and nobody defanged it.
+/// else than a name or an IPv4 address, and not defanged.
 #[inline(always)]
 fn bare_name(part: &[u8]) -> Option<&[u8]> {
     if part.first() == Some(&b'.') || is_hxxp(part) || !scan::is_all(part, NAME) {
@@ -390,8 +390,7 @@ fn is_unopened(left: &mut Option<isize>, word: &[u8], opening: u8) -> bool {
     *unopened >= 0
 }
 
-/// What people write so that nobody follows it by accident, as it was; put
-/// together in `plain` where it differs.
+/// A defanged text as it was before; put together in `plain` where it differs.
 #[inline(always)]
 fn refanged<'a>(word: &'a [u8], plain: &'a mut Vec<u8>) -> &'a [u8] {
     let is_hxxp = is_hxxp(word);
@@ -552,7 +551,7 @@ fn host(authority: &[u8]) -> Option<Observation<'_>> {
         if tlds::is_domain(host) {
             return Some(Observation::domain(host));
         }
-        // `0.0.0.0` is nobody's.
+        // `0.0.0.0` is the unspecified address.
         let is_address = scan::is_valid_ipv4(host) && host != b"0.0.0.0";
         return is_address.then(|| Observation::ip(host));
     }
@@ -573,7 +572,7 @@ fn colons_in(host: &[u8]) -> u32 {
 }
 
 /// Whether people write it as an address: `1.2.3.4` is one, `12:30:59` is not,
-/// and `a::b` is one that nobody means.
+/// and `a::b` is hardly meant as one.
 fn is_written_as_address(host: &[u8]) -> bool {
     let begins = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
     let host = match host.first().is_some_and(begins) {

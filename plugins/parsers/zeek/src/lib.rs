@@ -175,7 +175,7 @@ impl Zeek {
     }
 }
 
-/// Adds what a row says; `fields` are [`FIELDS`].
+/// Adds the observation of a row; `fields` are [`FIELDS`].
 #[inline]
 fn push(fields: &[&[u8]; 9], stamps: Stamps, found: &mut Observations<'_>) -> Line {
     let [ts, client, server, method, host, uri, query, name, port] = fields.map(present);
@@ -207,7 +207,7 @@ fn push(fields: &[&[u8]; 9], stamps: Stamps, found: &mut Observations<'_>) -> Li
             name: query,
             ..contact
         },
-        // The name is what the client said.
+        // The name is the one that the client sent.
         () if !name.is_empty() => {
             return Contact {
                 host: name,
@@ -263,7 +263,7 @@ fn memchr_backslash(field: &[u8]) -> bool {
     field.contains(&b'\\')
 }
 
-/// Zeek writes odd bytes as `\x2c`.
+/// Zeek writes unprintable bytes as `\x2c`.
 fn unescaped_hex(field: &[u8]) -> Cow<'_, [u8]> {
     if !memchr_backslash(field) {
         return field.into();

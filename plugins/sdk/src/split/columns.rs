@@ -11,7 +11,7 @@ const QUOTE: usize = 1;
 /// Picks columns out of rows like `a,"b, c",d`.
 ///
 /// A field that begins with a quote, perhaps after a blank, ends with the next
-/// quote that is not doubled; [`undoubled`] reads what it says. A column that a row does not have
+/// quote that is not doubled; [`undoubled`] gives its text. A column that a row does not have
 /// is empty.
 ///
 /// ```
@@ -187,7 +187,7 @@ impl<const N: usize> Columns<N> {
     }
 }
 
-/// What a quoted field says, whose quotes are doubled within.
+/// The text of a quoted field, whose quotes are doubled within.
 ///
 /// ```
 /// use vthost_plugin::split::undoubled;
