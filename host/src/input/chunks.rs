@@ -64,7 +64,7 @@ impl<R: Read + Send + 'static> Chunks<R> {
     pub fn into_reader(self) -> Reader {
         let rest = io::Cursor::new(self.rest);
         match (self.failure, self.ended) {
-            (Some(failure), _) => Box::new(rest.chain(Failure(Some(failure)))),
+            (Some(failure), _) => Box::new(rest.chain(KeptFailure(Some(failure)))),
             (None, true) => Box::new(rest),
             (None, false) => Box::new(rest.chain(self.reader)),
         }
@@ -72,9 +72,9 @@ impl<R: Read + Send + 'static> Chunks<R> {
 }
 
 /// Fails when it is read, once.
-struct Failure(Option<io::Error>);
+struct KeptFailure(Option<io::Error>);
 
-impl Read for Failure {
+impl Read for KeptFailure {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
     }

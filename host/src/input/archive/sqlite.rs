@@ -14,7 +14,7 @@ use super::rows::{RowReader, push_cell};
 use super::{Members, Sender, UnpackLimits, Unpacking, start};
 
 /// A layout of tables.
-struct Store {
+struct LogStore {
     /// The name of the input.
     name: &'static str,
     /// Tables that the database has.
@@ -44,8 +44,8 @@ macro_rules! pihole_action {
 }
 
 /// Every layout. Of two for the same program the newer comes first.
-const STORES: &[Store] = &[
-    Store {
+const STORES: &[LogStore] = &[
+    LogStore {
         name: "queries",
         tables: &["query_storage", "domain_by_id", "client_by_id"],
         header: "time,client,host,action",
@@ -61,7 +61,7 @@ const STORES: &[Store] = &[
         per_second: 1.0,
         epoch_s: 0,
     },
-    Store {
+    LogStore {
         name: "queries",
         tables: &["queries", "ftl"],
         header: "time,client,host,action",
@@ -73,7 +73,7 @@ const STORES: &[Store] = &[
         per_second: 1.0,
         epoch_s: 0,
     },
-    Store {
+    LogStore {
         name: "visits",
         tables: &["urls", "visits"],
         header: "time,url",
@@ -81,7 +81,7 @@ const STORES: &[Store] = &[
         per_second: 1e6,
         epoch_s: WINDOWS_EPOCH_S,
     },
-    Store {
+    LogStore {
         name: "downloads",
         tables: &["downloads", "downloads_url_chains"],
         header: "time,url",
@@ -90,7 +90,7 @@ const STORES: &[Store] = &[
         per_second: 1e6,
         epoch_s: WINDOWS_EPOCH_S,
     },
-    Store {
+    LogStore {
         name: "visits",
         tables: &["moz_places", "moz_historyvisits"],
         header: "time,url",
@@ -99,7 +99,7 @@ const STORES: &[Store] = &[
         per_second: 1e6,
         epoch_s: 0,
     },
-    Store {
+    LogStore {
         name: "visits",
         tables: &["history_items", "history_visits"],
         header: "time,url",
@@ -170,13 +170,13 @@ fn open(copy: &NamedTempFile) -> rusqlite::Result<Connection> {
 
 /// The stores whose tables the database has. A view or a virtual table, which could run
 /// anything, is none.
-fn known(database: &Connection) -> rusqlite::Result<Vec<&'static Store>> {
+fn known(database: &Connection) -> rusqlite::Result<Vec<&'static LogStore>> {
     let mut tables =
         database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0")?;
     let names = tables.query_map([], |row| row.get(0))?;
     let names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
     let has = |table: &&str| names.iter().any(|name| name == table);
-    let mut stores: Vec<&Store> = Vec::new();
+    let mut stores: Vec<&LogStore> = Vec::new();
     for store in STORES.iter().filter(|store| store.tables.iter().all(&has)) {
         if !stores.iter().any(|known| known.name == store.name) {
             stores.push(store);
@@ -188,7 +188,7 @@ fn known(database: &Connection) -> rusqlite::Result<Vec<&'static Store>> {
 /// Sends a table. Returns how many bytes may still come; none if no more is wanted.
 fn send(
     database: &Connection,
-    store: &Store,
+    store: &LogStore,
     sender: &Sender,
     left: u64,
 ) -> rusqlite::Result<Option<u64>> {
@@ -217,7 +217,7 @@ fn push_row(
     text: &mut Vec<u8>,
     row: &Row<'_>,
     columns: usize,
-    store: &Store,
+    store: &LogStore,
 ) -> rusqlite::Result<()> {
     push_cell(text, &time_of(row, store));
     for column in 1..columns {
@@ -233,7 +233,7 @@ fn push_row(
 }
 
 /// The time of a row in ISO 8601; empty where it has none.
-fn time_of(row: &Row<'_>, store: &Store) -> String {
+fn time_of(row: &Row<'_>, store: &LogStore) -> String {
     let number: f64 = row.get(0).unwrap_or_default();
     let milliseconds = (number / store.per_second * 1e3).round() as i64;
     let milliseconds = milliseconds.saturating_add(store.epoch_s * 1000);
