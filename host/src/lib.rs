@@ -13,6 +13,7 @@ pub mod envelope;
 pub mod extraction;
 pub mod indicator;
 pub mod input;
+pub mod interrupt;
 pub mod observation;
 pub mod output;
 pub mod pipeline;

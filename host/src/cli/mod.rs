@@ -8,6 +8,7 @@ mod hints;
 mod log;
 mod printer;
 mod progress;
+mod read_progress;
 mod settings;
 mod zone;
 

@@ -64,6 +64,16 @@ impl Parsers {
         }
     }
 
+    /// The same parsers, whose instances are used for one input after the other.
+    pub(super) fn with_reuse(&self) -> Self {
+        match self {
+            Self::Named(parser) => Self::Named(Box::new(parser.with_reuse())),
+            Self::Detected(parsers) => {
+                Self::Detected(parsers.iter().map(Parser::with_reuse).collect())
+            }
+        }
+    }
+
     /// The parsers that are offered what `chosen` rejects: none where the user named it.
     pub(super) fn others(&self, chosen: &Parser) -> Vec<Parser> {
         let parsers = match self {
@@ -184,6 +194,7 @@ pub(super) fn understood(parser: &Parser, input: &InputInfo) -> Understood {
             false => Ok(crate::plugin::Batch::default()),
         },
     ];
+    session.close();
     let batches = batches.iter().flatten();
     batches.fold(Understood::default(), |sum, batch| {
         let timed = batch.observations(head).filter(|it| it.time_us.is_some());

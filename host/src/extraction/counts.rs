@@ -222,8 +222,8 @@ impl InputCounts {
         self.trim_failures();
     }
 
-    /// Adds another worker's counts of the same input.
-    pub(super) fn add(&mut self, other: Self) {
+    /// Adds other counts: those of another worker of the same input, or of another input.
+    pub fn add(&mut self, other: Self) {
         self.lines += other.lines;
         self.records += other.records;
         self.observations += other.observations;

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use foldhash::quality::{FoldHasher, RandomState};
 
-use crate::input::{Content, Input, Reader, UnpackLimits};
+use crate::input::{Content, Input, Reader, UnpackLimits, Watch, cannot_store};
 
 /// Digests are kept for the lines in this much of an input.
 const BEGINNING_BYTES: usize = 8 << 10;
@@ -273,7 +273,7 @@ impl Rereading<'_> {
 
 /// Opens an input again, if it is one log.
 fn reopen(input: &Input, limits: &UnpackLimits) -> Option<Reader> {
-    match input.open(limits) {
+    match input.open(limits, &Watch::default()) {
         Ok(Content::One(opened)) => Some(opened.reader),
         _ => None,
     }
@@ -472,9 +472,8 @@ impl Read for Keeping {
         let read = self.reader.read(buffer)?;
         if let Err(error) = io::Write::write_all(&mut self.kept, &buffer[..read]) {
             let text = format!(
-                "cannot keep its content in {} while it is compared ({error}); \
-                 set TMPDIR to a folder with more room, or use --keep-duplicates",
-                std::env::temp_dir().display()
+                "{}, or use --keep-duplicates",
+                cannot_store(&std::env::temp_dir(), &error)
             );
             self.failure = Some(io::Error::other(text));
             return Ok(0);

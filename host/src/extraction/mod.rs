@@ -16,11 +16,13 @@ mod source;
 mod work;
 mod worker;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::input::{Input, UnpackLimits};
+use crate::input::{Input, ReadProgress, UnpackLimits};
+use crate::interrupt::Interrupt;
 use crate::observation::LogPosition;
-use crate::plugin::{Batch, Interrupt};
+use crate::plugin::Batch;
 
 pub use choice::{Choice, Parsers};
 pub use counts::{Failure, InputCounts, InputFacts, InputSummary, Outcome, Reason};
@@ -47,6 +49,8 @@ pub struct Options {
     pub keeps_duplicates: bool,
     /// What is folded takes no more memory; the rest goes to the disk.
     pub max_memory_bytes: usize,
+    /// Counts what is read.
+    pub progress: Arc<ReadProgress>,
 }
 
 /// Room for some ten million distinct URLs.
@@ -162,8 +166,9 @@ pub fn extract<S: Sink>(
     sinks: &mut [S],
 ) -> Result<Extraction, ExtractionError> {
     let buffers = Buffers::default();
+    let parsers = &parsers.with_reuse();
     let source = Source::new(inputs, parsers, options, interrupt, &buffers, order);
-    let shared = worker::Shared::new(source, &buffers, interrupt, order);
+    let shared = worker::Shared::new(source, parsers, &buffers, interrupt, order);
     let results: Vec<_> = std::thread::scope(|scope| {
         let workers: Vec<_> = sinks
             .iter_mut()

@@ -34,6 +34,13 @@ impl SecondChance {
         }
     }
 
+    /// Ends the sessions.
+    pub(super) fn close(self) {
+        for (_, session) in self.sessions {
+            session.close();
+        }
+    }
+
     /// Offers rejected lines that begin with padding to their own parser again, without it.
     pub(super) fn offer_without_padding(
         &mut self,
@@ -67,10 +74,9 @@ impl SecondChance {
         text: ChunkText<'_>,
         batch: &mut Batch,
         info: &InputInfo,
-        others: &[Parser],
+        mut others: Vec<Parser>,
     ) -> Vec<Taken> {
         let mut taken = Vec::new();
-        let mut others: Vec<Parser> = others.to_vec();
         let mut lines = batch.rejected_lines().unwrap_or_default();
         while !lines.is_empty() && !others.is_empty() {
             let bytes = text_of(text.bytes(), &lines);

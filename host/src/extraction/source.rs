@@ -19,9 +19,10 @@ use super::{Extraction, Options, Order};
 use crate::envelope::DocumentReader;
 use crate::input::{
     Chunk, Chunks, Content, Input, Member, Members, Opened, Packing, Reader, UnpackLimits,
-    Unreadable,
+    Unreadable, Watch, without_pauses,
 };
-use crate::plugin::{InputInfo, Interrupt, Reading};
+use crate::interrupt::Interrupt;
+use crate::plugin::{InputInfo, Reading};
 
 /// All inputs, as work.
 pub(super) struct Source<'a> {
@@ -39,7 +40,7 @@ pub(super) struct Source<'a> {
     order: Order,
     parsers: &'a Parsers,
     options: &'a Options,
-    interrupt: &'a Interrupt,
+    watch: Watch,
     buffers: &'a Buffers,
     turn: u64,
     extraction: Extraction,
@@ -117,7 +118,10 @@ impl<'a> Source<'a> {
             order,
             parsers,
             options,
-            interrupt,
+            watch: Watch {
+                interrupt: interrupt.clone(),
+                progress: Arc::clone(&options.progress),
+            },
             buffers,
             turn: 0,
             extraction: Extraction::default(),
@@ -126,7 +130,7 @@ impl<'a> Source<'a> {
 
     /// What a worker does next; `own` is the input that it has a session for.
     pub(super) fn next(&mut self, own: Option<u32>) -> Next {
-        while !self.interrupt.is_raised() {
+        while !self.watch.interrupt.is_raised() {
             if let Some((lent, is_packed)) = self.lend(own) {
                 if is_packed {
                     return Next::Read(lent);
@@ -219,7 +223,8 @@ impl<'a> Source<'a> {
             let (name, file_name, content) = match self.archives.last_mut() {
                 None => {
                     let input = file.insert(self.inputs.next()?);
-                    (input.name(), input.file_name(), input.open(limits))
+                    let content = input.open(limits, &self.watch);
+                    (input.name(), input.file_name(), content)
                 }
                 Some(archive) => match archive.members.next() {
                     Some(member) => archive.open(member, limits),
@@ -358,7 +363,7 @@ impl<'a> Source<'a> {
             has_failed,
             file,
         };
-        let content = chunks.into_reader();
+        let content = without_pauses(chunks.into_reader());
         let compared = known.compare(&candidate, content, &self.options.unpacking);
         let (copied, content) = compared.map_err(|error| skipped(&error))?;
         let copied_bytes = match copied {
@@ -401,7 +406,6 @@ impl<'a> Source<'a> {
             name: summary.name.clone(),
             reading: session.reading(),
             session: Mutex::new(Some(session)),
-            others: self.parsers.others(&parser),
             parser,
             info,
             envelope: (envelope.depth() > 0).then_some(envelope),

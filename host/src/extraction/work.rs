@@ -12,8 +12,6 @@ pub(super) struct OpenInput {
     pub(super) index: u32,
     pub(super) name: String,
     pub(super) parser: Parser,
-    /// The parsers that are offered the lines that it rejects.
-    pub(super) others: Vec<Parser>,
     pub(super) info: InputInfo,
     /// What is removed from the lines, if they have envelopes.
     pub(super) envelope: Option<Envelope>,

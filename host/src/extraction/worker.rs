@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::choice::Parsers;
 use super::counts::{Failure, InputCounts};
 use super::duplicates::COPIED_LINES;
 use super::lines::ChunkText;
@@ -15,7 +16,8 @@ use super::work::{Buffers, OpenInput, What, Work, lock};
 use super::{ChunkInfo, ExtractionError, Order, Sink, Times};
 use crate::envelope::Unwrapped;
 use crate::input::{Chunk, Chunks, Reader};
-use crate::plugin::{Batch, Interrupt, ParserSession, Reading, Stop};
+use crate::interrupt::Interrupt;
+use crate::plugin::{Batch, ParserSession, Reading, Stop};
 
 /// After this many failures, the parser is not called again for the input: otherwise an endless loop
 /// would cost the deadline for every chunk.
@@ -24,6 +26,7 @@ const FAILURES_BEFORE_GIVING_UP: u32 = 3;
 /// What the workers of an extraction share.
 pub(super) struct Shared<'a> {
     queue: WorkQueue<'a>,
+    parsers: &'a Parsers,
     interrupt: &'a Interrupt,
     turns: Turns,
     buffers: &'a Buffers,
@@ -55,12 +58,14 @@ pub(super) struct Done {
 impl<'a> Shared<'a> {
     pub(super) fn new(
         source: Source<'a>,
+        parsers: &'a Parsers,
         buffers: &'a Buffers,
         interrupt: &'a Interrupt,
         order: Order,
     ) -> Self {
         Self {
             queue: WorkQueue::new(source),
+            parsers,
             interrupt,
             turns: Turns {
                 order,
@@ -205,6 +210,7 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
                 }
                 Err(stop) => self.fail(input, end.chunk, stop)?,
             }
+            session.close();
         }
         let counts = self.counts(input);
         if input.reading == Reading::WholeDocument {
@@ -281,13 +287,18 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
             return;
         }
         let started = Instant::now();
-        let is_current = |chance: &SecondChance| chance.input == input.index;
-        let mut chance = match self.second_chance.take().filter(is_current) {
-            Some(chance) => chance,
-            None => SecondChance::new(input.index),
+        let mut chance = match self.second_chance.take() {
+            Some(chance) if chance.input == input.index => chance,
+            earlier => {
+                if let Some(earlier) = earlier {
+                    earlier.close();
+                }
+                SecondChance::new(input.index)
+            }
         };
         chance.offer_without_padding(text, batch, &input.info, &input.parser);
-        for taken in chance.offer(text, batch, &input.info, &input.others) {
+        let others = self.shared.parsers.others(&input.parser);
+        for taken in chance.offer(text, batch, &input.info, others) {
             let counts = self.counts(input);
             *counts.taken_by_others.entry(taken.parser).or_default() += taken.records;
         }
@@ -297,13 +308,12 @@ impl<'a, 's, S: Sink> Worker<'a, 's, S> {
 
     /// The session for this input, which is opened if there is none.
     fn session(&mut self, input: &OpenInput) -> Result<&mut ParserSession, Stop> {
-        let at_hand = self
-            .session
-            .take()
-            .filter(|(index, _)| *index == input.index);
-        let session = match at_hand {
-            Some(session) => session,
-            None => {
+        let session = match self.session.take() {
+            Some(open) if open.0 == input.index => open,
+            earlier => {
+                if let Some((_, earlier)) = earlier {
+                    earlier.close();
+                }
                 let unused = lock(&input.session).take();
                 let session = match unused {
                     Some(session) => session,

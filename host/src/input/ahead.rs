@@ -77,8 +77,8 @@ impl Pump {
     }
 }
 
-/// Fills a buffer as far as there is something. Gives how far that is, and why
-/// there is no more where that is not the end.
+/// Fills a buffer up to the end of the input, a failure or a pause. Returns how far it is
+/// filled, and the failure; see [`is_pause`](super::live::is_pause).
 pub(super) fn read_full(from: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
     let mut len = 0;
     while len < buffer.len() {

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use super::Reader;
 use super::ahead::{read_ahead, read_full};
+use super::live::is_pause;
 
 /// The longest line that is parsed. A longer one is counted as rejected and skipped. The length is
 /// controlled by the log; a larger bound costs memory in host and guest (three times the line).
@@ -72,7 +73,7 @@ impl<R: Read + Send + 'static> Chunks<R> {
 }
 
 /// Fails when it is read, once.
-struct KeptFailure(Option<io::Error>);
+pub(super) struct KeptFailure(pub(super) Option<io::Error>);
 
 impl Read for KeptFailure {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -96,16 +97,18 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// The first `len` bytes, or all where there are fewer. Nothing is taken: the first chunk
-    /// begins with them.
+    /// The first `len` bytes, or fewer if the input ends or pauses after a line. Nothing is
+    /// taken: the first chunk begins with them.
     pub fn head(&mut self, len: usize) -> &[u8] {
-        let (start, mut rest) = (self.rest.len(), std::mem::take(&mut self.rest));
-        if start < len && !self.ended {
-            rest.resize(len, 0);
-            let (read, failure) = read_full(&mut self.reader, &mut rest[start..]);
+        let mut rest = std::mem::take(&mut self.rest);
+        while rest.len() < len && !self.ended {
+            let start = rest.len();
+            let read = self.read_more(&mut rest, start, len - start);
             rest.truncate(start + read);
-            self.ended = start + read < len;
-            self.failure = failure;
+            if start + read < len && rest.contains(&b'\n') {
+                // The input pauses, or it has ended.
+                break;
+            }
         }
         self.rest = rest;
         &self.rest[..len.min(self.rest.len())]
@@ -182,11 +185,29 @@ impl<R: Read> Chunks<R> {
             .saturating_sub(len)
             .max(self.chunk_bytes / 2)
             .max(1);
-        buffer.resize(buffer.len().max(len + wanted), 0);
-        let (read, failure) = read_full(&mut self.reader, &mut buffer[len..len + wanted]);
-        self.ended = read < wanted;
-        self.failure = failure;
-        read
+        self.read_more(buffer, len, wanted)
+    }
+
+    /// Reads `wanted` bytes after the first `len` of the buffer, or less at the end of the input
+    /// and at a pause, and returns how many. A buffer is cleared before it is read to, and most
+    /// files are small: the first bytes are read alone.
+    fn read_more(&mut self, buffer: &mut Vec<u8>, len: usize, wanted: usize) -> usize {
+        const FIRST_BYTES: usize = 16 << 10;
+        let mut end = len;
+        for part in [wanted.min(FIRST_BYTES), wanted.saturating_sub(FIRST_BYTES)] {
+            buffer.resize(buffer.len().max(end + part), 0);
+            let (read, failure) = read_full(&mut self.reader, &mut buffer[end..end + part]);
+            end += read;
+            if failure.as_ref().is_some_and(is_pause) {
+                break;
+            }
+            self.ended = read < part;
+            self.failure = failure;
+            if self.ended {
+                break;
+            }
+        }
+        end - len
     }
 
     fn last(&mut self, mut bytes: Vec<u8>) -> io::Result<Option<Chunk>> {

@@ -1,6 +1,6 @@
 //! Decoders of one frame each, which return the source at the frame's end.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, Read};
 
 use super::buffered::{BufferedReader, peek};
 
@@ -38,6 +38,58 @@ impl<R: Read> Read for ToTheEnd<R> {
 }
 
 impl<R: Read + Send> Frame for ToTheEnd<R> {
+    fn end(self: Box<Self>) -> Option<BufferedReader> {
+        None
+    }
+}
+
+/// Members of lzip, and zeros after them. `LzipReader` takes zeros for a damaged member.
+pub(super) struct Lzip(Option<lzma_rust2::LzipReader<BufferedReader>>);
+
+impl Lzip {
+    /// Decodes `source`, unless its first member needs a dictionary of more than `max_bytes`.
+    pub(super) fn new(mut source: BufferedReader, max_bytes: u64) -> io::Result<Self> {
+        let mut header = [0; 6];
+        peek(&mut source, &mut header)?;
+        if dictionary_bytes(header[5]) > max_bytes {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        Ok(Self(Some(lzma_rust2::LzipReader::new(source))))
+    }
+}
+
+/// The size of a dictionary: a power of two, less some sixteenths of it
+/// (<https://www.nongnu.org/lzip/manual/lzip_manual.html#File-format>).
+fn dictionary_bytes(code: u8) -> u64 {
+    let base = 1_u64 << (code & 0x1f);
+    base - base / 16 * u64::from(code >> 5)
+}
+
+impl Read for Lzip {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(reader) = &mut self.0 else {
+            return Ok(0);
+        };
+        let read = reader.read(buffer);
+        // These are errors of a header, so that the members before it are whole.
+        let is_at_header = |error: &io::Error| {
+            let text = error.to_string();
+            text.contains("LZIP magic") || text.contains("LZIP member header")
+        };
+        if !read.as_ref().is_err_and(is_at_header) {
+            return read;
+        }
+        let Some((mut rest, padding)) = self.0.take().map(lzma_rust2::LzipReader::into_parts)
+        else {
+            return read;
+        };
+        super::packing::skip_zeros(&mut rest)?;
+        let is_padding = padding.iter().all(|byte| *byte == 0) && rest.fill_buf()?.is_empty();
+        if is_padding { Ok(0) } else { read }
+    }
+}
+
+impl Frame for Lzip {
     fn end(self: Box<Self>) -> Option<BufferedReader> {
         None
     }

@@ -86,6 +86,11 @@ pub static KINDS: &[FileKind] = &[
         Unpack(Packing::Snappy),
     ),
     kind(
+        "OpenDocument file",
+        Bytes(30, b"mimetypeapplication/vnd.oasis.opendocument"),
+        Refuse("save it as CSV or plain text"),
+    ),
+    kind(
         "Excel workbook (xlsx), each worksheet",
         Test(is_office_document),
         Enter(Format::Zip),

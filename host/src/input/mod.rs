@@ -11,31 +11,43 @@ mod chunks;
 mod frames;
 mod kinds;
 mod limits;
+mod live;
 mod lzw;
 mod packing;
 mod rotation;
+mod temporary;
 mod text;
 mod walk;
+mod watch;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 pub use archive::{Format, Member, Members, Unreadable};
 pub use chunks::{Chunk, Chunks, MAX_LINE_BYTES, RecordEnd};
 pub use kinds::{FileKind, Handling, KINDS};
 pub use limits::{DEFAULT_MAX_UNPACKED_BYTES, DEFAULT_MAX_WINDOW_BYTES, Password, UnpackLimits};
+pub use live::without_pauses;
 pub use packing::Packing;
+pub use temporary::cannot_store;
 pub use walk::{Found, Skipped, find};
+pub use watch::{ReadProgress, Watch};
 
 use archive::Bytes;
+use chunks::KeptFailure;
+use live::live;
+use watch::Counted;
 
 /// One thing to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// A file.
+    /// A regular file.
     File(PathBuf),
+    /// A named pipe or a device, which can be read once.
+    Pipe(PathBuf),
     /// Standard input, written `-`.
     Stdin,
 }
@@ -74,7 +86,7 @@ impl Input {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::File(path) => path.to_string_lossy().into_owned(),
+            Self::File(path) | Self::Pipe(path) => path.to_string_lossy().into_owned(),
             Self::Stdin => "-".to_owned(),
         }
     }
@@ -83,7 +95,7 @@ impl Input {
     #[must_use]
     pub fn file_name(&self) -> String {
         match self {
-            Self::File(path) => path
+            Self::File(path) | Self::Pipe(path) => path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default(),
@@ -97,35 +109,56 @@ impl Input {
     ///
     /// When the file cannot be opened or its first bytes not be read, and for kinds of file
     /// that are not read, with what to do instead.
-    pub fn open(&self, limits: &UnpackLimits) -> io::Result<Content> {
-        let (file, opened) = self.open_as_it_is()?;
-        open(opened, file, &self.file_name(), limits, 0)
+    pub fn open(&self, limits: &UnpackLimits, watch: &Watch) -> io::Result<Content> {
+        let once = |reader| Opened {
+            reader,
+            modified_us: None,
+            packing: None,
+            is_rereadable: false,
+        };
+        let (file, opened) = match self {
+            Self::File(path) => {
+                let (file, opened) = open_file(path, watch)?;
+                (Some(file), opened)
+            }
+            Self::Pipe(path) => {
+                let path = path.clone();
+                (None, once(live(move || File::open(path), watch)?))
+            }
+            Self::Stdin => (None, once(live(|| Ok(io::stdin()), watch)?)),
+        };
+        let content = open(opened, file.as_ref(), &self.file_name(), limits, 0)?;
+        if let (Content::Archive(_), Some(file)) = (&content, file) {
+            // Its reader seeks, which is not counted.
+            watch.progress.add(file.metadata()?.len());
+        }
+        Ok(content)
     }
 
-    fn open_as_it_is(&self) -> io::Result<(Option<File>, Opened)> {
-        let Self::File(path) = self else {
-            let opened = Opened {
-                reader: Box::new(io::stdin()),
-                modified_us: None,
-                packing: None,
-                is_rereadable: false,
-            };
-            return Ok((None, opened));
-        };
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        let since_epoch = metadata
-            .modified()
-            .ok()
-            .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let opened = Opened {
-            modified_us: since_epoch.and_then(|time| i64::try_from(time.as_micros()).ok()),
-            reader: Box::new(file.try_clone()?),
-            packing: None,
-            is_rereadable: metadata.is_file(),
-        };
-        Ok((metadata.is_file().then_some(file), opened))
+    /// Whether the input can be opened again.
+    #[must_use]
+    pub fn is_rereadable(&self) -> bool {
+        matches!(self, Self::File(_))
     }
+}
+
+fn open_file(path: &std::path::Path, watch: &Watch) -> io::Result<(Arc<File>, Opened)> {
+    let file = Arc::new(File::open(path)?);
+    let metadata = file.metadata()?;
+    let since_epoch = metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let opened = Opened {
+        modified_us: since_epoch.and_then(|time| i64::try_from(time.as_micros()).ok()),
+        reader: Box::new(Counted {
+            reader: Arc::clone(&file),
+            progress: Arc::clone(&watch.progress),
+        }),
+        packing: None,
+        is_rereadable: metadata.is_file(),
+    };
+    Ok((file, opened))
 }
 
 impl Member {
@@ -144,7 +177,7 @@ impl Member {
 /// formats that need to seek.
 fn open(
     mut opened: Opened,
-    file: Option<File>,
+    file: Option<&Arc<File>>,
     file_name: &str,
     limits: &UnpackLimits,
     depth: u32,
@@ -167,16 +200,17 @@ fn open(
             Handling::PassOver => return Ok(Content::NoLog(kind.name)),
             Handling::Enter(format) => {
                 let bytes = match file {
-                    Some(mut file) if opened.packing.is_none() => {
+                    Some(file) if opened.packing.is_none() => {
+                        let mut file = file.try_clone()?;
                         io::Seek::rewind(&mut file)?;
                         Bytes::File(file)
                     }
-                    _ => Bytes::Stream(whole),
+                    _ => Bytes::Stream(without_pauses(whole)),
                 };
                 return archive::open(format, bytes, limits, layer).map(Content::Archive);
             }
             Handling::Unpack(packing) => {
-                opened.reader = packing::unpack(packing, whole, limits)?;
+                opened.reader = packing::unpack(packing, without_pauses(whole), limits)?;
                 let is_slower = opened.packing.is_none_or(|outer| !outer.is_slow());
                 opened.packing = if is_slower {
                     Some(packing)
@@ -198,10 +232,26 @@ fn refusal(name: &str, advice: &str) -> io::Error {
     io::Error::other(format!("{name}, which is not read: {advice}"))
 }
 
-/// The first bytes of a reader, and all of its bytes.
+/// The first bytes of a reader, and all of its bytes. They are fewer than `bytes` where it ends,
+/// pauses or fails.
+///
+/// # Errors
+///
+/// When reading fails before the first byte. Later failures come after what was read.
 fn peek(mut reader: Reader, bytes: usize) -> io::Result<(Vec<u8>, Reader)> {
-    let mut head = Vec::with_capacity(bytes);
-    reader.by_ref().take(bytes as u64).read_to_end(&mut head)?;
-    let whole = io::Cursor::new(head.clone()).chain(reader);
-    Ok((head, Box::new(whole)))
+    let mut head = vec![0; bytes];
+    let (len, failure) = loop {
+        match ahead::read_full(&mut reader, &mut head) {
+            (0, Some(error)) if live::is_pause(&error) => {}
+            read => break read,
+        }
+    };
+    head.truncate(len);
+    let whole = io::Cursor::new(head.clone());
+    let whole: Reader = match failure.filter(|error| !live::is_pause(error)) {
+        Some(error) if head.is_empty() => return Err(error),
+        Some(error) => Box::new(whole.chain(KeptFailure(Some(error)))),
+        None => Box::new(whole.chain(reader)),
+    };
+    Ok((head, whole))
 }

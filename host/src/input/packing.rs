@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::buffered::{BufferedReader, PACKED_BLOCK_BYTES, peek};
-use super::frames::{Frame, LegacyLz4, Lz4Frame, ToTheEnd};
+use super::frames::{Frame, LegacyLz4, Lz4Frame, Lzip, ToTheEnd};
 use super::lzw::LzwReader;
 use super::{Reader, UnpackLimits};
 
@@ -185,7 +185,7 @@ impl Frames {
             Packing::Xz => Box::new(ToTheEnd(lzma_rust2::XzReader::new_mem_limit(
                 source, true, memory_kib,
             ))),
-            Packing::Lzip => Box::new(ToTheEnd(lzma_rust2::LzipReader::new(source))),
+            Packing::Lzip => Box::new(Lzip::new(source, self.max_window_bytes)?),
             Packing::Lzma => Box::new(ToTheEnd(lzma_rust2::LzmaReader::new_mem_limit(
                 source, memory_kib, None,
             )?)),
@@ -199,7 +199,8 @@ impl Frames {
     }
 }
 
-fn skip_zeros(source: &mut BufferedReader) -> io::Result<()> {
+/// Passes over zeros.
+pub(super) fn skip_zeros(source: &mut BufferedReader) -> io::Result<()> {
     loop {
         let bytes = source.fill_buf()?;
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

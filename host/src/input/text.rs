@@ -7,7 +7,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
-use super::{Reader, peek};
+use super::{Reader, peek, without_pauses};
 
 /// How much is inspected; an even number.
 const HEAD_BYTES: usize = 8 << 10;
@@ -28,7 +28,7 @@ pub(super) fn utf8(reader: Reader) -> io::Result<Reader> {
         .encoding(encoding)
         .bom_override(true)
         .strip_bom(true)
-        .build(whole);
+        .build(without_pauses(whole));
     line_feeds(Box::new(decoder))
 }
 

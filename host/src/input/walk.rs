@@ -17,6 +17,8 @@ pub struct Found {
     /// Symbolic links in directories, which are passed over: what they point to is read where
     /// it is.
     pub links: Vec<PathBuf>,
+    /// The size of all files.
+    pub bytes: u64,
 }
 
 /// Something that was not read.
@@ -54,7 +56,11 @@ pub fn find(names: &[PathBuf]) -> Found {
 impl Found {
     fn file(&mut self, path: &Path) {
         match path.metadata() {
-            Ok(_) => self.inputs.push(Input::File(path.to_owned())),
+            Ok(metadata) if metadata.is_file() => {
+                self.bytes += metadata.len();
+                self.inputs.push(Input::File(path.to_owned()));
+            }
+            Ok(_) => self.inputs.push(Input::Pipe(path.to_owned())),
             Err(error) => self.skip(path, error),
         }
     }
@@ -81,7 +87,10 @@ impl Found {
         for path in paths {
             match path.symlink_metadata() {
                 Ok(metadata) if metadata.is_dir() => self.walk(&path, depth + 1),
-                Ok(metadata) if metadata.is_file() => self.inputs.push(Input::File(path)),
+                Ok(metadata) if metadata.is_file() => {
+                    self.bytes += metadata.len();
+                    self.inputs.push(Input::File(path));
+                }
                 Ok(metadata) if metadata.is_symlink() => self.links.push(path),
                 Ok(_) => self.skip(&path, io::Error::other("not a regular file")),
                 Err(error) => self.skip(&path, error),

@@ -11,6 +11,7 @@ mod brief;
 mod existing;
 pub mod export;
 mod finding_row;
+mod input_lines;
 mod jsonl;
 mod previous;
 mod report;

@@ -1,12 +1,13 @@
 //! The totals of a run. Every output takes its numbers from here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
+use std::fmt;
 
+use super::input_lines;
 use super::run_facts::RunFacts;
 use super::text::{counted, visible};
 use crate::contacts::Timeline;
-use crate::extraction::{InputSummary, Outcome, Reason};
+use crate::extraction::{InputSummary, Outcome};
 use crate::indicator::secrets;
 use crate::input::Found;
 use crate::plugin::PluginId;
@@ -165,15 +166,13 @@ impl Summary {
 /// Text for people, several lines. The verdicts are left out if no policy was applied.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for input in &self.inputs {
-            write!(f, "{input}")?;
-        }
+        input_lines::write_inputs(f, &self.inputs)?;
         for (path, reason) in &self.skipped {
             writeln!(f, "{}: not read: {}", visible(path), visible(reason))?;
         }
         for (reason, count, sample) in &self.invalid {
             let observations = counted(*count, "observation", "observations");
-            let sample = beginning(sample);
+            let sample = input_lines::beginning(sample);
             writeln!(
                 f,
                 "{observations} with an invalid value: {reason}, such as `{sample}`"
@@ -235,126 +234,6 @@ fn counted_kind(count: u64, kind: &str) -> String {
         }
         _ => format!("{count} {kind}"),
     }
-}
-
-/// The beginning of a text from a log, safe to print.
-fn beginning(text: &str) -> String {
-    const MAX_CHARS: usize = 80;
-    let text: String = text.chars().take(MAX_CHARS).collect();
-    visible(&text).into_owned()
-}
-
-/// A detected parser with at most this confidence extracts from any text.
-const FALLBACK_CONFIDENCE: u8 = 10;
-
-/// An input whose format was detected is reported as mixed if its parser rejects one line in this
-/// many, or more.
-const MIXED_ONE_IN: u64 = 10;
-
-/// Text for people: the lines of the input, and what is doubtful about them.
-impl fmt::Display for InputSummary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_input(f, self)
-    }
-}
-
-fn write_input(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
-    write!(f, "{}: ", visible(&input.name))?;
-    match &input.outcome {
-        Outcome::Skipped(reason) => return writeln!(f, "not read: {}", visible(reason)),
-        Outcome::Empty => return writeln!(f, "empty"),
-        Outcome::Copy => {
-            let original = input.copy_of.as_deref().unwrap_or_default();
-            return writeln!(f, "left out: a copy of {}", visible(original));
-        }
-        Outcome::NoLog(kind) => return writeln!(f, "passed over: {kind}"),
-        Outcome::Read | Outcome::CutShort(_) => {}
-    }
-    if let Some(parser) = &input.parser {
-        for envelope in &input.envelopes {
-            write!(f, "{envelope} → ")?;
-        }
-        write!(f, "{}", parser.name)?;
-        if let Some(confidence) = input.confidence {
-            write!(f, " ({confidence} % confidence)")?;
-        }
-        f.write_str(": ")?;
-    }
-    let counts = &input.counts;
-    writeln!(
-        f,
-        "{} lines = {} records + {} ignored + {} rejected",
-        counts.lines,
-        counts.records,
-        counts.ignored_lines(),
-        counts.rejected_lines()
-    )?;
-    for (parser, records) in &counts.taken_by_others {
-        writeln!(f, "  {records} of the records by {}", visible(parser))?;
-    }
-    if let Some(original) = &input.copy_of {
-        let lines = counts.copied_lines();
-        let original = visible(original);
-        writeln!(f, "  {lines} of the ignored are a copy of {original}")?;
-    }
-    write_detection_hint(f, input)?;
-    write_reasons(f, "ignored", &counts.ignored)?;
-    write_reasons(f, "rejected", &counts.rejected)?;
-    for failure in &counts.failures {
-        let (plugin, stop) = (&failure.plugin, failure.stop.to_string());
-        let (start, end, name) = (failure.start, failure.end, visible(&input.name));
-        let stop = visible(&stop);
-        writeln!(f, "  {plugin} {stop} on {name} bytes {start}..{end}")?;
-    }
-    if let Outcome::CutShort(reason) = &input.outcome {
-        writeln!(f, "  reading failed before the end: {}", visible(reason))?;
-    }
-    Ok(())
-}
-
-/// Explains a doubtful detection, and warns of an input without records.
-fn write_detection_hint(f: &mut fmt::Formatter<'_>, input: &InputSummary) -> fmt::Result {
-    if input.is_not_understood() {
-        return f.write_str(
-            "  warning: nothing in it was understood: choose another parser, or `--parser auto`\n",
-        );
-    }
-    if input.is_all_ignored() {
-        return f.write_str("  warning: no line holds a contact: if it is a log of contacts, choose another parser\n");
-    }
-    let Some(confidence) = input.confidence else {
-        return Ok(());
-    };
-    let counts = &input.counts;
-    if confidence <= FALLBACK_CONFIDENCE {
-        f.write_str("  format not recognised: everything that looks like a URL, a domain or an address was extracted; if a parser fits, choose it with --parser\n")
-    } else if counts.rejected_lines() * MIXED_ONE_IN >= counts.lines {
-        f.write_str("  many lines were rejected: no parser knows their format; if one fits, choose it with --parser\n")
-    } else {
-        Ok(())
-    }
-}
-
-/// Writes the reasons of lines that were ignored or rejected, each with a sample. Lines without a
-/// sample are counted elsewhere, as copies are, or have nothing to show.
-fn write_reasons(
-    f: &mut fmt::Formatter<'_>,
-    what: &str,
-    reasons: &BTreeMap<String, Reason>,
-) -> fmt::Result {
-    let has_sample = |lines: &Reason| what == "rejected" || !lines.samples.is_empty();
-    for (reason, lines) in reasons.iter().filter(|(_, lines)| has_sample(lines)) {
-        write!(f, "  {what} {}: {}", lines.count, visible(reason))?;
-        if let Some((line, text)) = lines.samples.first() {
-            let mut sample = String::new();
-            if !text.is_empty() {
-                write!(sample, ": {}", beginning(text))?;
-            }
-            write!(f, " (line {line}{sample})")?;
-        }
-        writeln!(f)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

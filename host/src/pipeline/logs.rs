@@ -1,14 +1,16 @@
 //! From paths to sightings: find, extract, fold.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::extraction::{
     ChunkInfo, ExtractionError, Options, Order, Parsers, Sink, Times, extract,
 };
 use crate::input::find;
+use crate::interrupt::Interrupt;
 use crate::output::Summary;
-use crate::plugin::{Batch, Interrupt};
-use crate::sightings::{Fold, FoldBy, FoldWriter, Folded, MemoryLimit, SpillError, SqliteSpill};
+use crate::plugin::Batch;
+use crate::sightings::{Fold, FoldBy, FoldWriter, Folded, MemoryLimit, SpillError};
 
 /// The logs of a run, and how they are read.
 #[derive(Clone, Copy)]
@@ -56,6 +58,7 @@ impl Logs<'_> {
         let mut sinks: Vec<S> = std::iter::repeat_with(new_sink)
             .take(self.options.workers)
             .collect();
+        self.options.progress.begin(found.bytes);
         let extraction = extract(
             &found.inputs,
             self.parsers,
@@ -77,9 +80,18 @@ impl Logs<'_> {
     ///
     /// If interrupted, or if the temporary file cannot be written.
     pub fn fold(&self, by: FoldBy) -> Result<FoldedLogs, ExtractionError> {
+        let max_bytes = self.options.max_memory_bytes;
+        let progress = Arc::clone(&self.options.progress);
         let limit = MemoryLimit {
-            bytes: self.options.max_memory_bytes,
-            spill: Box::new(SqliteSpill::new().map_err(spill_failed)?),
+            bytes: max_bytes,
+            notify: Box::new(move |folder| {
+                progress.notify(format!(
+                    "the sightings take more than {} MiB (--max-memory): the rest is stored in a \
+                     temporary file in `{}` (TMPDIR)",
+                    max_bytes >> 20,
+                    folder.display()
+                ));
+            }),
         };
         let fold = Fold::new(by, self.options.workers, Some(limit));
         let Extracted { mut summary, times } =

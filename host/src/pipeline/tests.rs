@@ -196,6 +196,7 @@ impl World {
             unpacking: crate::input::UnpackLimits::default(),
             keeps_duplicates: false,
             max_memory_bytes: 1 << 20,
+            progress: Arc::default(),
         };
         let logs = Logs {
             paths: &[self.directory.path().join("list.txt")],

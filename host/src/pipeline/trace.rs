@@ -14,9 +14,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::logs::Logs;
 use crate::contacts::{ContactTable, LogLine, MAX_SAMPLE_BYTES, Timeline};
-use crate::extraction::{ChunkInfo, Extraction, ExtractionError, Order, Sink, extract};
+use crate::extraction::{
+    ChunkInfo, Extraction, ExtractionError, InputSummary, Order, Sink, extract,
+};
 use crate::indicator::{Indicator, Kind};
-use crate::input::{Input, find};
+use crate::input::{Found, Input, find};
 use crate::output::Summary;
 use crate::plugin::Batch;
 use crate::triage::Finding;
@@ -28,16 +30,25 @@ impl Logs<'_> {
     /// or has changed, is noted in [`Summary::not_traced`].
     pub fn trace(&self, findings: &mut [Finding], summary: &mut Summary) {
         summary.not_traced.clear();
-        let mut inputs = find(self.paths).inputs;
-        if inputs.contains(&Input::Stdin) {
-            inputs.retain(|input| *input != Input::Stdin);
-            let reason = "standard input cannot be read a second time";
-            summary.not_traced.push(reason.to_owned());
+        let Found {
+            mut inputs, bytes, ..
+        } = find(self.paths);
+        let once: HashMap<String, Input> = inputs
+            .extract_if(.., |input| !input.is_rereadable())
+            .map(|input| (input.name(), input))
+            .collect();
+        for (name, input) in &once {
+            let name = match input {
+                Input::Stdin => "standard input".to_owned(),
+                Input::File(_) | Input::Pipe(_) => format!("`{name}`"),
+            };
+            let reason = format!("{name} cannot be read a second time");
+            summary.not_traced.push(reason);
         }
-        let traced = self.read_again(&inputs, findings);
-        match traced {
+        self.options.progress.begin(bytes);
+        match self.read_again(&inputs, findings) {
             Ok((extraction, traces)) => {
-                note_changes(&extraction, summary);
+                note_changes(&extraction, &once, summary);
                 apply(traces, &extraction, findings, summary);
                 add_digests(&inputs, summary);
             }
@@ -221,26 +232,27 @@ fn apply(traces: Traces, extraction: &Extraction, findings: &mut [Finding], summ
     }
     let timeline = traces.timeline;
     summary.timeline = (!timeline.counts.is_empty()).then_some(timeline);
-    for (number, (first_us, last_us)) in traces.spans_us {
-        let name = extraction
-            .inputs
-            .get(number as usize)
-            .map(|input| &input.name);
-        let mut inputs = summary.inputs.iter_mut();
-        if let Some(input) = inputs.find(|input| Some(&input.name) == name) {
-            (input.facts.first_us, input.facts.last_us) = (Some(first_us), Some(last_us));
+    let spans = traces.spans_us.into_iter().filter_map(|(number, span)| {
+        let input = extraction.inputs.get(number as usize)?;
+        Some((input.name.as_str(), span))
+    });
+    let spans: HashMap<&str, (i64, i64)> = spans.collect();
+    for input in &mut summary.inputs {
+        if let Some((first_us, last_us)) = spans.get(input.name.as_str()) {
+            (input.facts.first_us, input.facts.last_us) = (Some(*first_us), Some(*last_us));
         }
     }
 }
 
 /// Notes the inputs that are not as they were when they were first read.
-fn note_changes(again: &Extraction, summary: &mut Summary) {
+fn note_changes(again: &Extraction, once: &HashMap<String, Input>, summary: &mut Summary) {
     let lines_again: HashMap<&str, u64> = again
         .inputs
         .iter()
         .map(|input| (input.name.as_str(), input.counts.lines))
         .collect();
-    for input in summary.inputs.iter().filter(|input| input.name != "-") {
+    let is_read_again = |input: &&InputSummary| of_source(once, &input.name).is_none();
+    for input in summary.inputs.iter().filter(is_read_again) {
         let again = lines_again.get(input.name.as_str());
         if again.copied().unwrap_or(0) != input.counts.lines {
             let reason = format!("`{}` has changed since it was first read", input.name);
@@ -251,23 +263,23 @@ fn note_changes(again: &Extraction, summary: &mut Summary) {
 
 /// Adds the size and digest of each file. A member of an archive has those of the archive.
 fn add_digests(inputs: &[Input], summary: &mut Summary) {
-    let digests: Vec<(String, u64, String)> = inputs
+    let digests: HashMap<String, (u64, String)> = inputs
         .par_iter()
-        .filter_map(|input| {
-            let (bytes, sha256) = digest(input).ok()?;
-            Some((input.name(), bytes, sha256))
-        })
+        .filter_map(|input| Some((input.name(), digest(input).ok()?)))
         .collect();
     for input in &mut summary.inputs {
-        let is_source = |name: &str| {
-            let rest = input.name.strip_prefix(name);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if let Some((_, bytes, sha256)) = digests.iter().find(|(name, ..)| is_source(name)) {
+        if let Some((bytes, sha256)) = of_source(&digests, &input.name) {
             input.facts.bytes = Some(*bytes);
             input.facts.sha256 = Some(sha256.clone());
         }
     }
+}
+
+/// The value for the file that is the input of this name or an archive around it.
+fn of_source<'a, T>(by_file: &'a HashMap<String, T>, name: &str) -> Option<&'a T> {
+    let archives = name.rmatch_indices('/').map(|(slash, _)| slash);
+    let mut ends = std::iter::once(name.len()).chain(archives);
+    ends.find_map(|end| by_file.get(name.get(..end)?))
 }
 
 fn digest(input: &Input) -> io::Result<(u64, String)> {

@@ -10,11 +10,11 @@ use wasmtime::{Config, Store};
 
 use super::access::GuestListener;
 use super::cache::CompiledCache;
-use super::interrupt::Interrupt;
 use super::limits::PluginLimits;
 use super::sandbox::Sandbox;
 use super::wasi;
 use crate::clock::Clock;
+use crate::interrupt::Interrupt;
 
 /// The interval at which running plugins check their deadline and Ctrl-C.
 const TICK: Duration = Duration::from_millis(10);

@@ -67,6 +67,11 @@ impl<B> Guest<B> {
         self.store.data().memory_bytes()
     }
 
+    /// Forgets what the instance wrote to standard error.
+    pub(super) fn discard_stderr(&mut self) {
+        drop(self.store.data().take_stderr());
+    }
+
     /// Calls into the instance under its limits.
     pub(super) fn call<R>(
         &mut self,

@@ -1,6 +1,6 @@
 //! Parsers: format detection, and parsing an input chunk by chunk.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime::component::{InstancePre, ResourceAny};
 
@@ -24,7 +24,20 @@ pub struct Parser {
     pre: InstancePre<Sandbox>,
     description: Arc<Description>,
     settings: Arc<str>,
+    /// Instances for the next inputs; none if every input gets a new one.
+    idle: Option<Arc<IdleInstances>>,
 }
+
+/// Instances without a session.
+#[derive(Default)]
+struct IdleInstances(Mutex<Vec<Guest<Calls>>>);
+
+/// The idle instances of a parser: as many as two threads use at the same time.
+const MAX_IDLE: usize = 2;
+
+/// An instance with more memory is not used again. A linear memory never shrinks, and what
+/// a parser leaks adds up.
+const MAX_IDLE_BYTES: usize = 4 << 20;
 
 /// What is known about an input before it is parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +92,18 @@ impl Parser {
             pre: loaded.pre.clone(),
             description: Arc::new(description),
             settings: settings.into(),
+            idle: None,
         })
+    }
+
+    /// The same parser, whose instances are used for one input after the other. Its clones
+    /// share them.
+    #[must_use]
+    pub fn with_reuse(&self) -> Self {
+        Self {
+            idle: Some(Arc::default()),
+            ..self.clone()
+        }
     }
 
     /// The parser's description of itself.
@@ -100,45 +124,80 @@ impl Parser {
     ///
     /// When the call fails.
     pub fn detect(&self, input: &InputInfo) -> Result<u8, Stop> {
-        let mut guest = start(&self.engine, &self.pre)?;
-        let confidence = guest.call(|store, calls| {
-            calls
-                .exports
-                .vthost_parser_parsing()
-                .call_detect(store, &input.to_wit())
+        let input = input.to_wit();
+        let (guest, confidence) = self.in_instance(|guest| {
+            guest.call(|store, calls| {
+                let parsing = calls.exports.vthost_parser_parsing();
+                parsing.call_detect(store, &input)
+            })
         })?;
+        if let Some(idle) = &self.idle {
+            idle.put(guest);
+        }
         Ok(confidence.min(100))
     }
 
-    /// Opens an input in a new instance.
+    /// Opens an input.
     ///
     /// # Errors
     ///
     /// When the parser refuses the input, or a call fails.
     pub fn open(&self, input: &InputInfo) -> Result<ParserSession, Stop> {
-        let mut guest = start(&self.engine, &self.pre)?;
-        let session = guest
-            .call(|store, calls| {
-                calls.exports.vthost_parser_parsing().session().call_open(
-                    store,
-                    &input.to_wit(),
-                    &self.settings,
-                )
-            })?
-            .map_err(|message| Stop::refused(message, self.engine.limits()))?;
-        let reading = guest.call(|store, calls| {
-            calls
-                .exports
-                .vthost_parser_parsing()
-                .session()
-                .call_reading(store, session)
+        let (engine, settings) = (&self.engine, &self.settings);
+        let input = input.to_wit();
+        let (guest, (session, reading)) = self.in_instance(|guest| {
+            guest
+                .call(|store, calls| {
+                    let sessions = calls.exports.vthost_parser_parsing().session();
+                    let opened = sessions.call_open(&mut *store, &input, settings)?;
+                    Ok(match opened {
+                        Ok(session) => Ok((session, sessions.call_reading(store, session)?)),
+                        Err(message) => Err(message),
+                    })
+                })?
+                .map_err(|message| Stop::refused(message, engine.limits()))
         })?;
         Ok(ParserSession {
             guest,
             session,
             reading: reading.into(),
-            value_bytes: self.engine.limits().value_bytes,
+            value_bytes: engine.limits().value_bytes,
+            idle: self.idle.clone(),
         })
+    }
+
+    /// Calls an idle instance, or a new one. The failure of an instance that was used before is
+    /// not final: its cause may be an earlier input.
+    fn in_instance<R>(
+        &self,
+        call: impl Fn(&mut Guest<Calls>) -> Result<R, Stop>,
+    ) -> Result<(Guest<Calls>, R), Stop> {
+        if let Some(mut guest) = self.idle.as_ref().and_then(|idle| idle.take())
+            && let Ok(returned) = call(&mut guest)
+        {
+            return Ok((guest, returned));
+        }
+        let mut guest = start(&self.engine, &self.pre)?;
+        let returned = call(&mut guest)?;
+        Ok((guest, returned))
+    }
+}
+
+impl IdleInstances {
+    fn take(&self) -> Option<Guest<Calls>> {
+        self.lock().pop()
+    }
+
+    fn put(&self, mut guest: Guest<Calls>) {
+        guest.discard_stderr();
+        let mut idle = self.lock();
+        if guest.memory_bytes() <= MAX_IDLE_BYTES && idle.len() < MAX_IDLE {
+            idle.push(guest);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Guest<Calls>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -154,9 +213,25 @@ pub struct ParserSession {
     session: ResourceAny,
     reading: Reading,
     value_bytes: usize,
+    idle: Option<Arc<IdleInstances>>,
 }
 
 impl ParserSession {
+    /// Ends the session. The parser may use the instance for another input; an instance whose
+    /// session is only dropped is not used again.
+    pub fn close(mut self) {
+        let Some(idle) = self.idle.take() else {
+            return;
+        };
+        let session = self.session;
+        let closed = self
+            .guest
+            .call(|store, _| session.resource_drop(store).map(drop));
+        if closed.is_ok() {
+            idle.put(self.guest);
+        }
+    }
+
     /// How the input may be divided.
     #[must_use]
     pub fn reading(&self) -> Reading {
@@ -344,5 +419,33 @@ http://www.example.com/ ann HIER_DIRECT/198.51.100.1 text/html\n\
             (lifted.text, lifted.records),
             (derived.text, derived.records)
         );
+    }
+
+    #[test]
+    fn instance_is_used_for_one_input_after_the_other_until_a_call_fails() {
+        let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
+        let source = PluginSource::named("squid");
+        let parser = Parser::load(&engine, &source, &PluginSettings::default()).unwrap();
+        let parser = parser.with_reuse();
+        let idle = || parser.idle.as_ref().unwrap().lock().len();
+        let input = InputInfo {
+            name: "access.log".to_owned(),
+            head: LOG.to_vec(),
+            utc_offset_minutes: 0,
+            reference_time_us: 0,
+        };
+        for _ in 0..3 {
+            assert!(parser.detect(&input).unwrap() > 50);
+            let mut session = parser.open(&input).unwrap();
+            assert_eq!(idle(), 0);
+            assert_eq!(session.parse(LOG, 2).unwrap().records, 2);
+            session.close();
+            assert_eq!(idle(), 1);
+        }
+        let mut session = parser.open(&input).unwrap();
+        let failed: Result<(), Stop> = session.guest.call(|_, _| wasmtime::bail!("a failure"));
+        assert!(failed.is_err());
+        session.close();
+        assert_eq!(idle(), 0);
     }
 }

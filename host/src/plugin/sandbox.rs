@@ -14,8 +14,8 @@ use wasmtime_wasi::{Deterministic, WasiCtx, WasiCtxView, WasiView, async_trait};
 
 use super::access::{Access, GuestListener};
 use super::error::Stop;
-use super::interrupt::Interrupt;
 use super::limits::PluginLimits;
+use crate::interrupt::Interrupt;
 
 /// The seed of all random numbers that guests get: equal inputs must give equal
 /// verdicts.

@@ -54,6 +54,18 @@ impl Entry {
         }
     }
 
+    /// The same counts for a value of another kind or length.
+    pub(super) fn renamed(&self, kind: Kind, value_len: usize) -> Self {
+        Self {
+            count: self.count,
+            allowed: self.allowed,
+            blocked: self.blocked,
+            first_us: self.first_us,
+            last_us: self.last_us,
+            ..Self::new(kind, value_len, self.first_seen())
+        }
+    }
+
     #[inline]
     pub(super) fn kind(&self) -> Kind {
         match self.kind {

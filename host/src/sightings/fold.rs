@@ -5,8 +5,10 @@
 //! by shard and takes a shard's lock once for all of them. Shards that are free are taken
 //! first.
 //!
-//! When the shards exceed the memory limit, a writer moves some of them to a [`Spill`].
+//! When the shards exceed the memory limit, a writer moves some of them to a [`Spill`], a
+//! temporary file.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -16,7 +18,7 @@ use super::folded::Folded;
 use super::hash::{hash_of, shard_of};
 use super::interner::{InternerCache, SharedInterner};
 use super::invalid::InvalidTally;
-use super::spill::{Spill, SpillError, spill_batches};
+use super::spill::{Spill, SpillError};
 use super::table::{KeyedObservation, Table};
 use crate::indicator::{Kind, raw_host};
 use crate::observation::{LogPosition, Observation};
@@ -35,8 +37,8 @@ pub enum FoldBy {
 pub struct MemoryLimit {
     /// The limit for all tables together.
     pub bytes: usize,
-    /// Takes the sightings past the limit.
-    pub spill: Box<dyn Spill>,
+    /// Called before the first sightings are stored elsewhere, with the folder.
+    pub notify: Box<dyn Fn(&Path) + Send + Sync>,
 }
 
 /// All observations so far, by their values as they are written in the logs.
@@ -66,8 +68,9 @@ struct Shard {
 
 struct SpillState {
     /// None without a memory limit.
-    spill: Option<Box<dyn Spill>>,
-    is_used: bool,
+    notify: Option<Box<dyn Fn(&Path) + Send + Sync>>,
+    /// None while all sightings are in memory.
+    spill: Option<Spill>,
     /// The next shard to spill.
     next: usize,
     invalid: InvalidTally,
@@ -88,8 +91,9 @@ impl Fold {
             _ => (threads * SHARDS_PER_THREAD).next_power_of_two(),
         };
         let shards = shards.min(MAX_SHARDS);
-        let (limit_bytes, spill) = match limit {
-            Some(limit) => (limit.bytes, Some(limit.spill)),
+        // The rest is for the buffers of the spill, and for what is in neither.
+        let (limit_bytes, notify) = match limit {
+            Some(limit) => (limit.bytes / 4 * 3, Some(limit.notify)),
             None => (usize::MAX, None),
         };
         Self {
@@ -103,8 +107,8 @@ impl Fold {
             // Shards grow evenly, as hashes do; half is the margin for those that do not.
             limit_bytes: limit_bytes.min((Table::MAX_BYTES / 2).saturating_mul(shards)),
             spill: Mutex::new(SpillState {
-                spill,
-                is_used: false,
+                notify,
+                spill: None,
                 next: 0,
                 invalid: InvalidTally::default(),
             }),
@@ -127,7 +131,7 @@ impl Fold {
     /// If the spill cannot be written.
     pub fn finish(self) -> Result<Folded, SpillError> {
         let mut state = lock(&self.spill);
-        if state.is_used {
+        if state.spill.is_some() {
             self.spill_down_to(0, &mut state)?;
         }
         drop(state);
@@ -141,7 +145,7 @@ impl Fold {
             tables.collect(),
             self.clients.into_inner(),
             self.hasher,
-            state.spill.filter(|_| state.is_used),
+            state.spill,
             state.invalid,
         ))
     }
@@ -159,10 +163,17 @@ impl Fold {
     }
 
     fn spill_down_to(&self, bytes: usize, state: &mut SpillState) -> Result<(), SpillError> {
-        let Some(spill) = &mut state.spill else {
+        let Some(notify) = &state.notify else {
             return Ok(());
         };
-        state.is_used = true;
+        let spill = match &mut state.spill {
+            Some(spill) => spill,
+            none => {
+                let spill = Spill::new()?;
+                notify(spill.folder());
+                none.insert(spill)
+            }
+        };
         for _ in 0..self.shards.len() {
             if self.bytes.load(Ordering::Relaxed) <= bytes {
                 break;
@@ -170,9 +181,7 @@ impl Fold {
             let shard = std::mem::take(&mut *lock(&self.shards[state.next]));
             state.next = (state.next + 1) % self.shards.len();
             self.bytes.fetch_sub(shard.counted_bytes, Ordering::Relaxed);
-            for batch in spill_batches(&shard.table, &mut state.invalid) {
-                spill.add(&batch)?;
-            }
+            spill.add(&shard.table, &mut state.invalid)?;
         }
         Ok(())
     }

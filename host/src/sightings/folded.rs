@@ -11,7 +11,7 @@ use super::interner::Interner;
 use super::invalid::{InvalidTally, InvalidValues};
 use super::order::{FirstSeenOrder, SightingId};
 use super::sighting::{SightingCounts, Sightings};
-use super::spill::{Spill, SpillError};
+use super::spill::{Spill, SpillError, SpilledRows, SpilledSighting};
 use super::table::Table;
 use crate::indicator::{Indicator, Invalid};
 
@@ -24,7 +24,7 @@ pub struct Folded {
     hasher: RandomState,
     /// The first written form of indicators for which it is not the canonical form.
     written: HashMap<SightingId, String>,
-    spill: Option<Box<dyn Spill>>,
+    spill: Option<Spill>,
     invalid: InvalidTally,
 }
 
@@ -43,7 +43,7 @@ impl Folded {
         mut tables: Vec<Table>,
         clients: Interner,
         hasher: RandomState,
-        spill: Option<Box<dyn Spill>>,
+        spill: Option<Spill>,
         invalid: InvalidTally,
     ) -> Self {
         let non_canonical: Vec<_> = tables.par_iter_mut().map(take_non_canonical).collect();
@@ -67,32 +67,31 @@ impl Folded {
         self.invalid.by_reason()
     }
 
-    /// All sightings, if they exceeded the memory limit. [`Folded::first_seen_order`] is
+    /// Takes all sightings, if they exceeded the memory limit. [`Folded::first_seen_order`] is
     /// empty then.
-    pub fn spill(&mut self) -> Option<&mut Box<dyn Spill>> {
-        self.spill.as_mut()
+    ///
+    /// # Errors
+    ///
+    /// If the spill cannot be read.
+    pub fn take_spilled(&mut self) -> Result<Option<SpilledRows>, SpillError> {
+        self.spill.take().map(Spill::into_rows).transpose()
     }
 
-    /// All sightings in the order in which the indicators were first seen.
+    /// Takes all sightings, in the order in which the indicators were first seen.
     ///
     /// # Errors
     ///
     /// If the spill cannot be read.
     pub fn sightings(&mut self) -> Result<Vec<Sightings>, SpillError> {
-        let Some(spill) = &mut self.spill else {
+        let Some(spilled) = self.take_spilled()? else {
             let order = self.first_seen_order();
             return Ok(order.ids().map(|id| self.one(id)).collect());
         };
-        let mut sightings = Vec::new();
-        spill.for_each(&mut |spilled| {
-            sightings.push(Sightings::new(
-                spilled.counts(),
-                spilled.written.clone(),
-                names_of(&self.clients, &spilled.clients),
-                spilled.first_seen,
-            ));
-        })?;
-        Ok(sightings)
+        let sighting = |row: SpilledSighting| {
+            let clients = names_of(&self.clients, &row.clients);
+            Sightings::new(row.counts(), row.written(), clients, row.first_seen())
+        };
+        spilled.map(|row| row.map(sighting)).collect()
     }
 
     /// The indicators in the order in which they were first seen, those of one line by their

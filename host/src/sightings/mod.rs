@@ -6,6 +6,7 @@
 //! logs.
 
 mod arena;
+mod block_file;
 mod clients;
 mod entry;
 mod fold;
@@ -18,7 +19,6 @@ mod order;
 mod prefetch;
 mod sighting;
 mod spill;
-mod sqlite_spill;
 mod table;
 
 pub use fold::{Fold, FoldBy, FoldWriter, MemoryLimit};
@@ -26,8 +26,7 @@ pub use folded::Folded;
 pub use invalid::InvalidValues;
 pub use order::{FirstSeenOrder, SightingId};
 pub use sighting::{SightingCounts, Sightings};
-pub use spill::{Spill, SpillError, SpilledSighting};
-pub use sqlite_spill::SqliteSpill;
+pub use spill::{SpillError, SpilledRows, SpilledSighting};
 
 #[cfg(test)]
 mod tests {
@@ -113,7 +112,7 @@ mod tests {
     fn no_memory() -> MemoryLimit {
         MemoryLimit {
             bytes: 0,
-            spill: Box::new(SqliteSpill::new().unwrap()),
+            notify: Box::new(|_| {}),
         }
     }
 

@@ -106,6 +106,7 @@ impl Reader {
             unpacking: UnpackLimits::default(),
             keeps_duplicates: true,
             max_memory_bytes: 1 << 20,
+            progress: Arc::default(),
         };
         let mut sinks = [Recorder(Arc::clone(&seen))];
         let interrupt = self.engine.interrupt();

@@ -69,10 +69,12 @@ mod tests {
     use crate::output::VerdictCounts;
 
     fn closing(verdicts: VerdictCounts, is_verbose: bool) -> String {
-        let input =
-            |number: u32| InputSummary::without_content(format!("{number}.log"), Outcome::Read);
+        let damaged = |number: u32| {
+            let outcome = Outcome::CutShort(format!("damaged at byte {number}"));
+            InputSummary::without_content(format!("{number}.log"), outcome)
+        };
         let summary = Summary {
-            inputs: (0..1000).map(input).collect(),
+            inputs: (0..1000).map(damaged).collect(),
             verdicts,
             ..Summary::default()
         };

@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use super::{finish, interruptible_engine};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
+use crate::cli::read_progress::{ReadProgressDisplay, Stdout};
 use crate::cli::settings::{Environment, EvidenceSettings};
 use crate::extraction::{ChunkInfo, Order, Sink};
 use crate::indicator::{Indicator, Kind, is_plain_name, raw_host};
@@ -25,7 +26,9 @@ pub(in crate::cli) fn run(
     let parsers = settings.read.parsers(&engine, &environment.pins()?)?;
     let interrupt = engine.interrupt();
     let logs = settings.read.logs(&parsers, &interrupt);
+    let display = ReadProgressDisplay::start(settings.read.progress(), Stdout::Data, *printer);
     let extracted = logs.extract(Order::AsRead, || EvidencePrinter::new(printer, &wanted));
+    drop(display);
     finish(extracted.map(|extracted| extracted.summary), printer)
 }
 

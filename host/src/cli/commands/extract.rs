@@ -7,13 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use super::{finish, interruptible_engine};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
+use crate::cli::read_progress::{ReadProgressDisplay, Stdout};
 use crate::cli::settings::{Environment, ExtractSettings, ExtractedRows};
 use crate::extraction::{ChunkInfo, ExtractionError, Order, Sink, Times};
 use crate::indicator::{Indicator, Invalid};
 use crate::output::{ObservationRow, UniqueRows};
 use crate::pipeline::{Extracted, FoldedLogs, Logs};
 use crate::plugin::Batch;
-use crate::sightings::{FoldBy, Folded, Spill};
+use crate::sightings::{FoldBy, Folded, SpilledRows};
 
 pub(in crate::cli) fn run(
     settings: &ExtractSettings,
@@ -24,6 +25,7 @@ pub(in crate::cli) fn run(
     let parsers = settings.read.parsers(&engine, &environment.pins()?)?;
     let interrupt = engine.interrupt();
     let logs = settings.read.logs(&parsers, &interrupt);
+    let display = ReadProgressDisplay::start(settings.read.progress(), Stdout::Data, *printer);
     let result = match settings.rows {
         ExtractedRows::Observations => print_observations(&logs, printer, Values::Canonical),
         ExtractedRows::ObservationsAsWritten => {
@@ -31,6 +33,7 @@ pub(in crate::cli) fn run(
         }
         ExtractedRows::Unique(by) => print_unique(&logs, printer, by),
     };
+    drop(display);
     let result = result.map(|extracted| {
         if settings.with_times {
             printer.say(&times_text(extracted.times));
@@ -129,8 +132,10 @@ fn print_unique(
         summary,
         times,
     } = logs.fold(by)?;
-    let printed = match folded.spill() {
-        Some(spill) => print_spilled(printer, spill.as_mut()),
+    let spilled = folded.take_spilled();
+    let spilled = spilled.map_err(|error| ExtractionError::Output(std::io::Error::other(error)))?;
+    let printed = match spilled {
+        Some(spilled) => print_spilled(printer, spilled),
         None => print_folded(printer, &folded, logs.options.workers),
     };
     printed.map_err(ExtractionError::Output)?;
@@ -145,20 +150,17 @@ const ROWS: usize = 1 << 10;
 const ROW_BYTES: usize = 256;
 
 /// Prints the rows of sightings that exceeded the memory limit.
-fn print_spilled(printer: &Printer, spill: &mut dyn Spill) -> std::io::Result<()> {
-    let mut rows = UniqueRows::default();
-    let (mut count, mut printed) = (0, Ok(()));
-    let read = spill.for_each(&mut |sighting| {
-        rows.push(&sighting.counts());
-        count += 1;
-        if count % ROWS == 0 && printed.is_ok() {
-            printed = printer.data(&rows.rows);
-            rows.rows.clear();
+fn print_spilled(printer: &Printer, mut spilled: SpilledRows) -> std::io::Result<()> {
+    loop {
+        let mut rows = UniqueRows::default();
+        for sighting in spilled.by_ref().take(ROWS) {
+            rows.push(&sighting.map_err(std::io::Error::other)?.counts());
         }
-    });
-    read.map_err(std::io::Error::other)?;
-    printed?;
-    printer.data(&rows.rows)
+        if rows.rows.is_empty() {
+            return Ok(());
+        }
+        printer.data(&rows.rows)?;
+    }
 }
 
 /// Prints the rows of sightings in memory. Formatting costs as much as folding, so the threads

@@ -10,6 +10,7 @@ use super::status_of;
 use super::triage::{POLICY_HINT, status_without_answers};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
+use crate::cli::read_progress::{ReadProgressDisplay, Stdout};
 use crate::cli::settings::{Environment, JudgeSettings, JudgeSubject};
 use crate::indicator::Indicator;
 use crate::output::{
@@ -48,7 +49,10 @@ pub(in crate::cli) fn run(
         .map(|(read, parsers)| read.logs(parsers, &interrupt));
     let (sightings, summary) = match (&settings.subject, &logs) {
         (JudgeSubject::Store, _) => (stored_sightings(&store)?, Summary::default()),
-        (_, Some(logs)) => from_logs(logs)?,
+        (JudgeSubject::Logs(read), Some(logs)) => {
+            let _display = ReadProgressDisplay::start(read.progress(), Stdout::Unused, *printer);
+            from_logs(logs)?
+        }
         _ => {
             let sightings = previous.iter().map(|finding| finding.sightings.clone());
             (sightings.collect(), Summary::default())

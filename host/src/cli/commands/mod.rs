@@ -24,9 +24,10 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, LookupSettings, PolicySettings};
 use crate::extraction::ExtractionError;
+use crate::interrupt::Interrupt;
 use crate::output::Summary;
 use crate::pipeline::{Judged, Rules, Worklist, stored_sightings};
-use crate::plugin::{Engine, Interrupt};
+use crate::plugin::Engine;
 
 /// Prints what was read and returns the exit status of a command that only reads.
 fn finish(

@@ -11,13 +11,14 @@ use super::{interruptible_engine, status_of};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::progress::ProgressDisplay;
+use crate::cli::read_progress::{ReadProgressDisplay, Stdout};
 use crate::cli::settings::{Environment, TriageSettings};
 use crate::clock::Clock;
 use crate::extraction::ExtractionError;
-use crate::output::Summary;
-use crate::output::{RunFacts, begin_run, outputs, rfc3339};
+use crate::interrupt::Interrupt;
+use crate::output::{RunFacts, Summary, begin_run, outputs, rfc3339};
 use crate::pipeline::{FoldedLogs, Logs, Lookups, Rules, RunResult, Worklist};
-use crate::plugin::{Engine, Interrupt, Pins};
+use crate::plugin::{Engine, Pins};
 use crate::quota::Usage;
 use crate::sightings::FoldBy;
 use crate::store::{AccountQuota, Store};
@@ -84,11 +85,14 @@ impl Job<'_> {
             settings.case.check(&settings.outputs.directory)?;
         }
         let now_ms = self.clock.now_ms();
+        let display =
+            ReadProgressDisplay::start(settings.read.progress(), Stdout::Unused, *self.printer);
         let FoldedLogs {
             mut folded,
             summary,
             ..
         } = logs.fold(FoldBy::Indicator)?;
+        drop(display);
         let summary = Summary {
             run: RunFacts {
                 command: settings.resume_command.clone(),

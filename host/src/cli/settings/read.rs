@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
@@ -9,9 +10,10 @@ use super::plugins::parsers;
 use crate::cli::args::ReadArgs;
 use crate::clock::UnixMs;
 use crate::extraction::{DEFAULT_CHUNK_BYTES, DEFAULT_MAX_MEMORY_BYTES, Options, Parsers};
-use crate::input::{Password, UnpackLimits};
+use crate::input::{Password, ReadProgress, UnpackLimits};
+use crate::interrupt::Interrupt;
 use crate::pipeline::Logs;
-use crate::plugin::{Engine, Interrupt, Pins};
+use crate::plugin::{Engine, Pins};
 
 /// The logs of a run and how they are read.
 pub(in crate::cli) struct ReadSettings {
@@ -61,6 +63,11 @@ impl ReadSettings {
         parsers(engine, &self.parser, &self.parser_config, pins)
     }
 
+    /// Counts what is read of the logs.
+    pub(in crate::cli) fn progress(&self) -> &Arc<ReadProgress> {
+        &self.options.progress
+    }
+
     /// The logs as the pipeline reads them.
     pub(in crate::cli) fn logs<'a>(
         &'a self,
@@ -90,5 +97,6 @@ fn default_options(now_ms: UnixMs) -> Options {
         unpacking: UnpackLimits::default(),
         keeps_duplicates: false,
         max_memory_bytes: DEFAULT_MAX_MEMORY_BYTES,
+        progress: Arc::default(),
     }
 }

@@ -10,13 +10,13 @@ mod workbook;
 pub(super) mod zip;
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _};
+use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use super::ahead::{Pump, pair};
 use super::packing::Unpacking;
-use super::{Opened, Reader, UnpackLimits};
+use super::{Opened, Reader, UnpackLimits, temporary};
 
 /// A format of archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,10 +84,7 @@ impl Bytes {
             Self::File(file) => return Ok(file),
             Self::Stream(reader) => reader,
         };
-        let mut file = tempfile::tempfile()?;
-        io::copy(&mut reader, &mut file)?;
-        file.rewind()?;
-        Ok(file)
+        temporary::copied(&mut reader)
     }
 }
 

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::NamedTempFile;
 
 use super::rows::{RowReader, push_cell};
-use super::{Members, Sender, UnpackLimits, Unpacking, start};
+use super::{Members, Sender, UnpackLimits, Unpacking, start, temporary};
 
 /// A layout of tables.
 struct LogStore {
@@ -122,11 +122,8 @@ const LONGEST_CELL_BYTES: i32 = 16 << 20;
 ///
 /// When it has no known table, no copy can be made or opened, or no thread can be started.
 pub(super) fn members(mut file: File, limits: &UnpackLimits) -> io::Result<Members> {
-    let mut copy = NamedTempFile::new()?;
-    let copied = io::copy(
-        &mut io::Read::take(&mut file, limits.max_unpacked_bytes),
-        &mut copy,
-    )?;
+    let mut content = io::Read::take(&mut file, limits.max_unpacked_bytes);
+    let (copy, copied) = temporary::copied_by_name(&mut content)?;
     if copied == limits.max_unpacked_bytes {
         return Err(io::Error::other(
             "it is too large; --max-unpacked allows more",

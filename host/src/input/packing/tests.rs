@@ -70,8 +70,8 @@ fn contents_of_one_stream_and_of_several_follow_each_other() {
 fn zeros_after_a_stream_are_padding_and_other_bytes_are_an_error() {
     let text = text();
     for (packing, packed) in all(&text) {
-        if matches!(packing, Packing::Snappy | Packing::Lzip) {
-            // Snappy has no end, and the decoder of lzip takes no padding.
+        if packing == Packing::Snappy {
+            // It has no end.
             continue;
         }
         let name = packing.name();
@@ -128,6 +128,73 @@ fn every_cut_gives_the_content_before_it_and_an_error() {
             assert!(is_seen, "{} {part}", packing.name());
         }
     }
+}
+
+/// The programs that pack as the name of a kind, all of which take `-c` and `-d`.
+const TOOLS: [(Packing, &str); 5] = [
+    (Packing::Gzip, "gzip"),
+    (Packing::Bzip2, "bzip2"),
+    (Packing::Xz, "xz"),
+    (Packing::Zstd, "zstd"),
+    (Packing::Lz4, "lz4"),
+];
+
+/// What a program writes for these bytes; none if it is not installed.
+fn run(program: &str, arguments: &[&str], bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    io::Seek::rewind(&mut file).unwrap();
+    let mut command = std::process::Command::new(program);
+    let output = command.args(arguments).stdin(file).output();
+    output.ok().map(|output| output.stdout)
+}
+
+/// How many of the first bytes are those of the text.
+fn common(text: &[u8], bytes: &[u8]) -> usize {
+    text.iter().zip(bytes).take_while(|(a, b)| a == b).count()
+}
+
+#[test]
+fn damage_is_reported_and_leaves_as_much_as_the_tools_unpack() {
+    let lines = (0..3_000_u64).map(|line| line.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let text: Vec<u8> = lines.flat_map(|n| format!("{n}\n").into_bytes()).collect();
+    for (packing, tool) in TOOLS {
+        let Some(packed) = run(tool, &["-c", "-1"], &text) else {
+            println!("left out: {tool} is not installed");
+            continue;
+        };
+        assert_eq!(read(packing, &packed, MANY), (text.clone(), None), "{tool}");
+        for part in 1..50 {
+            let place = packed.len() * part / 50;
+            let mut flipped = packed.clone();
+            flipped[place] ^= 1 << (part % 8);
+            for damaged in [&packed[..place], &flipped] {
+                let by_tool = run(tool, &["-d", "-c"], damaged).unwrap();
+                let (unpacked, error) = read(packing, damaged, MANY);
+                let (ours, its) = (common(&text, &unpacked), common(&text, &by_tool));
+                // The decoder of xz reads a chunk of LZMA2 whole before it decodes it.
+                let its = if packing == Packing::Xz { 0 } else { its };
+                assert!(
+                    ours >= its,
+                    "{tool} at {place}: {ours} bytes, by the tool {its}"
+                );
+                assert!(error.is_some() || unpacked == text, "{tool} at {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn dictionary_of_lzip_above_the_limit_is_refused() {
+    let limits = UnpackLimits {
+        max_window_bytes: 1 << 20,
+        ..UnpackLimits::default()
+    };
+    // Version 1, a dictionary of 2^29 bytes.
+    let packed = io::Cursor::new(b"LZIP\x01\x1d more".to_vec());
+    let mut reader = unpack(Packing::Lzip, Box::new(packed), &limits).unwrap();
+    let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    assert!(error.to_string().contains("--max-window"), "{error}");
 }
 
 #[test]
