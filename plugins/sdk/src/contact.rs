@@ -170,7 +170,8 @@ impl<'a> Contact<'a> {
             .query(query)
     }
 
-    /// The scheme, if it is one: devices write the names of other services in this field too.
+    /// The scheme, if it is one: devices write the names of other services in this field
+    /// too. SonicWall writes the transport before it, `tcp/https`.
     fn known_scheme(&self) -> Option<&'static [u8]> {
         const SCHEMES: [(&[u8], &[u8]); 5] = [
             (b"http", b"http"),
@@ -179,9 +180,10 @@ impl<'a> Contact<'a> {
             (b"tls", b"https"),
             (b"ftp", b"ftp"),
         ];
+        let service = self.scheme.strip_prefix(b"tcp/").unwrap_or(self.scheme);
         let known = SCHEMES
             .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(self.scheme));
+            .find(|(name, _)| name.eq_ignore_ascii_case(service));
         known.map(|(_, scheme)| *scheme)
     }
 }
@@ -510,12 +512,16 @@ fn action_of_rule_word(word: &[u8]) -> Action {
 
 /// `A`, `D` or `R` as a part of its own between a rule set and a number, in any order.
 fn action_of_code(name: &[u8]) -> Action {
-    let Some(open) = scan::find(name, b'[') else {
-        return Action::Unstated;
-    };
-    let inside = &name[open + 1..];
-    let end = scan::find(inside, b']').unwrap_or(inside.len());
-    let parts: Vec<&[u8]> = inside[..end].split(|byte| *byte == b'-').collect();
+    let mut codes = name.split(|byte| *byte == b'[').skip(1).map(|inside| {
+        let end = scan::find(inside, b']').unwrap_or(inside.len());
+        action_in_brackets(&inside[..end])
+    });
+    let stated = codes.find(|action| *action != Action::Unstated);
+    stated.unwrap_or_default()
+}
+
+fn action_in_brackets(code: &[u8]) -> Action {
+    let parts: Vec<&[u8]> = code.split(|byte| *byte == b'-').collect();
     let is_number = |part: &&[u8]| scan::is_digits(part) || **part == *b"default";
     match parts.as_slice() {
         [_, .., code, number] if is_number(number) => action_of_letter(code),

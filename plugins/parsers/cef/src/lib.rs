@@ -53,6 +53,7 @@ static CEF: Dialect = Dialect {
             "query",
             "dstname",
         ],
+        scheme: &["app"],
         // Some devices write a name there.
         name: &["dst"],
         address: &["dst", "c6a3", "destinationTranslatedAddress"],

@@ -160,6 +160,7 @@ fn own_stamp(before: &[u8], stamps: Stamps) -> Option<i64> {
         .rev()
         .filter(|(_, byte)| **byte == b' ')
         .map(|(blank, _)| blank + 1)
+        .chain([0])
         .take(WORDS + 1);
     starts.find_map(|start| {
         let stamp = text[start..].trim_ascii_start();
@@ -287,10 +288,14 @@ fn between<'a>(text: &'a [u8], from: &[u8], to: &[u8]) -> Option<(&'a [u8], &'a 
     Some((end_point(rest)?, end_point(after(rest, to)?)?))
 }
 
-/// `denied tcp inside/10.0.0.5(51000) -> outside/192.0.2.10(443)`.
+/// `denied tcp inside/10.0.0.5(51000) -> outside/192.0.2.10(443)`. With `log-input` the
+/// interface and the hardware address are between: `10.0.0.5(51000) (Vlan5
+/// 0000.5e00.5301) -> 192.0.2.10(443)`.
 fn arrow<'a>(text: &'a [u8], arrow: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = text.windows(arrow.len()).position(|part| part == arrow)?;
     let before = &text[..at];
+    let origin = before.windows(2).rposition(|pair| pair == b" (");
+    let before = &before[..origin.unwrap_or(at)];
     let start = before
         .iter()
         .rposition(|byte| *byte == b' ')
@@ -384,6 +389,12 @@ mod tests {
             (
                 "%ASA-4-106023: Deny tcp src inside:10.0.0.5/51000 dst outside:192.0.2.10/443 by access-group \"x\" [0x0, 0x0]",
                 blocked,
+            ),
+            (
+                "%SEC-6-IPACCESSLOGP: list IN denied tcp 10.0.0.5(51000) (Vlan5 0000.5e00.5301) -> 192.0.2.10(443), 1 packet",
+                "192.0.2.10",
+                "10.0.0.5",
+                Action::Blocked,
             ),
             (
                 "%ASA-5-106100: access-list x denied tcp inside/10.0.0.5(51000) -> outside/192.0.2.10(443) hit-cnt 1 first hit",

@@ -13,7 +13,9 @@ mod row;
 use std::borrow::Cow;
 
 use vthost_plugin::contact::{Contact, split_scheme};
-use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
+use vthost_plugin::parser::{
+    Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
+};
 use vthost_plugin::scan;
 use vthost_plugin::split::{after, split_once};
 use vthost_plugin::syslog::Syslog;
@@ -159,6 +161,7 @@ impl Combined {
         Contact {
             address: without_port(address),
             time_us,
+            action: haproxy_action(line),
             ..Contact::default()
         }
         .push(found)
@@ -172,6 +175,26 @@ impl Combined {
         }
     }
 }
+
+/// What HAProxy did with a request: the state at termination follows the two cookies,
+/// `403 192 - - PR-- 1/1/0/0/0 0/0`. `PR` is a request that a rule denied, or one that
+/// is invalid (400); `PT` one that was held up (`tarpit`).
+fn haproxy_action(line: &[u8]) -> Action {
+    let is_state = |word: &[u8]| matches!(word, [b'P', b'R' | b'T', b'-', b'-']);
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').take(MAX_STATE).collect();
+    let status = words.windows(5).find_map(|words| match *words {
+        [status, _, _, _, state] if is_state(state) => Some(status),
+        _ => None,
+    });
+    match status {
+        None | Some(b"400") => Action::Unstated,
+        Some(_) => Action::Blocked,
+    }
+}
+
+/// The words among which HAProxy's state is: after a header of syslog and the names of
+/// frontend and server.
+const MAX_STATE: usize = 24;
 
 /// The client of HAProxy without a log option: `Connect from 192.0.2.10:51000 to
 /// 203.0.113.1:443 (frontend/HTTP)`.
@@ -285,7 +308,6 @@ fn find_from(line: &[u8], from: usize, wanted: u8) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vthost_plugin::parser::Action;
     use vthost_plugin::testing;
 
     fn check(line: &str, expected: (&str, &str, &str)) {
@@ -300,6 +322,40 @@ mod tests {
         // 2024-05-01T12:00:00Z.
         assert_eq!(observed.time_us, Some(1_714_564_800_000_000), "{line}");
         assert_eq!(testing::detect::<Combined>(line.as_bytes()), 82, "{line}");
+    }
+
+    #[test]
+    fn haproxy_state_names_denied_requests() {
+        let check = |rest: &str, action: Action| {
+            let line = format!(
+                "192.0.2.10:51000 [01/May/2024:12:00:00.000] fe fe/<NOSRV> 0/-1/-1/-1/0 {rest}"
+            );
+            let parsed = testing::parse::<Combined>(line.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.observations[0].action, action, "{rest}");
+        };
+        check(
+            "403 192 - - PR-- 1/1/0/0/0 0/0 \"GET /a HTTP/1.1\"",
+            Action::Blocked,
+        );
+        check(
+            "500 192 - - PT-- 1/1/0/0/0 0/0 \"GET /a HTTP/1.1\"",
+            Action::Blocked,
+        );
+        check(
+            "400 192 - - PR-- 1/1/0/0/0 0/0 \"<BADREQ>\"",
+            Action::Unstated,
+        );
+        check(
+            "200 192 - - ---- 1/1/0/0/0 0/0 \"GET /a HTTP/1.1\"",
+            Action::Unstated,
+        );
+    }
+
+    #[test]
+    fn traffic_server_ends_with_its_result() {
+        let line = "10.0.0.5 - - [01/May/2024:12:00:00 -0000] \"CONNECT www.example.com/ HTTP/1.1\" 403 120 000 0 0 0 183 291 0 0 0 NONE FIN UNKNOWN ERR_PROXY_DENIED";
+        let parsed = testing::parse::<Combined>(line.as_bytes(), "{}").unwrap();
+        assert_eq!(parsed.observations[0].action, Action::Blocked);
     }
 
     #[test]

@@ -124,12 +124,16 @@ fn without_version(text: &[u8]) -> &[u8] {
     if is_version { &text[..blank] } else { text }
 }
 
-/// The result that Squid's formats end with.
+/// The result that the formats of Squid (`TCP_MISS:HIER_DIRECT`) and of Traffic Server
+/// (`extended2`: `ERR_PROXY_DENIED`) end with.
 fn result_of(rest: &[u8]) -> &[u8] {
     let last = rest.trim_ascii_end().rsplit(|byte| *byte == b' ').next();
     let last = last.unwrap_or_default();
     let result = until(last, b":/");
-    let is_result = result.contains(&b'_') && last.len() > result.len()
+    let is_prefixed = [&b"TCP_"[..], b"ERR_"]
+        .iter()
+        .any(|prefix| result.starts_with(prefix));
+    let is_result = result.contains(&b'_') && (last.len() > result.len() || is_prefixed)
         || matches!(result, b"NONE" | b"DENIED");
     let is_word = scan::is_all(result, [b'A'..=b'Z', b'_'..=b'_']);
     if is_result && is_word { result } else { b"" }

@@ -15,7 +15,7 @@ use vthost_plugin::parser::Action;
 use vthost_plugin::split::{after, split_once, until};
 use vthost_plugin::syslog::Syslog;
 
-use crate::{Query, Report, Times, begins};
+use crate::{Query, Report, Times, begins, is_address};
 
 /// How sentences begin that report no query.
 const OTHER_SENTENCES: &[&str] = &[
@@ -69,6 +69,7 @@ const OTHER_SENTENCES: &[&str] = &[
     "no servers found",
     "listening on ",
     "interface ",
+    "Rate-limiting ",
 ];
 
 /// The words before the name that state a block; Pi-hole's are in `FTL`'s
@@ -157,8 +158,9 @@ fn answered<'a>(before: &'a [u8], value: &'a [u8], client: &'a [u8]) -> Report<'
         || (source == b"config " && !is_refused && is_sink(value))
         || is_of_blocklist(source, value);
     match is_block {
-        true => blocked(name, client),
-        false => Report::NoContact("an answer"),
+        // The answer to a look-up of an address: `config 10.0.0.5 is NXDOMAIN`.
+        true if !is_address(name) => blocked(name, client),
+        _ => Report::NoContact("an answer"),
     }
 }
 
@@ -250,6 +252,8 @@ mod tests {
             "reply www.example.com is 192.0.2.10",
             "cached www.example.com is <CNAME>",
             "config www.example.com is NODATA",
+            "config 10.0.0.5 is NXDOMAIN",
+            "Rate-limiting 10.0.0.5 for at least 60 seconds",
             "config www.example.com is 10.0.0.80",
             "config error is REFUSED (EDE: not ready)",
             "/etc/hosts www.example.com is 10.0.0.80",

@@ -67,17 +67,22 @@ const DETAILS: &[&str] = &[
 ];
 
 /// Day or month first, as the first line shows in which one of them is above 12. The
-/// log has the dates of the server's locale.
+/// log has the dates of the server's locale, of which only those with slashes differ in
+/// the order.
 pub(crate) fn date_order(input: &Input) -> DateOrder {
     let shown = input.lines().find_map(|line| {
         let (first, second) = day_and_month(line)?;
         match () {
-            () if first > 12 => Some(DateOrder::DayFirst),
+            () if first > 12 || !has_slashes(line) => Some(DateOrder::DayFirst),
             () if second > 12 => Some(DateOrder::MonthFirst),
             () => None,
         }
     });
     shown.unwrap_or(DateOrder::MonthFirst)
+}
+
+fn has_slashes(line: &[u8]) -> bool {
+    line.iter().take(3).any(|byte| *byte == b'/')
 }
 
 /// The first two numbers of `24/05/2024 12:00:00 … PACKET`.

@@ -1,6 +1,6 @@
 //! The two ends of a flow.
 
-use vthost_plugin::contact::{Contact, plausible_address};
+use vthost_plugin::contact::{Contact, plausible_address, plausible_name};
 use vthost_plugin::scan::is_valid_ipv6;
 
 use crate::Report;
@@ -33,6 +33,17 @@ impl<'a> End<'a> {
         Some(Self { address, port })
     }
 
+    /// Reads an end of a packet of tcpdump, which without `-n` writes hosts by name:
+    /// `www.example.com.https`.
+    pub(crate) fn of_packet(text: &'a [u8]) -> Option<Self> {
+        Self::of(text).or_else(|| {
+            let dot = text.iter().rposition(|byte| *byte == b'.')?;
+            let (address, port) = (&text[..dot], &text[dot + 1..]);
+            let is_name = plausible_name(address).is_some() && !address.contains(&b' ');
+            (is_name && !port.is_empty()).then_some(Self { address, port })
+        })
+    }
+
     /// Reads an end whose port has its own column.
     pub(crate) fn with_port(address: &'a [u8], port: &'a [u8]) -> Option<Self> {
         match port {
@@ -56,6 +67,11 @@ impl<'a> End<'a> {
     pub(crate) fn is_resolver(self) -> bool {
         matches!(self.port, b"53" | b"domain" | b"5353" | b"mdns")
     }
+}
+
+/// Whether a text is an address and nothing else.
+pub(crate) fn is_address(text: &[u8]) -> bool {
+    plausible_address(text).is_some_and(|address| address.len() == text.len())
 }
 
 /// Where the four numbers of an IPv4 address end.

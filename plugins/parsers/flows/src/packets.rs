@@ -2,11 +2,12 @@
 
 use vthost_plugin::contact::Contact;
 use vthost_plugin::dialect::target_of;
+use vthost_plugin::parser::Action;
 use vthost_plugin::split::{after, split_once, until};
 use vthost_plugin::time::{Stamps, epoch};
 
 use crate::Report;
-use crate::ends::{End, between, flow};
+use crate::ends::{End, between, flow, is_address};
 
 /// The words of a line.
 fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -60,19 +61,30 @@ pub(crate) fn nfdump(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
         true => None,
         false => stamps.iso8601(stamp),
     };
-    flow(source, destination, time_us)
+    let report = flow(source, destination, time_us)?;
+    Some(match (report, words(&line[23..]).next()) {
+        // An event of a firewall (Cisco's NSEL).
+        (Report::Contact(contact), Some(b"DENY")) => Contact {
+            action: Action::Blocked,
+            ..contact
+        }
+        .into(),
+        (report, _) => report,
+    })
 }
 
 /// `12:00:00.250000 e tcp 10.0.0.5.51000 -> 192.0.2.10.https 10 677 FIN`, or the seconds
-/// since 1970 first. `<-` is a flow whose start was not seen from the client's side.
-pub(crate) fn ra(line: &[u8], _stamps: Stamps) -> Option<Report<'_>> {
+/// since 1970 or a date and time (`2024/05/01.12:00:00.250000`) first. `<-` is a flow
+/// whose start was not seen from the client's side.
+pub(crate) fn ra(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
     let mut first_words = words(line);
     let first = first_words.next()?;
     if first == b"StartTime" {
         return Some(Report::NoContact("a heading or a total"));
     }
     let is_epoch = first.len() == 17 && epoch(first).is_some();
-    if !line.starts_with(b" ") || !(is_clock(first) || is_epoch) {
+    let dated = dated_us(first, stamps);
+    if dated.is_none() && !(line.starts_with(b" ") && (is_clock(first) || is_epoch)) {
         return None;
     }
     if first_words
@@ -83,7 +95,7 @@ pub(crate) fn ra(line: &[u8], _stamps: Stamps) -> Option<Report<'_>> {
     }
     let (before, arrow, behind) =
         around_arrow(line, &["->", "<->", "<-", "?>", "<?>", "<?", "who"])?;
-    let time_us = if is_epoch { epoch(first) } else { None };
+    let time_us = if is_epoch { epoch(first) } else { dated };
     match arrow {
         b"who" => Some(Report::NoContact("of argus itself, or of ARP")),
         b"<-" | b"<?" => flow(behind, before, time_us),
@@ -91,23 +103,32 @@ pub(crate) fn ra(line: &[u8], _stamps: Stamps) -> Option<Report<'_>> {
     }
 }
 
+/// `2024/05/01.12:00:00.250000`.
+fn dated_us(word: &[u8], stamps: Stamps) -> Option<i64> {
+    let mut stamp: [u8; 26] = word.try_into().ok()?;
+    let is_dated = stamp[4] == b'/' && stamp[7] == b'/' && stamp[10] == b'.';
+    for place in [4, 7] {
+        stamp[place] = b'-';
+    }
+    stamp[10] = b' ';
+    is_dated.then(|| stamps.iso8601(&stamp))?
+}
+
 /// `12:00:00.250000 IP 10.0.0.5.51000 > 192.0.2.10.443: Flags [S], …`; before it may be
-/// a date, the seconds since 1970 in place of the time, or nothing (`-t`).
+/// a date, the seconds since 1970 in place of the time, or nothing (`-t`). With `-e` the
+/// packet follows the addresses of the frame, with `-v` it is on the next line, which is
+/// indented and has no time.
 pub(crate) fn tcpdump(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
-    let (before, rest) = match line.starts_with(b"IP") {
-        true => (&line[..0], line),
-        false => line.split_at(find(line, b" IP")? + 1),
-    };
-    let is_packet = before.is_empty()
-        || words(before)
-            .take(2)
-            .any(|word| is_clock(word) || epoch(word).is_some());
-    let rest = rest
-        .strip_prefix(b"IP6 ")
-        .or_else(|| rest.strip_prefix(b"IP "))?;
+    let (before, rest) = packet(line)?;
+    let is_stamp = |word: &[u8]| is_clock(word) || epoch(word).is_some();
+    let is_packet = before.trim_ascii().is_empty() || words(before).take(2).any(is_stamp);
+    if rest.starts_with(b"ARP, ") || rest.starts_with(b"(tos ") || rest.starts_with(b"(flowlabel ")
+    {
+        return is_packet.then_some(Report::NoContact("of ARP, or continued on the next line"));
+    }
     let (source, rest) = split_once(rest, b" > ").filter(|_| is_packet)?;
     let (destination, info) = split_once(rest, b": ")?;
-    let (source, destination) = (End::of(source)?, End::of(destination)?);
+    let (source, destination) = (End::of_packet(source)?, End::of_packet(destination)?);
     let stamp = before.trim_ascii();
     let time_us = match is_date(until(stamp, b" ")) {
         true => stamps.iso8601(stamp.get(..stamp.len().min(26))?),
@@ -117,14 +138,46 @@ pub(crate) fn tcpdump(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
         return Some(Report::NoContact("a resolver's answer"));
     }
     let contact = between(source, destination, time_us);
+    // Without `-n` hosts are written by name.
+    let contact = match is_address(contact.address) {
+        true => contact,
+        false => Contact {
+            host: contact.address,
+            address: b"",
+            ..contact
+        },
+    };
     if destination.is_resolver() {
         return Some(of_question(contact, question(info)));
     }
     Some(of_request(contact, after(info, b"HTTP: ").unwrap_or_default()).into())
 }
 
-fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
-    split_once(text, mark).map(|(before, _)| before.len())
+/// The time of a packet, and the text from its source on.
+fn packet(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    if line.starts_with(b"    ") && line[4..].first().is_some_and(u8::is_ascii_alphanumeric) {
+        return Some((&line[..4], &line[4..]));
+    }
+    if let Some((before, frame)) = split_once(line, b", ethertype ") {
+        let (ethertype, frame) = split_once(frame, b" ")?;
+        let (_, rest) = split_once(frame, b": ")?;
+        return match ethertype {
+            b"IPv4" | b"IPv6" => Some((before, rest)),
+            _ => Some((before, b"ARP, ")),
+        };
+    }
+    if let Some((before, _)) = split_once(line, b" ARP, ") {
+        return Some((before, b"ARP, "));
+    }
+    let start = match line.starts_with(b"IP") {
+        true => 0,
+        false => split_once(line, b" IP")?.0.len() + 1,
+    };
+    let (before, rest) = line.split_at(start);
+    let rest = rest
+        .strip_prefix(b"IP6 ")
+        .or_else(|| rest.strip_prefix(b"IP "))?;
+    Some((before, rest))
 }
 
 /// The name of `51000+ [1au] A? www.example.com. (33)`.
@@ -224,6 +277,8 @@ fn of_info<'a>(contact: Contact<'a>, protocol: &[u8], info: &'a [u8]) -> Report<
 
 #[cfg(test)]
 mod tests {
+    use vthost_plugin::parser::Action;
+
     use crate::tests::{check, seen};
 
     #[test]
@@ -249,6 +304,12 @@ mod tests {
     fn a_time_of_1970_is_none() {
         let row = "1970-01-01 00:00:00.000 INVALID  Ignore TCP  10.0.0.5:51000 -> 192.0.2.10:443  0.0.0.0:0 -> 0.0.0.0:0 308 0";
         assert_eq!(seen(row)[0].2, None);
+    }
+
+    #[test]
+    fn ra_dates_are_read() {
+        let row = "2024/05/01.12:00:00.250000  e           tcp           10.0.0.5.51000     ->         192.0.2.10.https        10        677   FIN";
+        assert_eq!(seen(row)[0].2, Some(1_714_564_800_250_000));
     }
 
     #[test]
@@ -324,6 +385,38 @@ mod tests {
             "10.0.0.5.51000 > 192.0.2.10.8080: Flags [P.], length 73: HTTP: CONNECT www.example.com:443 HTTP/1.1",
             &["www.example.com", "192.0.2.10"],
         );
+    }
+
+    #[test]
+    fn tcpdump_packets_are_read_with_frames_and_host_names() {
+        for (packet, value) in [
+            (
+                "1714564800.250000 00:00:5e:00:53:01 > 00:00:5e:00:53:02, ethertype IPv4 (0x0800), length 74: 10.0.0.5.51000 > 192.0.2.10.443: Flags [S], length 0",
+                "192.0.2.10",
+            ),
+            (
+                "    10.0.0.5.51000 > 192.0.2.10.443: Flags [S], cksum 0x1 (correct), length 0",
+                "192.0.2.10",
+            ),
+            (
+                "12:00:00.250000 IP 10.0.0.5.51000 > www.example.com.https: Flags [S], length 0",
+                "www.example.com",
+            ),
+        ] {
+            check(packet, &[value], "10.0.0.5");
+        }
+        for nothing in [
+            "12:00:00.250000 ARP, Request who-has 10.0.0.1 tell 10.0.0.5, length 28",
+            "12:00:00.250000 IP (tos 0x0, ttl 64, id 1, offset 0, flags [DF], proto TCP (6), length 60)",
+        ] {
+            check(nothing, &[], "");
+        }
+    }
+
+    #[test]
+    fn a_denied_event_of_a_firewall_is_blocked() {
+        let row = "2024-05-01 12:00:00.250 DENY     I-ACL   TCP  10.0.0.5:51000 -> 192.0.2.10:443  0.0.0.0:0 -> 0.0.0.0:0 0 0";
+        assert_eq!(seen(row)[0].3, Action::Blocked);
     }
 
     #[test]

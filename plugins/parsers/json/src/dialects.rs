@@ -157,12 +157,11 @@ pub(crate) const DIALECTS: &[Dialect] = &[
     },
     Dialect {
         name: "gcp-lb",
-        title: "Google Cloud load balancer (JSON)",
-        example: r#"{"httpRequest":{"requestMethod":"GET","requestUrl":"http://www.example.com/a","remoteIp":"10.0.0.5:51000","status":200},"timestamp":"2024-05-01T12:00:00Z"}"#,
+        title: "Google Cloud load balancer (JSON): the client is the remote side",
+        example: r#"{"httpRequest":{"requestMethod":"GET","requestUrl":"http://www.example.org/a","remoteIp":"192.0.2.10:51000","status":200},"timestamp":"2024-05-01T12:00:00Z"}"#,
         marks: &["httpRequest/requestUrl", "httpRequest/remoteIp"],
         roles: Roles {
-            url: &["httpRequest/requestUrl"],
-            client: &["httpRequest/remoteIp"],
+            address: &["httpRequest/remoteIp"],
             stamp: &["timestamp", "receiveTimestamp"],
             ..Roles::NONE
         },
@@ -414,12 +413,13 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         name: "caddy",
         title: "Caddy access log (JSON): the client is the remote side",
         example: r#"{"level":"info","ts":1714564800.000,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"192.0.2.10","remote_port":"51000","method":"GET","host":"www.example.org","uri":"/a"},"status":200}"#,
-        marks: &["request/remote_ip", "request/uri", "ts"],
+        marks: &["request/remote_ip", "request/uri", "status"],
         roles: Roles {
             address: &["request/client_ip", "request/remote_ip"],
             stamp: &["ts"],
             ..Roles::NONE
         },
+        push: special::caddy,
         ..JSON
     },
     Dialect {
@@ -542,6 +542,7 @@ pub(crate) const DIALECTS: &[Dialect] = &[
             stamp: &["T"],
             ..Roles::NONE
         },
+        push: special::adguard,
         ..JSON
     },
     Dialect {

@@ -74,6 +74,7 @@ const NO_OBJECT: &str = "not a JSON object";
 
 #[cfg(test)]
 mod tests {
+    use vthost_plugin::parser::Action;
     use vthost_plugin::testing;
 
     use super::*;
@@ -159,6 +160,29 @@ mod tests {
             r#"{"class":"class com.untangle.IntrusionPreventionLogEvent","timeStamp":"2024-05-01 12:00:00.0","ipSource":"10.0.0.5","ipDestination":"192.0.2.10"}"#,
             &[("192.0.2.10", "10.0.0.5")],
         );
+    }
+
+    #[test]
+    fn adguard_names_what_it_filtered() {
+        let check = |result: &str, action: Action| {
+            let line = format!(
+                r#"{{"T":"2024-05-01T12:00:00Z","QH":"www.example.com","QT":"A","Result":{{{result}}},"IP":"10.0.0.5"}}"#
+            );
+            let parsed = testing::parse::<Parser>(line.as_bytes(), "{}").unwrap();
+            assert_eq!(parsed.observations[0].action, action, "{result}");
+        };
+        check(r#""IsFiltered":true,"Reason":3"#, Action::Blocked);
+        check(r#""IsFiltered":true,"Reason":7"#, Action::Unstated);
+        check("", Action::Unstated);
+    }
+
+    #[test]
+    fn caddy_may_write_the_time_before_the_object() {
+        let line = "2024/05/01 12:00:00.000\tINFO\thttp.log.access.log0\thandled request\t{\"request\": {\"remote_ip\": \"192.0.2.10\", \"method\": \"GET\", \"host\": \"www.example.org\", \"uri\": \"/a\"}, \"status\": 200}";
+        let parsed = testing::parse::<Parser>(line.as_bytes(), "{}").unwrap();
+        let seen = &parsed.observations[0];
+        let noon = Some(1_714_564_800_000_000);
+        assert_eq!((seen.value.as_str(), seen.time_us), ("192.0.2.10", noon));
     }
 
     #[test]

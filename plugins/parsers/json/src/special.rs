@@ -16,6 +16,37 @@ pub(crate) fn azure_firewall(record: Record<'_>, found: &mut Observations<'_>) -
     contact.push(found)
 }
 
+/// AdGuard Home: `"Result":{"IsFiltered":true,"Reason":3}`. A query that safe search
+/// rewrote (reason 7) is filtered, and not blocked. Quotes within strings are escaped.
+pub(crate) fn adguard(record: Record<'_>, found: &mut Observations<'_>) -> Line {
+    let has = |member: &[u8]| after(record.body, member).is_some();
+    let is_blocked =
+        has(b"\"IsFiltered\":true") && !has(b"\"Reason\":7,") && !has(b"\"Reason\":7}");
+    let action = match is_blocked {
+        true => Action::Blocked,
+        false => record.contact.action,
+    };
+    Contact {
+        action,
+        ..record.contact
+    }
+    .push(found)
+}
+
+/// Caddy's console encoder: time, level, logger and message between tabs, and then the
+/// object, which has no time.
+pub(crate) fn caddy(record: Record<'_>, found: &mut Observations<'_>) -> Line {
+    let written = || {
+        let time = until(record.line, b"\t");
+        record.stamps.any(time, DateOrder::MonthFirst)
+    };
+    Contact {
+        time_us: record.contact.time_us.or_else(written),
+        ..record.contact
+    }
+    .push(found)
+}
+
 /// Zscaler: the URL may be in base64, in the field of the path.
 pub(crate) fn zscaler(record: Record<'_>, found: &mut Observations<'_>) -> Line {
     let contact = record.contact;

@@ -50,6 +50,7 @@ pub(crate) const DIALECTS: &[Dialect] = &[
         example: r#"<134>  id=firewall sn=000000000001 time="2024-05-01 12:00:00 UTC" fw=192.0.2.1 pri=6 c=1024 m=97 src=10.0.0.5:51000:X0 dst=192.0.2.10:80:X1 dstname=www.example.com arg=/a"#,
         marks: &["sn", "fw", "m"],
         roles: Roles {
+            scheme: &["proto"],
             host: &["dstname", "dname"],
             path: &["arg"],
             address: &["dst"],
@@ -78,6 +79,25 @@ pub(crate) const DIALECTS: &[Dialect] = &[
             ..Roles::NONE
         },
         push: push_with_address,
+        ..Dialect::DEFAULT
+    },
+    Dialect {
+        name: "trafficserver-welf",
+        title: "Apache Traffic Server, welf format (key=value)",
+        example: r#"id=firewall time="2024-05-01 12:00:00" fw=proxy1 pri=6 proto=http duration=0.015 sent=1201 rcvd=183 src=10.0.0.5 dst=192.0.2.10 dstname=www.example.com user=jane op=GET arg="a" result=200 ref="-" agent="curl/8.0" cache=TCP_MISS"#,
+        marks: &["fw", "op", "cache"],
+        roles: Roles {
+            scheme: &["proto"],
+            host: &["dstname"],
+            path: &["arg"],
+            address: &["dst"],
+            client: &["src"],
+            user: &["user"],
+            stamp: &["time"],
+            action: &["cache"],
+            ..Roles::NONE
+        },
+        push: special::welf,
         ..Dialect::DEFAULT
     },
     Dialect {

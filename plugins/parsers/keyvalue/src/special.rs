@@ -37,14 +37,37 @@ fn meraki_action(message: &[u8]) -> Action {
     }
 }
 
+/// Traffic Server's `welf`: the path has no slash in front, and only what was denied has
+/// a result with a word for it. See "Log Formats" of its administrator's guide.
+pub(crate) fn welf(record: Record<'_>, found: &mut Observations<'_>) -> Line {
+    let path = [b"/", record.contact.path].concat();
+    let action = match record.contact.action {
+        Action::Unstated => Action::Allowed,
+        stated => stated,
+    };
+    Contact {
+        path: &path,
+        action,
+        ..record.contact
+    }
+    .push(found)
+}
+
 /// Linux: the prefix of a firewall rule, before `IN=`, names what was done. The
-/// description that UniFi adds is free text.
+/// description that UniFi adds is free text. ulogd2 writes no program, so that a prefix
+/// with a colon looks like one.
 pub(crate) fn iptables(record: Record<'_>, found: &mut Observations<'_>) -> Line {
-    let message = Syslog::of(record.line, record.stamps).message;
+    let Syslog {
+        message, program, ..
+    } = Syslog::of(record.line, record.stamps);
     let before = |text, mark| split_once(text, mark).map_or(text, |(before, _)| before);
     let prefix = before(before(message, b"IN="), b"DESCR=");
+    let action = match action_of_rule(prefix) {
+        Action::Unstated => action_of_rule(program),
+        stated => stated,
+    };
     Contact {
-        action: action_of_rule(prefix),
+        action,
         ..record.contact
     }
     .push(found)

@@ -5,7 +5,7 @@
 mod alerts;
 mod routers;
 
-use vthost_plugin::contact::{Contact, action_of, action_of_rule, plausible_address};
+use vthost_plugin::contact::{Contact, action_of, plausible_address};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
 use vthost_plugin::split::{blanks, split_once, until};
 use vthost_plugin::syslog::Syslog;
@@ -143,7 +143,7 @@ impl Packets {
         match kind {
             0 => self.flow(line),
             1 => enveloped(line, stamps, filterlog),
-            2 => enveloped(line, stamps, mikrotik),
+            2 => enveloped(line, stamps, |message| routers::mikrotik(message, stamps)),
             3 => enveloped(line, stamps, |message| routers::yamaha(message, stamps)),
             4 => enveloped(line, stamps, routers::oneos),
             5 => alerts::alert(line, stamps),
@@ -271,38 +271,6 @@ fn filterlog(message: &[u8]) -> Option<Contact<'_>> {
         action: action_of(action),
         ..Contact::default()
     })
-}
-
-/// `drop-out forward: in:lan out:wan, … proto TCP, 10.0.0.5:51000->192.0.2.10:443, len 52`.
-fn mikrotik(message: &[u8]) -> Option<Contact<'_>> {
-    message.windows(4).find(|part| part == b" in:")?;
-    let proto = message.windows(7).position(|part| part == b" proto ")?;
-    let rest = &message[proto..];
-    let pair = rest
-        .split(|byte| matches!(byte, b',' | b' '))
-        .find(|part| part.windows(2).any(|two| two == b"->"))?;
-    let (client, address) = ends(pair, b"->")?;
-    let rule = message[..proto]
-        .split(|byte| *byte == b':')
-        .next()
-        .unwrap_or_default();
-    Some(Contact {
-        client,
-        address,
-        action: action_of_rule(prefix_of(rule)),
-        ..Contact::default()
-    })
-}
-
-/// `drop-out` of `firewall,info drop-out forward`: the rule's prefix, between topics and
-/// chain. Without a prefix nothing states the action: the chain is where a rule is.
-fn prefix_of(rule: &[u8]) -> &[u8] {
-    let prefix = || {
-        let (_topics, rest) = split_once(rule, b" ")?;
-        let chain = rest.iter().rposition(|byte| *byte == b' ')?;
-        Some(&rest[..chain])
-    };
-    prefix().unwrap_or_default()
 }
 
 /// The text before an arrow, and the text after it to the next blank.

@@ -41,11 +41,10 @@ pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Read<'_>> {
 }
 
 fn session<'a>(ends: &'a [u8], is_blocked: bool, contact: Contact<'a>) -> Read<'a> {
-    let client = without_port(
-        words(ends)
-            .find(|word| word.contains(&b'.'))
-            .unwrap_or_default(),
-    );
+    let first = words(ends).find(|word| word.contains(&b'.'));
+    let (user, client) = authenticated(first.unwrap_or_default());
+    let client = without_port(client);
+    let contact = Contact { user, ..contact };
     if let Some(name) = after(ends, b"could not resolve hostname \"") {
         return Read::Contact(Contact {
             name: until(name, b"\""),
@@ -68,6 +67,18 @@ fn session<'a>(ends: &'a [u8], is_blocked: bool, contact: Contact<'a>) -> Read<'
             ..contact
         }),
         None => Read::Nothing("a session without a target"),
+    }
+}
+
+/// The user and the client of `username%jane@10.0.0.5.51000`: before the user is the
+/// method by which it was authenticated.
+fn authenticated(client: &[u8]) -> (&[u8], &[u8]) {
+    match client.iter().rposition(|byte| *byte == b'@') {
+        Some(at) => {
+            let user = &client[..at];
+            (after(user, b"%").unwrap_or(user), &client[at + 1..])
+        }
+        None => (b"", client),
     }
 }
 

@@ -11,12 +11,17 @@
 
 use vthost_plugin::contact::Contact;
 use vthost_plugin::parser::Action;
+use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{Stamps, epoch};
 use vthost_plugin::{scan, split};
 
 use crate::{Read, requested};
 
 pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Read<'_>> {
+    let line = match line.first() {
+        Some(b'"' | b'0'..=b'9') => line,
+        _ => of_syslog(line, stamps)?,
+    };
     let contact = if line.starts_with(b"\"") {
         quoted(line, stamps)
     } else if scan::find(line, b'\t').is_some() {
@@ -25,6 +30,12 @@ pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Read<'_>> {
         by_blanks(line, stamps)
     };
     contact.map(Read::Contact)
+}
+
+/// The row in a line of syslog (`logsyslog`).
+fn of_syslog(line: &[u8], stamps: Stamps) -> Option<&[u8]> {
+    let syslog = Syslog::of(line, stamps);
+    matches!(syslog.program, b"e2guardian" | b"dansguardian").then_some(syslog.message)
 }
 
 /// Format 2.
@@ -61,17 +72,20 @@ fn dotted<'a>(columns: [&'a [u8]; 6], stamps: Stamps) -> Option<Contact<'a>> {
     Some(contact(time_us, [user, client, target, verdict, method]))
 }
 
-/// Format 1. The request log, whose reason is `PROXY`, has each request before the
-/// verdict.
+/// Format 1, and DansGuardian's, which has no `hwN:`. The request log, whose reason is
+/// `PROXY`, has each request before the verdict.
 fn by_blanks(line: &[u8], stamps: Stamps) -> Option<Contact<'_>> {
-    let time_us = time_of(line.get(..19)?, stamps)?;
-    let mut words = line.get(20..)?.split(|byte| *byte == b' ');
+    let mut words = line.split(|byte| *byte == b' ');
+    let (date, clock) = (words.next()?, words.next()?);
+    let time_us = time_of(line.get(..date.len() + 1 + clock.len())?, stamps)?;
     let (user, client, target) = (words.next()?, words.next()?, words.next()?);
     let verdict = words.next()?;
     let is_request = words.clone().next() == Some(b"PROXY");
     let is_hw = |word: &[u8]| word.starts_with(b"hw") && word.ends_with(b":");
     let verdict_is_given = verdict.starts_with(b"*");
-    (verdict_is_given || is_hw(verdict)).then_some(())?;
+    let mut numbers = words.clone().skip_while(|word| !is_method(word)).skip(1);
+    let mut is_row = || numbers.next().is_some_and(scan::is_digits);
+    (verdict_is_given || is_hw(verdict) || is_row()).then_some(())?;
     let is_tunnel = words.any(|word| word == b"CONNECT");
     let method: &[u8] = if is_tunnel { b"CONNECT" } else { b"" };
     let contact = contact(time_us, [user, client, target, verdict, method]);
@@ -99,12 +113,23 @@ fn contact<'a>(
     }
 }
 
-/// `2024.05.01 12:00:00`.
+fn is_method(word: &[u8]) -> bool {
+    matches!(word.len(), 3..=16) && word.iter().all(u8::is_ascii_uppercase)
+}
+
+/// `2024.05.01 12:00:00`; older versions and DansGuardian write `2024.5.1 9:00:00`.
 fn time_of(text: &[u8], stamps: Stamps) -> Option<i64> {
-    let mut iso: [u8; 19] = text.try_into().ok()?;
-    for place in [4, 7] {
-        (iso[place] == b'.').then_some(())?;
-        iso[place] = b'-';
+    const SHAPE: &[u8; 19] = b"0000-00-00 00:00:00";
+    let mut iso = *SHAPE;
+    let mut end = 0;
+    let mut numbers = text.split(|byte| matches!(byte, b'.' | b' ' | b':'));
+    for width in [4, 2, 2, 2, 2, 2] {
+        let number = numbers.next().filter(|number| scan::is_digits(number))?;
+        let start = end + width - number.len().min(width);
+        iso.get_mut(start..end + width)?
+            .copy_from_slice(number.get(..width.min(number.len()))?);
+        end += width + 1;
     }
-    stamps.iso8601(&iso)
+    let is_whole = numbers.next().is_none() && text.get(4) == Some(&b'.');
+    is_whole.then(|| stamps.iso8601(&iso))?
 }

@@ -14,6 +14,7 @@ mod sslsplit;
 
 use vthost_plugin::contact::Contact;
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
+use vthost_plugin::split::without_percent;
 use vthost_plugin::time::Stamps;
 
 struct Proxies {
@@ -132,7 +133,14 @@ impl LineParser for Proxies {
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         match read(line, self.stamps) {
-            Some(Read::Contact(contact)) => contact.push(found),
+            Some(Read::Contact(contact)) => {
+                let user = without_percent(contact.user);
+                let contact = Contact {
+                    user: &user,
+                    ..contact
+                };
+                contact.push(found)
+            }
             Some(Read::Connection(contact)) => contact.push_with_address(found),
             Some(Read::Nothing(reason)) => Line::Ignored(reason),
             None if line.trim_ascii().is_empty() => Line::Ignored("blank"),
@@ -253,6 +261,24 @@ mod tests {
             &one(&format!("hw1: GET 6 0 - 1 {ends}")),
             (URL, "10.0.0.5", "jane", Allowed),
         );
+        for line in [
+            format!("2024.5.1 12:00:00 jane 10.0.0.5 {URL} hw1: GET 6 0 - 1 {ends}"),
+            format!(
+                "May  1 12:00:01 gw e2guardian[7]: {}",
+                one(&format!("hw1: GET 6 0 - 1 {ends}"))
+            ),
+            format!("2024.5.1 12:00:00 jane 10.0.0.5 {URL}  GET 6 0  1 200 image/png   -"),
+        ] {
+            check(&line, (URL, "10.0.0.5", "jane", Allowed));
+            let noon = Some(1_714_564_800_000_000);
+            assert_eq!(first(&line).unwrap().4, noon, "{line}");
+        }
+        check(
+            &format!(
+                "2024.5.1 9:00:00 jane 10.0.0.5 {URL} *DENIED* Banned site: x GET 0 0 Ads 1 403 text/html   -"
+            ),
+            (URL, "10.0.0.5", "jane", Blocked),
+        );
     }
 
     #[test]
@@ -315,6 +341,12 @@ mod tests {
                 "block(1): tcp/connect ]: {ends}: could not resolve hostname \"www.example.com\": Name or service not known"
             )),
             ("www.example.com", "10.0.0.5", "", Unstated),
+        );
+        check(
+            &line(
+                "pass(2): tcp/connect [: username%jane@10.0.0.5.51000 203.0.113.1.1080 -> 203.0.113.1.51000 192.0.2.10.80",
+            ),
+            ("192.0.2.10", "10.0.0.5", "jane", Allowed),
         );
         assert_eq!(
             first(&line(&format!("pass(1): tcp/accept [: {ends}"))),

@@ -17,7 +17,7 @@ pub(crate) fn c_icap(line: &[u8], stamps: Stamps) -> Option<Read<'_>> {
 }
 
 /// Traffic Server's `error.log`: `20240501.12h00m00s DNS Error: looking up URL`,
-/// without the client.
+/// `CONNECT: could not connect to 192.0.2.10 for 'URL'`, without the client.
 pub(crate) fn traffic_server(line: &[u8], stamps: Stamps) -> Option<Read<'_>> {
     let (time, text) = line.split_at_checked(18)?;
     let &[
@@ -47,9 +47,12 @@ pub(crate) fn traffic_server(line: &[u8], stamps: Stamps) -> Option<Read<'_>> {
         y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2,
     ];
     let time_us = Some(stamps.iso8601(&iso)?);
-    let mut words = text.split(|byte| *byte == b' ');
-    let url = words.find(|word| split_scheme(word).is_some());
-    Some(match url {
+    let words = text.split(|byte| *byte == b' ');
+    let mut urls = words.filter_map(|word| {
+        let word = word.strip_prefix(b"'").unwrap_or(word);
+        split_scheme(word).map(|_| word)
+    });
+    Some(match urls.next() {
         Some(url) => Read::Contact(Contact {
             url: until(url, b"'\""),
             time_us,

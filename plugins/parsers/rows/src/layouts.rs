@@ -2,9 +2,9 @@
 //! places, from 0. Sources: the vendors' log references, by the title of each
 //! entry.
 
-use vthost_plugin::contact::{action_of, plausible_address};
-use vthost_plugin::dialect::{Dialect, OtherLine, Roles};
-use vthost_plugin::parser::Action;
+use vthost_plugin::contact::{Contact, action_of, plausible_address};
+use vthost_plugin::dialect::{Dialect, OtherLine, Record, Roles};
+use vthost_plugin::parser::{Action, Line, Observations};
 use vthost_plugin::time::DateOrder;
 
 use super::barracuda;
@@ -237,6 +237,7 @@ pub(crate) const LAYOUTS: &[Layout] = &[
                 ..Roles::NONE
             },
             certainty: 87,
+            push: push_without_port,
             ..Dialect::DEFAULT
         },
         separator: b' ',
@@ -431,6 +432,17 @@ fn is_method(column: &[u8]) -> bool {
 
 fn is_host(column: &[u8]) -> bool {
     column == b"-" || column.contains(&b'.') || column.contains(&b':')
+}
+
+/// A port always follows the address, of IPv6 without brackets: `2001:db8::1:51000`.
+fn push_without_port(record: Record<'_>, found: &mut Observations<'_>) -> Line {
+    let end = record.contact.address;
+    let colon = end.iter().rposition(|byte| *byte == b':');
+    Contact {
+        address: &end[..colon.unwrap_or(end.len())],
+        ..record.contact
+    }
+    .push(found)
 }
 
 /// An address, perhaps with a port.

@@ -233,7 +233,7 @@ impl Table<'_, '_> {
                 _ if client == Some(column) => Role::Client,
                 _ if user == Some(column) => Role::User,
                 _ if status == Some(column) => Role::Status,
-                Shape::Word if self.is_name_of_target(column, target) => Role::Sni,
+                Shape::Word if self.is_server_name(column, target) => Role::Sni,
                 Shape::Time => Role::Time,
                 Shape::TimeUtc => Role::TimeUtc,
                 Shape::Result | Shape::ResultStatus | Shape::ResultHierarchy => Role::Result,
@@ -299,7 +299,7 @@ impl Table<'_, '_> {
             self.shapes[*column] == shape
                 && Some(*column) != client
                 && !self.is_named(*column, &OTHER_NAMES)
-                && !self.is_name_of_target(*column, target)
+                && !self.is_server_name(*column, target)
         };
         let hierarchy = self.position(&[Shape::Hierarchy]).unwrap_or(0);
         let before_hierarchy = hierarchy.checked_sub(1).filter(|column| *column > target);
@@ -341,8 +341,24 @@ impl Table<'_, '_> {
         words.iter().any(|word| key.contains(word))
     }
 
-    /// Whether a column repeats the host of the target in some row, as the server
-    /// name of TLS does.
+    /// Whether a column is the server name of TLS: it repeats the host of the target in
+    /// some row, or all its values are names beside tunnels to addresses.
+    fn is_server_name(&self, column: usize, target: usize) -> bool {
+        self.is_name_of_target(column, target) || self.names_addresses(column, target)
+    }
+
+    fn names_addresses(&self, column: usize, target: usize) -> bool {
+        let present = |row: &&Tokens<'_>| !matches!(row.values[column].text, b"" | b"-");
+        let mut rows = self.samples.iter().filter(present).peekable();
+        column > target
+            && rows.peek().is_some()
+            && rows.all(|row| {
+                let name = row.values[column].text;
+                is_host_name(name) && is_address_with_port(row.values[target].text)
+            })
+    }
+
+    /// Whether a column repeats the host of the target in some row.
     fn is_name_of_target(&self, column: usize, target: usize) -> bool {
         self.samples.iter().any(|row| {
             let (name, target) = (row.values[column].text, row.values[target].text);
@@ -353,6 +369,14 @@ impl Table<'_, '_> {
                     .is_some_and(|rest| matches!(rest.first(), None | Some(b':' | b'/')))
         })
     }
+}
+
+/// `www.example.com`: words between dots, the last of letters.
+fn is_host_name(text: &[u8]) -> bool {
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let last = text.rsplit(|byte| *byte == b'.').next().unwrap_or(text);
+    let is_top = last.len() > 1 && last.iter().all(u8::is_ascii_alphabetic);
+    is_top && last.len() < text.len() && text.iter().all(is_of_name)
 }
 
 /// Adds a column: values that are two in one become two columns.

@@ -127,6 +127,11 @@ impl Layout {
         self.columns.iter().any(is_quoted_url)
     }
 
+    /// Whether it has the server name of TLS, which the native reader does not see.
+    pub(crate) fn has_server_name(&self) -> bool {
+        self.has(Role::Sni)
+    }
+
     /// Whether a column has this meaning.
     pub(crate) fn has(&self, role: Role) -> bool {
         self.columns.iter().any(|column| column.role == role)

@@ -113,6 +113,7 @@ impl LineParser for Squid {
         let order = match () {
             () if layout.as_ref().is_some_and(Layout::has_client_port) => Order::LayoutFirst,
             () if layout.as_ref().is_some_and(Layout::has_quoted_url) => Order::LayoutFirst,
+            () if layout.as_ref().is_some_and(Layout::has_server_name) => Order::LayoutFirst,
             () if rows.len() < 3 || native.count() * 2 >= rows.len() => Order::NativeWithBlanks,
             () => Order::Native,
         };
@@ -218,7 +219,8 @@ impl Squid {
 /// the URL, and as a row of the layout.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// The layout is from the settings, its client has a port, or its URL is quoted.
+    /// The layout is from the settings, its client has a port, its URL is quoted, or it
+    /// has a column for the server name of TLS.
     LayoutFirst,
     /// Most rows of the head are not native.
     Native,

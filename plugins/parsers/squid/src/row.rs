@@ -1,7 +1,5 @@
 //! One request: what it contacted, and what Squid did with it.
 
-use std::borrow::Cow;
-
 use vthost_plugin::contact::split_scheme;
 use vthost_plugin::parser::{Action, Line, Observation, Observations};
 use vthost_plugin::{scan, split};
@@ -32,7 +30,8 @@ impl Row<'_> {
             Ok(observation) => observation,
             Err(reason) => return Line::Ignored(reason),
         };
-        let user = decoded(present(self.user));
+        // Blanks and bytes outside ASCII are `%20` in user names.
+        let user = split::without_percent(present(self.user));
         let made = |observation: Observation<'_>, found: &mut Observations<'_>| {
             found.push(
                 observation
@@ -157,6 +156,8 @@ fn unusual(target: &[u8]) -> Result<Observation<'_>, &'static str> {
         }
         () => match split_scheme(target) {
             Some((_, rest)) if rest.is_empty() || rest.starts_with(b"/") => Err("no host"),
+            // Cisco's `TCP_CONNECT`, of a connection that was intercepted.
+            Some((b"tunnel", _)) => tunnel(target),
             Some((scheme, rest)) => Ok(match escaped_brackets(rest) {
                 Some((address, path)) => Observation::url_of(scheme, address, path),
                 None => Observation::url(target),
@@ -193,32 +194,4 @@ fn is_usual_url(target: &[u8]) -> bool {
 #[inline(always)]
 pub(crate) fn present(field: &[u8]) -> &[u8] {
     if field == b"-" { b"" } else { field }
-}
-
-/// Squid writes blanks and bytes outside ASCII in user names as `%20`.
-pub(crate) fn decoded(user: &[u8]) -> Cow<'_, [u8]> {
-    if user.is_empty() || scan::find(user, b'%').is_none() {
-        return user.into();
-    }
-    let mut decoded = Vec::with_capacity(user.len());
-    let mut rest = user;
-    while let Some((&byte, after)) = rest.split_first() {
-        let escaped = match (byte, after) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        let (byte, taken) = match escaped {
-            Some((high, low)) => (high << 4 | low, 3),
-            None => (byte, 1),
-        };
-        decoded.push(byte);
-        rest = &rest[taken..];
-    }
-    decoded.into()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
 }

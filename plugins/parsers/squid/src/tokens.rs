@@ -106,6 +106,7 @@ fn separated_values(line: &[u8], separator: u8) -> Vec<(usize, usize)> {
 
 /// Where the value at `at` begins and ends, and where the next one is.
 fn value_at(line: &[u8], at: usize, separator: u8) -> (usize, usize, usize) {
+    let at = at + usize::from(is_spaced(separator) && is_one_blank(&line[at..]));
     let start = at + key(&line[at..]);
     let is_end = |end: usize| line.get(end).is_none_or(|byte| *byte == separator);
     let enclosed = match line.get(start) {
@@ -121,12 +122,22 @@ fn value_at(line: &[u8], at: usize, separator: u8) -> (usize, usize, usize) {
     }
     let rest = &line[start..];
     let end = start + scan::find(rest, separator).unwrap_or(rest.len());
-    let end = if separator == b' ' {
-        end_of_time(line, start, end)
-    } else {
-        end
+    let end = match separator {
+        b' ' => end_of_time(line, start, end),
+        _ => end,
     };
-    (start, end, end + 1)
+    let is_spaced = is_spaced(separator) && line[start..end].ends_with(b" ");
+    (start, end - usize::from(is_spaced), end + 1)
+}
+
+/// Whether blanks around this separator are part of it: ` | `.
+fn is_spaced(separator: u8) -> bool {
+    separator == b'|'
+}
+
+/// Whether one blank is in front, and not the padding of a number.
+fn is_one_blank(text: &[u8]) -> bool {
+    matches!(text, [b' ', next, ..] if *next != b' ')
 }
 
 /// How long `key=` at the beginning is.

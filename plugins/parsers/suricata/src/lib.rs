@@ -10,12 +10,12 @@ use vthost_plugin::time::{DateOrder, Stamps};
 
 struct Suricata {
     stamps: Stamps,
-    json: Json<14>,
+    json: Json<{ PATHS.len() }>,
 }
 
 vthost_plugin::export_parser!(Suricata);
 
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 15] = [
     "timestamp",
     "event_type",
     "src_ip",
@@ -30,6 +30,7 @@ const PATHS: [&str; 14] = [
     "dns/type",
     "quic/sni",
     "http/http_method",
+    "http/http_port",
 ];
 
 impl LineParser for Suricata {
@@ -108,6 +109,7 @@ fn push(fields: [&[u8]; PATHS.len()], stamps: Stamps, found: &mut Observations<'
         message,
         quic_name,
         _method,
+        port,
     ] = fields;
     // Some collectors leave out the kind of an alert.
     let is_alert = kind == b"alert" || (kind.is_empty() && !action.is_empty());
@@ -148,6 +150,7 @@ fn push(fields: [&[u8]; PATHS.len()], stamps: Stamps, found: &mut Observations<'
     let contact = Contact {
         url: if is_web { &url } else { b"" },
         host: first([host, tls_name, quic_name]),
+        port,
         address,
         ..contact
     };

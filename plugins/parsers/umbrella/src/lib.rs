@@ -4,7 +4,7 @@
 
 use vthost_plugin::contact::{Contact, action_of};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
-use vthost_plugin::split::Columns;
+use vthost_plugin::split::{Columns, undoubled};
 use vthost_plugin::time::Stamps;
 
 struct Umbrella {
@@ -61,7 +61,7 @@ impl LineParser for Umbrella {
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         match self.read(line) {
             _ if line.trim_ascii().is_empty() => Line::Ignored("blank"),
-            Some(contact) => contact.push(found),
+            Some(contact) => contact.decoded(undoubled, |contact| contact.push(found)),
             None => Line::Rejected("none of Umbrella's DNS, proxy and firewall rows"),
         }
     }
@@ -152,6 +152,14 @@ mod tests {
             (seen.value.as_str(), seen.client.as_str()),
             ("www.example.com.", "10.0.0.5")
         );
+    }
+
+    #[test]
+    fn quotes_in_a_url_are_doubled() {
+        let row = r#""2024-05-01 12:00:00","HQ","10.0.0.5","198.51.100.1","192.0.2.10","text/html","ALLOWED","https://www.example.com/a?b=""c""","","curl","200""#;
+        let parsed = testing::parse::<Umbrella>(row.as_bytes(), "{}").unwrap();
+        let seen = &parsed.observations[0];
+        assert_eq!(seen.value, "https://www.example.com/a?b=\"c\"");
     }
 
     #[test]

@@ -208,6 +208,35 @@ fn is_odd_at_end(before: &[u8]) -> bool {
     backslashes.count() % 2 == 1
 }
 
+/// A text without percent-encoding: `%20` is a blank. Other percent signs are kept.
+#[must_use]
+pub fn without_percent(text: &[u8]) -> Cow<'_, [u8]> {
+    if scan::find(text, b'%').is_none() {
+        return text.into();
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, behind)) = rest.split_first() {
+        let escaped = match (byte, behind) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        let (byte, taken) = match escaped {
+            Some((high, low)) => (high << 4 | low, 3),
+            None => (byte, 1),
+        };
+        decoded.push(byte);
+        rest = &rest[taken..];
+    }
+    decoded.into()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,6 +295,17 @@ mod tests {
             ] {
                 check(text, mark);
             }
+        }
+    }
+
+    #[test]
+    fn percent_signs_are_kept_where_no_digits_follow() {
+        for (text, plain) in [
+            ("EXAMPLE%5cJane%20Roe", "EXAMPLE\\Jane Roe"),
+            ("100%", "100%"),
+            ("%zz", "%zz"),
+        ] {
+            assert_eq!(&*without_percent(text.as_bytes()), plain.as_bytes());
         }
     }
 }
