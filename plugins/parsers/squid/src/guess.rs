@@ -350,7 +350,10 @@ impl Table<'_, '_> {
     fn names_addresses(&self, column: usize, target: usize) -> bool {
         let present = |row: &&Tokens<'_>| !matches!(row.values[column].text, b"" | b"-");
         let mut rows = self.samples.iter().filter(present).peekable();
+        // Right before the hierarchy is the user, whose name may have dots.
+        let is_user = self.shapes.get(column + 1) == Some(&Shape::Hierarchy);
         column > target
+            && !is_user
             && rows.peek().is_some()
             && rows.all(|row| {
                 let name = row.values[column].text;

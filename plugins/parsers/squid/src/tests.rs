@@ -298,3 +298,52 @@ fn redirected_and_bumped_requests_are_blocked() {
     check("TCP_TUNNEL/500", Action::Allowed);
     check("NONE_NONE/200", Action::Allowed);
 }
+
+/// The value, the user and the action of each observation.
+fn contacts(log: &str) -> Vec<(String, String, Action)> {
+    let seen = parse(log).observations.into_iter();
+    seen.map(|seen| (seen.value, seen.user, seen.action))
+        .collect()
+}
+
+#[test]
+fn server_name_beside_a_tunnel_to_an_address_is_contacted() {
+    let log = "1714564800.123     88 10.0.0.5 TCP_TUNNEL/200 5311 CONNECT 192.0.2.10:443 www.example.com - ORIGINAL_DST/192.0.2.10 -\n\
+               1714564801.123      0 10.0.0.5 NONE_NONE/403 3855 CONNECT 192.0.2.11:443 www.example.org - HIER_NONE/- text/html\n";
+    let found = contacts(log);
+    for (name, action) in [
+        ("www.example.com", Action::Allowed),
+        ("www.example.org", Action::Blocked),
+    ] {
+        assert!(
+            found.contains(&(name.into(), String::new(), action)),
+            "{found:?}"
+        );
+    }
+    let users = "1714564800.123     88 10.0.0.5 TCP_TUNNEL/200 5311 CONNECT 192.0.2.10:443 jane.roe HIER_DIRECT/192.0.2.10 -\n";
+    let expected = ("192.0.2.10".into(), "jane.roe".into(), Action::Allowed);
+    assert_eq!(contacts(&users.repeat(3)), vec![expected; 3]);
+}
+
+#[test]
+fn bars_may_have_blanks_around_them() {
+    let log = "05/Mar/2026:05:02:11 +0100 | 10.0.0.5 | jane | GET | http://www.example.com/a | TCP_MISS/200 | 99 | HIER_DIRECT/192.0.2.10\n\
+               05/Mar/2026:05:02:12 +0100 | 10.0.0.5 | - | CONNECT | www.example.org:443 | TCP_DENIED/403 | 99 | HIER_NONE/-\n";
+    assert_eq!(
+        contacts(log),
+        [
+            (
+                "http://www.example.com/a".into(),
+                "jane".into(),
+                Action::Allowed
+            ),
+            ("www.example.org".into(), String::new(), Action::Blocked),
+        ]
+    );
+}
+
+#[test]
+fn intercepted_tunnel_of_cisco_is_a_host() {
+    let found = contacts(&row("TCP_CONNECT tunnel://www.example.com:443/"));
+    assert_eq!(found[0].0, "www.example.com");
+}

@@ -252,6 +252,13 @@ mod tests {
         check(
             &event(
                 "http",
+                r#","http":{"hostname":"www.example.com","http_port":8080,"url":"/a"}"#,
+            ),
+            ("url", "http://www.example.com:8080/a", unstated),
+        );
+        check(
+            &event(
+                "http",
                 r#","http":{"hostname":"www.example.com","url":"http://www.example.org/a"}"#,
             ),
             ("url", "http://www.example.org/a", unstated),
