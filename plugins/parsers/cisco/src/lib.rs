@@ -392,9 +392,7 @@ mod tests {
             ),
             (
                 "%SEC-6-IPACCESSLOGP: list IN denied tcp 10.0.0.5(51000) (Vlan5 0000.5e00.5301) -> 192.0.2.10(443), 1 packet",
-                "192.0.2.10",
-                "10.0.0.5",
-                Action::Blocked,
+                blocked,
             ),
             (
                 "%ASA-5-106100: access-list x denied tcp inside/10.0.0.5(51000) -> outside/192.0.2.10(443) hit-cnt 1 first hit",

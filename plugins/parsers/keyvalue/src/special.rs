@@ -40,7 +40,11 @@ fn meraki_action(message: &[u8]) -> Action {
 /// Traffic Server's `welf`: the path has no slash in front, and only what was denied has
 /// a result with a word for it. See "Log Formats" of its administrator's guide.
 pub(crate) fn welf(record: Record<'_>, found: &mut Observations<'_>) -> Line {
-    let path = [b"/", record.contact.path].concat();
+    let is_tunnel = after(record.line, b" op=CONNECT ").is_some();
+    let path = match is_tunnel {
+        true => Vec::new(),
+        false => [b"/", record.contact.path].concat(),
+    };
     let action = match record.contact.action {
         Action::Unstated => Action::Allowed,
         stated => stated,

@@ -143,7 +143,9 @@ impl Packets {
         match kind {
             0 => self.flow(line),
             1 => enveloped(line, stamps, filterlog),
-            2 => enveloped(line, stamps, |message| routers::mikrotik(message, stamps)),
+            // The chain after the time of its own file looks like a program.
+            2 => enveloped(line, stamps, |message| routers::mikrotik(message, stamps))
+                .or_else(|| routers::mikrotik(line, stamps)),
             3 => enveloped(line, stamps, |message| routers::yamaha(message, stamps)),
             4 => enveloped(line, stamps, routers::oneos),
             5 => alerts::alert(line, stamps),

@@ -51,8 +51,10 @@ fn has_result(row: &Tokens<'_>) -> bool {
     let is_extended = |value: &Token<'_>| {
         result_shape(value.text).is_some() && value.before.ends_with(b"s-action=")
     };
+    // Bars with blanks around them separate the values, and are none.
+    let is_bar = |text: &[u8]| text == b"|";
     texts.clone().any(|text| result_shape(text).is_some())
-        && !texts.any(is_common)
+        && !texts.any(|text| is_common(text) || is_bar(text))
         && !row.values.iter().any(is_extended)
 }
 
