@@ -10,12 +10,12 @@ use vthost_plugin::time::{DateOrder, Stamps};
 
 struct Suricata {
     stamps: Stamps,
-    json: Json<{ PATHS.len() }>,
+    json: Json<14>,
 }
 
 vthost_plugin::export_parser!(Suricata);
 
-const PATHS: [&str; 15] = [
+const PATHS: [&str; 14] = [
     "timestamp",
     "event_type",
     "src_ip",
@@ -30,7 +30,6 @@ const PATHS: [&str; 15] = [
     "dns/type",
     "quic/sni",
     "http/http_method",
-    "http/http_port",
 ];
 
 impl LineParser for Suricata {
@@ -109,7 +108,6 @@ fn push(fields: [&[u8]; PATHS.len()], stamps: Stamps, found: &mut Observations<'
         message,
         quic_name,
         _method,
-        port,
     ] = fields;
     // Some collectors leave out the kind of an alert.
     let is_alert = kind == b"alert" || (kind.is_empty() && !action.is_empty());
@@ -150,7 +148,6 @@ fn push(fields: [&[u8]; PATHS.len()], stamps: Stamps, found: &mut Observations<'
     let contact = Contact {
         url: if is_web { &url } else { b"" },
         host: first([host, tls_name, quic_name]),
-        port,
         address,
         ..contact
     };
@@ -248,13 +245,6 @@ mod tests {
                 r#","http":{"hostname":"www.example.com","url":"\/a?b=c","http_method":"GET"}"#,
             ),
             ("url", "http://www.example.com/a?b=c", unstated),
-        );
-        check(
-            &event(
-                "http",
-                r#","http":{"hostname":"www.example.com","http_port":8080,"url":"/a"}"#,
-            ),
-            ("url", "http://www.example.com:8080/a", unstated),
         );
         check(
             &event(
