@@ -33,12 +33,15 @@ pub enum FoldBy {
     Host,
 }
 
+/// Takes the folder in which sightings are stored past the memory limit.
+pub(super) type SpillListener = Box<dyn Fn(&Path) + Send + Sync>;
+
 /// The memory that a fold may use, and what happens past that.
 pub struct MemoryLimit {
     /// The limit for all tables together.
     pub bytes: usize,
     /// Called before the first sightings are stored elsewhere, with the folder.
-    pub notify: Box<dyn Fn(&Path) + Send + Sync>,
+    pub notify: SpillListener,
 }
 
 /// All observations so far, by their values as they are written in the logs.
@@ -68,7 +71,7 @@ struct Shard {
 
 struct SpillState {
     /// None without a memory limit.
-    notify: Option<Box<dyn Fn(&Path) + Send + Sync>>,
+    notify: Option<SpillListener>,
     /// None while all sightings are in memory.
     spill: Option<Spill>,
     /// The next shard to spill.
