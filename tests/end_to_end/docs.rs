@@ -73,8 +73,8 @@ const INPUTS_END: &str = "\n## Several inputs\n\n\
     What can be read before the damage is used, and the run is partial (status 4). `--max-unpacked`\n\
     bounds what an input unpacks to, `--max-window` the memory of a decoder. An input of which every\n\
     line is rejected makes the run partial, too.\n\n\
-    Of xz, what the chunk before the damage holds (up to 2 MiB) is lost: its decoder reads a chunk\n\
-    whole.\n";
+    The content of the read that fails is lost: at most 16 KiB, but of xz the chunk (up to 2 MiB),\n\
+    which its decoder reads whole.\n";
 
 #[test]
 fn inputs_page_has_all_kinds_of_file() {

@@ -401,11 +401,14 @@ fn kubectl(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
     Some((None, &inside[end + 2..]))
 }
 
-/// `2024-05-01T12:00:00.000000+00:00 stream line`, as `aws logs tail` writes it.
+/// `2024-05-01T12:00:00.000000+00:00 stream line`, as `aws logs tail` writes it: always with
+/// this offset. A time with another offset, or with `Z`, begins a header of the device.
 fn cloudwatch(line: &[u8]) -> Option<(Option<i64>, &[u8])> {
     let (time_us, rest) = iso_time(line)?;
+    let stamp = &line[..line.len() - rest.len()];
     let (_, text) = word(rest)?;
-    Some((Some(time_us), text))
+    let is_of_aws = stamp.trim_ascii_end().ends_with(b"+00:00");
+    is_of_aws.then_some((Some(time_us), text))
 }
 
 /// `Wed 2024-05-01 12:00:00 UTC gw squid[1]: line` (`short-full`) and
