@@ -16,12 +16,12 @@ pub(super) struct Recognised {
     pub(super) info: InputInfo,
     pub(super) document: Option<Document>,
     pub(super) envelope: Envelope,
-    rank: Rank,
+    rank: Understanding,
 }
 
 /// How well the head is understood.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
+struct Understanding {
     /// Whether the parser knows the format.
     is_specific: bool,
     /// Of a document on one line, how many of its records the parser understands: to a parser
@@ -84,7 +84,7 @@ pub(super) fn recognise(
             info: info.clone(),
             document: None,
             envelope: Envelope::default(),
-            rank: Rank::default(),
+            rank: Understanding::default(),
         });
     }
     let is_of_line = split.is_some() && memchr::memchr(b'\n', head.trim_ascii_end()).is_none();
@@ -248,7 +248,7 @@ impl Recognised {
         }
         // A line that is understood as well without its envelope is understood better,
         // however confident the parsers are, and whether the time was the envelope's.
-        let rank = Rank {
+        let rank = Understanding {
             timed_tenths: other.rank.timed_tenths,
             confidence: other.rank.confidence,
             ..self.rank
@@ -257,7 +257,7 @@ impl Recognised {
     }
 }
 
-impl Rank {
+impl Understanding {
     /// Whether a parser understands all, and misses neither time nor client.
     fn is_complete(&self) -> bool {
         self.is_specific && self.tenths == 10 && self.complete_tenths == 20
@@ -284,7 +284,7 @@ fn attempt(
     let is_candidate = is_wrapped || !layers(&info).is_empty();
     let rank = match is_candidate || Document::recognise(&info.head).is_some() {
         true => rank(&choice, &info, &wrapping),
-        false => Rank::default(),
+        false => Understanding::default(),
     };
     Ok(Recognised {
         choice,
@@ -295,17 +295,17 @@ fn attempt(
     })
 }
 
-fn rank(choice: &Choice, info: &InputInfo, wrapping: &Wrapping) -> Rank {
+fn rank(choice: &Choice, info: &InputInfo, wrapping: &Wrapping) -> Understanding {
     let Choice { parser, confidence } = choice;
     let certain_layers = wrapping.certain_layers;
     if is_last_resort(parser) {
-        return Rank {
+        return Understanding {
             certain_layers,
-            ..Rank::default()
+            ..Understanding::default()
         };
     }
     let understood = understood(parser, info);
-    Rank {
+    Understanding {
         is_specific: true,
         records_of_line: match wrapping.is_of_line {
             true => understood.records,

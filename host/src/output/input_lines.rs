@@ -18,7 +18,7 @@ struct Alike {
 }
 
 /// The lines about an input, or about several that are alike.
-pub(super) struct Entry {
+pub(super) struct InputLines {
     /// One or more lines.
     pub text: String,
     /// Something was not read or not understood.
@@ -39,7 +39,7 @@ pub(super) fn write_inputs(f: &mut fmt::Formatter<'_>, inputs: &[InputSummary]) 
 
 /// An entry for each input. More than [`MAX_LISTED`] that are alike have one at the place of
 /// the first of them.
-pub(super) fn entries(inputs: &[InputSummary]) -> Vec<Entry> {
+pub(super) fn entries(inputs: &[InputSummary]) -> Vec<InputLines> {
     let mut places = HashMap::new();
     let mut kinds: Vec<Alike> = Vec::new();
     let mut kind_of = Vec::with_capacity(inputs.len());
@@ -75,8 +75,8 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    fn entry(&self) -> Entry {
-        Entry {
+    fn entry(&self) -> InputLines {
+        InputLines {
             text: self.to_string(),
             needs_attention: needs_attention(self.input),
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::load;
 use super::trial;
-use super::watch::Watch;
+use super::watch::GuestWatch;
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
 use crate::cli::settings::Environment;
@@ -80,7 +80,7 @@ pub(super) fn check(
     let mut text = String::new();
     let mut status = ExitStatus::Done;
     for plugin in plugins {
-        let (engine, watch) = Watch::of(engine.clone());
+        let (engine, watch) = GuestWatch::of(engine.clone());
         let shown = visible(plugin);
         match load(&engine, plugin, &[]) {
             Ok(loaded) => {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use super::trial::{self, PolicyResult, Subject};
-use super::watch::Watch;
+use super::watch::GuestWatch;
 use super::{AnyPlugin, load};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
@@ -24,7 +24,7 @@ pub(super) fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let (engine, watch) = Watch::of(environment.engine()?);
+    let (engine, watch) = GuestWatch::of(environment.engine()?);
     let ran = match load(&engine, &args.plugin, &args.config)? {
         AnyPlugin::Parser(parser) => run_parser(&parser, args, printer),
         AnyPlugin::Policy(policy) => run_policy(&policy, args, environment, printer),

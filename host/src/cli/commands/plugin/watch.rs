@@ -13,7 +13,7 @@ const MAX_PRINTED_BYTES: usize = 64 << 10;
 
 /// Records what the plugins of an engine do.
 #[derive(Default)]
-pub(super) struct Watch(Mutex<Seen>);
+pub(super) struct GuestWatch(Mutex<Seen>);
 
 #[derive(Default)]
 struct Seen {
@@ -21,7 +21,7 @@ struct Seen {
     accesses: BTreeSet<Access>,
 }
 
-impl Watch {
+impl GuestWatch {
     /// An engine whose plugins are watched.
     pub(super) fn of(engine: Engine) -> (Engine, Arc<Self>) {
         let watch = Arc::new(Self::default());
@@ -51,7 +51,7 @@ impl Watch {
     }
 }
 
-impl GuestListener for Watch {
+impl GuestListener for GuestWatch {
     fn printed(&self, bytes: &[u8]) {
         let mut seen = self.seen();
         let room = MAX_PRINTED_BYTES.saturating_sub(seen.printed.len());

@@ -4,7 +4,7 @@ mod cases;
 mod conformance;
 mod junit;
 
-use super::watch::Watch;
+use super::watch::GuestWatch;
 use super::{AnyPlugin, load};
 use crate::cli::exit::ExitStatus;
 use crate::cli::printer::Printer;
@@ -35,7 +35,7 @@ pub(super) fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<ExitStatus> {
-    let (engine, watch) = Watch::of(environment.engine()?);
+    let (engine, watch) = GuestWatch::of(environment.engine()?);
     let plugin = load(&engine, &args.plugin, &args.config)?;
     let mut checks = match &plugin {
         AnyPlugin::Parser(parser) => conformance::of_parser(parser),
