@@ -189,7 +189,7 @@ fn invalid_batch(act: &str, chunk: &[u8], lines: u32) -> Option<Batch> {
 fn wait(act: &str) {
     match act {
         "wait" => monotonic_clock::subscribe_duration(1).block(),
-        _ => monotonic_clock::subscribe_instant(0).block(),
+        _ => monotonic_clock::subscribe_instant(monotonic_clock::now() + 1).block(),
     }
 }
 
