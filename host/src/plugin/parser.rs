@@ -24,6 +24,7 @@ pub struct Parser {
     pre: InstancePre<Sandbox>,
     description: Arc<Description>,
     settings: Arc<str>,
+    is_built_in: bool,
     /// Instances for the next inputs; none if every input gets a new one.
     idle: Option<Arc<IdleInstances>>,
 }
@@ -92,16 +93,18 @@ impl Parser {
             pre: loaded.pre.clone(),
             description: Arc::new(description),
             settings: settings.into(),
+            is_built_in: matches!(source, PluginSource::BuiltIn(_)),
             idle: None,
         })
     }
 
-    /// The same parser, whose instances are used for one input after the other. Its clones
-    /// share them.
+    /// The same parser, whose instances are used for one input after the other if it is built
+    /// in. Its clones share them. A parser from a file may keep state outside of its sessions,
+    /// and then its results would depend on the order of the inputs.
     #[must_use]
     pub fn with_reuse(&self) -> Self {
         Self {
-            idle: Some(Arc::default()),
+            idle: self.is_built_in.then(Arc::default),
             ..self.clone()
         }
     }

@@ -8,8 +8,9 @@
 //! minisign = ["RWQtTV7Qd/NfOQFlZ4fXLtF+uJ6zxkX+iOxZKIy2zinZyo2xXiJC4Mtx"]
 //! ```
 //!
-//! If the current directory contains this file, and it has more than options of the command line,
-//! every plugin file must be pinned in it, or have a minisign signature by one of its keys in `our-policy.wasm.minisig`.
+//! If the current directory contains this file, and it has more than options of the command
+//! line, every plugin file must be pinned in it, or have a minisign signature by one of its keys
+//! in `our-policy.wasm.minisig`.
 //! A pin takes precedence over a signature. Built-in plugins are always admitted.
 
 use std::collections::BTreeMap;
