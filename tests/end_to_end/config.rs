@@ -154,3 +154,18 @@ fn messages_follow_the_options() {
     let last = failed.stderr.lines().last().unwrap();
     assert!(last.starts_with("hint: name the folder"), "{last}");
 }
+
+#[test]
+fn misspelt_pins_are_refused_also_beside_another_file_of_options() {
+    let home = Home::new();
+    home.write("vthost.toml", "[trusts]\nminisign = [\"key\"]\n");
+    home.write("other.toml", "share = \"host\"\n");
+    for line in [
+        &["formats"][..],
+        &["formats", "--config-file", "other.toml"],
+    ] {
+        let ran = home.run(line);
+        assert_eq!(ran.status, Some(2), "{line:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("trusts"), "{line:?}: {}", ran.stderr);
+    }
+}

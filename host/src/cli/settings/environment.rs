@@ -81,11 +81,15 @@ impl Environment {
         line: &[OsString],
     ) -> Result<Vec<ConfiguredOption>, ConfigError> {
         let file = |path: PathBuf, origin| ConfigFile { path, origin };
+        let folder = self.directory.join(config::FILE);
         let files = match early_value(line, "--config-file") {
-            Some(named) => vec![file(named.into(), FileOrigin::Named)],
+            Some(named) => {
+                // Its options are not used, its pins are: a misspelt table would admit any plugin.
+                config::of_files(&[file(folder, FileOrigin::User)])?;
+                vec![file(named.into(), FileOrigin::Named)]
+            }
             None => {
                 let user = self.config.iter().map(|folder| folder.join(config::FILE));
-                let folder = self.directory.join(config::FILE);
                 user.map(|path| file(path, FileOrigin::User))
                     .chain([file(folder, FileOrigin::Folder)])
                     .collect()
