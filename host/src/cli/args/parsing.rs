@@ -52,7 +52,7 @@ pub(in crate::cli) fn early_value(line: &[OsString], option: &str) -> Option<OsS
     None
 }
 
-/// The colours of help and usage errors. `NO_COLOR` is clap's business.
+/// The colours of help and usage errors. clap itself obeys `NO_COLOR`.
 fn color_choice(line: &[OsString]) -> ColorChoice {
     match early_value(line, "--color")
         .as_deref()
