@@ -41,10 +41,9 @@ fn component_of(mut module: Vec<u8>) -> anyhow::Result<Vec<u8>> {
         };
         embed_type(&mut module, "contract.wit", contract(kind))?;
     }
-    let mut encoder = ComponentEncoder::default();
-    encoder.validate(true).module(&module)?;
+    let mut encoder = ComponentEncoder::default().validate(true).module(&module)?;
     if facts.has_system_calls {
-        encoder.adapter(PREVIEW_1, &preview1()?)?;
+        encoder = encoder.adapter(PREVIEW_1, &preview1()?)?;
     }
     encoder.encode()
 }
