@@ -57,8 +57,10 @@ fn component(module: &[u8], imports: &str, packages: &str) -> Vec<u8> {
     let package = resolve.push_source("guest.wit", &world).unwrap();
     let world = resolve.select_world(&[package], Some("guest")).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    let mut encoder = ComponentEncoder::default();
-    encoder.validate(true).module(&module).unwrap();
+    let mut encoder = ComponentEncoder::default()
+        .validate(true)
+        .module(&module)
+        .unwrap();
     encoder.encode().unwrap()
 }
 
