@@ -58,8 +58,7 @@ fn policy_under(contract: &str, text: &str) -> Vec<u8> {
     let package = resolve.push_source("policy.wit", contract).unwrap();
     let world = resolve.select_world(&[package], None).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    let mut encoder = ComponentEncoder::default();
-    encoder.module(&module).unwrap();
+    let mut encoder = ComponentEncoder::default().module(&module).unwrap();
     encoder.encode().unwrap()
 }
 
