@@ -156,6 +156,8 @@ fn new_policy_is_used_and_explained() {
         "7 malicious, 1 suspicious",
         "policy our-policy@1.0.0 (sha256:",
         "bad: 8 engines",
+        "held by a registrant at Example Registrar",
+        "for comparison, not used:\n  policy threshold@",
     ] {
         assert!(
             explained.stdout.contains(part),
@@ -202,6 +204,7 @@ fn several_policies_are_explained(home: &Home, policy: &str) {
     assert!(first.contains("bad: 8 engines"), "{first}");
     assert!(second.contains("\"min_engines\":50"), "{second}");
     assert!(second.contains("    good: "), "{second}");
+    assert!(!ran.stdout.contains("for comparison"), "{}", ran.stdout);
 }
 
 #[test]

@@ -8,11 +8,15 @@ use crate::cli::printer::Printer;
 use crate::cli::settings::{Environment, ExplainSettings};
 use crate::indicator::scope::{self, InternalSuffixes};
 use crate::output::visible;
-use crate::plugin::{Policy, Screening};
+use crate::plugin::{Engine, PluginSettings, PluginSource, Policy, Screening};
 use crate::sightings::Sightings;
 use crate::triage::lookup::{StoredReport, stored_reports};
 use crate::triage::plan::NOT_ASKED;
 use crate::triage::{Judge as _, PolicyJudge};
+use crate::virustotal::report::Report;
+
+/// The policy whose verdict is shown beside those of the run.
+const COMPARED: &str = "threshold";
 
 pub(in crate::cli) fn run(
     settings: &ExplainSettings,
@@ -23,6 +27,7 @@ pub(in crate::cli) fn run(
     let store = environment.store(settings.store.as_ref())?;
     let engine = environment.engine()?;
     let policies = settings.policies.load(&engine, &environment.pins()?)?;
+    let comparison = comparison(&engine, &policies)?;
     let mut text = format!("{}: {}\n", indicator.kind(), visible(indicator.value()));
     if let Some(reason) = scope::internal(&indicator, &InternalSuffixes::new(&[])) {
         writeln!(text, "never sent to VirusTotal: {reason}")?;
@@ -39,6 +44,10 @@ pub(in crate::cli) fn run(
         for policy in &policies {
             write_verdict(&mut text, policy, &sightings, report, now_s)?;
         }
+        if let Some(policy) = &comparison {
+            writeln!(text, "  for comparison, not used:")?;
+            write_verdict(&mut text, policy, &sightings, report, now_s)?;
+        }
     }
     printer.data(text.as_bytes())?;
     Ok(if reports.is_empty() {
@@ -46,6 +55,22 @@ pub(in crate::cli) fn run(
     } else {
         ExitStatus::Done
     })
+}
+
+/// The built-in policy that needs more than one engine and knows public resolvers, if it is
+/// none of the `policies`: a single engine that flags an address such as 1.1.1.1 is the usual
+/// reason for a verdict that nobody understands.
+fn comparison(engine: &Engine, policies: &[Policy]) -> anyhow::Result<Option<Policy>> {
+    let id = |policy: &Policy| policy.id().name.clone();
+    if policies.iter().any(|policy| id(policy) == COMPARED) {
+        return Ok(None);
+    }
+    let source = PluginSource::BuiltIn(COMPARED.to_owned());
+    Ok(Some(Policy::load(
+        engine,
+        &source,
+        &PluginSettings::default(),
+    )?))
 }
 
 /// Writes which policies skip the indicator. One is enough that it is not looked up.
@@ -81,6 +106,9 @@ fn write_report(
         let analysed = environment.time(analysed_s.saturating_mul(1000));
         writeln!(text, "  analysed at {analysed}")?;
     }
+    if let Some(holder) = holder(report) {
+        writeln!(text, "  held by {}", visible(&holder))?;
+    }
     if let Some(stats) = report.stats {
         writeln!(
             text,
@@ -95,6 +123,18 @@ fn write_report(
         }
     }
     Ok(())
+}
+
+/// Who holds an address or registered a domain, as far as the report names them.
+fn holder(report: &Report) -> Option<String> {
+    let owner = report.owner.clone().or_else(|| {
+        let registrar = report.registrar.as_ref()?;
+        Some(format!("a registrant at {registrar}"))
+    });
+    let asn = report.asn.map(|number| format!("AS{number}"));
+    let parts = [owner, asn, report.network.clone(), report.country.clone()];
+    let known: Vec<String> = parts.into_iter().flatten().collect();
+    (!known.is_empty()).then(|| known.join(", "))
 }
 
 fn write_verdict(
