@@ -57,12 +57,18 @@ impl LineParser for List {
     }
 }
 
-/// Whether a line is an indicator that few other files have as a whole line: a
-/// single word is in many, and `{`, `<` and `"` begin records of other formats.
+/// Whether a line is an indicator that few other files have as a whole line. Many have a
+/// single label, also with a port, or a time that begins like one: `2024-05-01T12:00`. `{`,
+/// `<` and `"` begin records of other formats.
 fn is_distinctive(text: &str) -> bool {
-    text.contains(['.', ':'])
-        && !text.starts_with(['{', '<', '"'])
-        && observation(&refanged(text)).is_ok()
+    let plain = refanged(text);
+    let has_mark = plain.contains("://") || host_of(plain.as_bytes()).iter().any(is_mark);
+    has_mark && !text.starts_with(['{', '<', '"']) && observation(&plain).is_ok()
+}
+
+/// Whether a byte separates the labels of a name or the groups of an address.
+fn is_mark(byte: &u8) -> bool {
+    matches!(byte, b'.' | b':')
 }
 
 fn push(text: &str, found: &mut Observations<'_>) -> Line {
@@ -411,6 +417,21 @@ mod tests {
     fn a_long_line_of_marks_takes_linear_time() {
         let list = format!("a{}com", "[.]".repeat(1 << 20));
         assert_eq!(parse(&list).rejected.len(), 1);
+    }
+
+    #[test]
+    fn lines_of_single_labels_and_ports_are_not_detected() {
+        for line in ["proxy", "proxy:8080", "2024-05-01T12:00", "app-1:"] {
+            assert_eq!(testing::detect::<List>(line.as_bytes()), 0, "{line}");
+        }
+        for line in [
+            "www.example.com:8080",
+            "2001:db8::1",
+            "http://proxy/",
+            "hxxp[:]//proxy/a",
+        ] {
+            assert_eq!(testing::detect::<List>(line.as_bytes()), 60, "{line}");
+        }
     }
 
     #[test]
