@@ -1,5 +1,6 @@
 //! Time stamps of logs, as microseconds since 1970-01-01T00:00:00Z.
 
+use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
 use crate::block::first_word;
@@ -172,12 +173,13 @@ fn zone_minutes(zone: &[u8], missing: i16) -> Option<i64> {
     (hours <= 18 && minutes <= 59).then_some(sign * (hours * 60 + minutes))
 }
 
-/// Parses the time stamps of one input, with the zone of stamps without a zone and the reference for
-/// stamps without a year.
+/// Parses the time stamps of one input, with the zone of stamps without a zone, the reference for
+/// stamps without a year, and the order of day and month, if the input shows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamps {
     utc_offset_minutes: i16,
     reference_time_us: i64,
+    order: Option<DateOrder>,
 }
 
 /// The order of day and month in a date that does not start with the year.
@@ -189,6 +191,74 @@ pub enum DateOrder {
     DayFirst,
 }
 
+impl DateOrder {
+    /// The order that the dates in some lines show. Only the first date of a line is examined,
+    /// because values from clients follow the time.
+    ///
+    /// Most of the dates with a number above 12 decide. If there are none, the number with more
+    /// distinct values is the day.
+    fn of<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
+        let (mut days_first, mut months_first) = (0_u32, 0_u32);
+        // A bit for each value of the first and of the second number.
+        let (mut firsts, mut seconds) = (0_u32, 0_u32);
+        for (first, second, separator) in lines.filter_map(numeric_date) {
+            match () {
+                () if first > 12 || separator == b'.' => days_first += 1,
+                () if second > 12 => months_first += 1,
+                () => {}
+            }
+            firsts |= 1 << first;
+            seconds |= 1 << second;
+        }
+        let shown = days_first.cmp(&months_first);
+        match shown.then(firsts.count_ones().cmp(&seconds.count_ones())) {
+            Ordering::Greater => Some(Self::DayFirst),
+            Ordering::Less => Some(Self::MonthFirst),
+            Ordering::Equal => None,
+        }
+    }
+}
+
+/// The first two numbers of the first date in a line with the year at its end, and what
+/// separates them: `13/05/2024`, `13.05.2024`, `5-13-2024`, `5/13/24`.
+fn numeric_date(line: &[u8]) -> Option<(u32, u32, u8)> {
+    let mut at = 0;
+    while let Some(found) = scan::find_any(&line[at..], b"/.-") {
+        at += found + 1;
+        if let Some(date) = date_at(line, at - 1) {
+            return Some(date);
+        }
+    }
+    None
+}
+
+/// The date whose first separator is at `at`. It is no part of a path or of an address.
+fn date_at(line: &[u8], at: usize) -> Option<(u32, u32, u8)> {
+    let separator = line[at];
+    let before = &line[..at];
+    let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit());
+    let (rest, first) = before.split_at(at - digits.take(3).count());
+    let is_inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-');
+    if rest.last().is_some_and(is_inside) {
+        return None;
+    }
+    let (second, rest) = leading_digits(&line[at + 1..]);
+    let (year, rest) = leading_digits(rest.strip_prefix(&[separator])?);
+    let is_year = match year {
+        [b'1', b'9', _, _] | [b'2', b'0', _, _] => !matches!(rest, [b'/', ..] | [b'.', _, ..]),
+        [_, _] => separator == b'/' && matches!(rest, [b' ' | b',', ..]),
+        _ => false,
+    };
+    let value = |digits| number(digits, 2).and_then(|value| u32::try_from(value).ok());
+    let (first, second) = (value(first)?, value(second)?);
+    let is_date = (1..=31).contains(&first.max(second)) && (1..=12).contains(&first.min(second));
+    (is_year && is_date).then_some((first, second, separator))
+}
+
+fn leading_digits(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(count(text, [b'0'..=b'9']))
+}
+
 impl Stamps {
     /// The reader for an input.
     #[must_use]
@@ -196,6 +266,7 @@ impl Stamps {
         Self {
             utc_offset_minutes: input.utc_offset_minutes,
             reference_time_us: input.reference_time_us,
+            order: DateOrder::of(input.lines()),
         }
     }
 
@@ -209,7 +280,8 @@ impl Stamps {
     /// `2024-05-01T12:00:00.5Z`, `2024/05/01 12:00:00`, `Wed May  1 12:00:00
     /// 2024`, `01/May/2024:12:00:00 +0900`, `May 01 2024 12:00:00 UTC`,
     /// `2024:05:01-12:00:00`, `May  1 12:00:00` (the latest such time that the
-    /// input can hold), and seconds, milli-, micro- or nanoseconds since 1970.
+    /// input can hold), and seconds, milli-, micro- or nanoseconds since 1970. `order` is for
+    /// dates such as `05/01/2024`, unless other dates of the input show theirs.
     #[must_use]
     pub fn any(self, text: &[u8], order: DateOrder) -> Option<i64> {
         let text = text.trim_ascii();
@@ -343,7 +415,7 @@ impl Stamps {
         }
         let (month, day) = match (parts.month, parts.numbers) {
             (Some(month), [Some(day), None]) => (month, day),
-            (None, [Some(first), Some(second)]) => match order {
+            (None, [Some(first), Some(second)]) => match self.order_of(&parts, order) {
                 DateOrder::MonthFirst if first <= 12 => (first, second),
                 DateOrder::DayFirst if second <= 12 => (second, first),
                 DateOrder::MonthFirst => (second, first),
@@ -362,6 +434,14 @@ impl Stamps {
         match parts.year {
             Some(year) => at(year),
             None => self.latest(at),
+        }
+    }
+
+    /// The order of the numbers of a date: the input's if the date is like those that show it.
+    fn order_of(self, parts: &Parts, default: DateOrder) -> DateOrder {
+        match parts.year {
+            Some(_) => self.order.unwrap_or(default),
+            None => default,
         }
     }
 
@@ -658,6 +738,7 @@ mod tests {
         let stamps = Stamps {
             utc_offset_minutes: 60,
             reference_time_us: 0,
+            order: None,
         };
         let dates = "May 01 2024 |MAY 31 2024 |01/May/2024:|29-feb-2023 |2024/05/01 |2024/13/01 ";
         let clocks = "12:00:00|23:59:60|24:00:00|12:0x:00|12:00:00.25|12:00:00,123456|12:00:00.";
@@ -681,12 +762,76 @@ mod tests {
     }
 
     #[test]
+    fn the_dates_of_an_input_show_the_order_of_day_and_month() {
+        use DateOrder::{DayFirst, MonthFirst};
+        let check = |lines: &[&str], expected| {
+            let lines = lines.iter().map(|line| line.as_bytes());
+            assert_eq!(DateOrder::of(lines.clone()), expected, "{:?}", lines.len());
+        };
+        check(
+            &["01/05/2024 12:00:00", "13/05/2024 12:00:00"],
+            Some(DayFirst),
+        );
+        check(
+            &["05/01/2024 12:00:00", "05/13/2024 12:00:00"],
+            Some(MonthFirst),
+        );
+        check(&["date=13-05-2024 time=12:00:00"], Some(DayFirst));
+        check(&["5/13/24 12:00 PM"], Some(MonthFirst));
+        check(&["[01.05.2024 12:00:00]"], Some(DayFirst));
+        // Two days of one month rather than one day of two months.
+        check(
+            &["01/05/2024 23:59:00", "02/05/2024 00:00:00"],
+            Some(DayFirst),
+        );
+        check(
+            &["05/01/2024 23:59:00", "05/02/2024 00:00:00"],
+            Some(MonthFirst),
+        );
+        // What was asked for follows the time.
+        check(&["01/05/2024 12:00:00 /?from=05/13/2024"], None);
+        for none in [
+            "",
+            "01/05/2024 12:00:00",
+            "2024-05-13 12:00:00",
+            "13/May/2024:12:00:00",
+            "http://www.example.com/13/05/2024/a",
+            "10.13.1.2024 1.2.2024.5",
+            "30/30/2024",
+            "05/13-12:00:00",
+        ] {
+            check(&[none], None);
+        }
+    }
+
+    #[test]
+    fn the_order_of_an_input_is_that_of_its_dates_with_a_year() {
+        let stamps = Stamps {
+            utc_offset_minutes: 0,
+            reference_time_us: 1_714_568_400_000_000,
+            order: Some(DateOrder::DayFirst),
+        };
+        // 2024-05-01T12:00:00Z.
+        for same in [
+            "01/05/2024 12:00:00",
+            "05/01-12:00:00",
+            "05/13/2023 12:00:00",
+        ] {
+            let read = stamps.any(same.as_bytes(), DateOrder::MonthFirst);
+            let days = (1_714_564_800_000_000 - read.unwrap()) / 86_400_000_000;
+            // 2024-05-01 is 354 days after 2023-05-13 in a leap year.
+            assert_eq!(days, if same.contains("2023") { 354 } else { 0 }, "{same}");
+        }
+    }
+
+    #[test]
     fn stamps_of_many_kinds() {
         // 2024-05-01T12:00:00Z (date -u -d 2024-05-01T12:00:00Z +%s).
         const NOON: i64 = 1_714_564_800_000_000;
         let stamps = Stamps {
             utc_offset_minutes: 0,
             reference_time_us: NOON + 3_600_000_000,
+            order: None,
         };
         let check = |text: &str, expected| {
             let read = stamps.any(text.as_bytes(), DateOrder::MonthFirst);

@@ -25,7 +25,6 @@ use row::Row;
 
 struct Combined {
     stamps: Stamps,
-    order: DateOrder,
     /// Whether the first line is one of i-FILTER's. In other logs lines that look
     /// like its are read as what they are.
     is_ifilter: bool,
@@ -89,7 +88,6 @@ impl LineParser for Combined {
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
         Ok(Self {
             stamps: Stamps::of(input),
-            order: order(input),
             is_server: is_server(input),
             is_ifilter: input
                 .lines()
@@ -119,7 +117,7 @@ impl Combined {
     /// is a web server's, and so is a URL in a log of paths: somebody tried whether
     /// the server is a proxy.
     fn request(&self, row: &Row<'_>, found: &mut Observations<'_>) -> Line {
-        let time_us = self.stamps.any(row.time, self.order);
+        let time_us = self.stamps.any(row.time, DateOrder::MonthFirst);
         let (method, target) = (unescaped(row.method), unescaped(row.target));
         let contact = Contact {
             client: row.client,
@@ -241,23 +239,6 @@ fn is_server(input: &Input) -> bool {
         paths += usize::from(row.target.starts_with(b"/"));
     }
     paths * 2 > all
-}
-
-/// Whether days or months come first in dates like `[15/04/2024 12:50:04]`: as
-/// the first line shows in which a number is above 12; else months, as `%x` and
-/// `%D` of C's `strftime` have it.
-fn order(input: &Input) -> DateOrder {
-    let number = |digits: &[u8]| str::from_utf8(digits).ok()?.parse::<u8>().ok();
-    let shown = input.lines().find_map(|line| {
-        let date = &line[find_from(line, 0, b'[')? + 1..];
-        let (first, second) = (number(date.get(..2)?)?, number(date.get(3..5)?)?);
-        match (first > 12, second > 12) {
-            (true, false) => Some(DateOrder::DayFirst),
-            (false, true) => Some(DateOrder::MonthFirst),
-            _ => None,
-        }
-    });
-    shown.unwrap_or(DateOrder::MonthFirst)
 }
 
 /// The host of a tunnel: `www.example.com:443`, and as other programs have it:

@@ -12,9 +12,9 @@ use vthost_plugin::parser::Action;
 use vthost_plugin::scan::find;
 use vthost_plugin::split::{after, split_once, until};
 use vthost_plugin::syslog::Syslog;
-use vthost_plugin::time::DateOrder;
+use vthost_plugin::time::{DateOrder, Stamps};
 
-use crate::{Query, Report, Times, action_of_code, begins};
+use crate::{Query, Report, action_of_code, begins};
 
 /// Categories whose lines report on queries.
 const QUERY_CATEGORIES: &[&[u8]] = &[
@@ -136,13 +136,13 @@ const CLIENT_SENTENCES: &[&str] = &[
 ];
 
 /// `29-Nov-2026 00:32:20.087 …`, `May  1 12:00:00 ns named[1]: …`, `client …`.
-pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
-    if let Some(stamp) = own_stamp(line, times)
+pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
+    if let Some(stamp) = own_stamp(line, stamps)
         && let Some(report) = of_message(stamp.rest, stamp.is_of_bind)
     {
         return Some(report.at(stamp.time_us));
     }
-    let header = Syslog::of(line, times.stamps);
+    let header = Syslog::of(line, stamps);
     // Relays may put more than one host before the program.
     let relayed = match header.program {
         b"" => after(header.message, b" named[").and_then(|rest| after(rest, b"]: ")),
@@ -159,7 +159,7 @@ pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
     };
     // Infoblox writes its category before the stamp.
     let labelled = || label(message).filter(|(label, _)| is_category(label));
-    let stamp = own_stamp(message, times).or_else(|| own_stamp(labelled()?.1, times));
+    let stamp = own_stamp(message, stamps).or_else(|| own_stamp(labelled()?.1, stamps));
     let stamp = stamp.unwrap_or(Stamp {
         time_us: header.time_us,
         is_of_bind: false,
@@ -179,7 +179,7 @@ struct Stamp<'a> {
 
 /// The stamp that `named` writes itself: `07-Apr-2022 08:08:10.043` (`print-time yes`)
 /// or `2022-04-07T08:08:10.043` (`iso8601`).
-fn own_stamp(text: &[u8], times: Times) -> Option<Stamp<'_>> {
+fn own_stamp(text: &[u8], stamps: Stamps) -> Option<Stamp<'_>> {
     let (is_of_bind, end) = match text {
         [b'0'..=b'3', b'0'..=b'9', b'-', _, _, _, b'-', ..] => {
             (true, 12 + find(text.get(12..)?, b' ')?)
@@ -187,7 +187,7 @@ fn own_stamp(text: &[u8], times: Times) -> Option<Stamp<'_>> {
         [b'1'..=b'2', _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => (false, find(text, b' ')?),
         _ => return None,
     };
-    let time_us = times.stamps.any(&text[..end], DateOrder::DayFirst)?;
+    let time_us = stamps.any(&text[..end], DateOrder::DayFirst)?;
     Some(Stamp {
         time_us: Some(time_us),
         is_of_bind,

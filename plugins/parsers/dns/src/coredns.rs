@@ -2,11 +2,12 @@
 
 use vthost_plugin::split::{after, split_once};
 use vthost_plugin::syslog::Syslog;
+use vthost_plugin::time::Stamps;
 
-use crate::{Query, Report, Times, action_of_code, is_class};
+use crate::{Query, Report, action_of_code, is_class};
 
 /// `[INFO] 10.0.0.5:51000 - 1 "A IN NAME. udp 40 false 512" NOERROR qr,rd,ra 100 0.1s`.
-pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
+pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
     let (before, rest) = split_once(line, b" - ")?;
     let client = before.rsplit(|byte| *byte == b' ').next()?;
     let (_id, rest) = split_once(rest, b"\"")?;
@@ -18,7 +19,7 @@ pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
     let code = after(rest, b"\" ").unwrap_or_default();
     let action = action_of_code(code.split(|byte| *byte == b' ').next()?);
     let report: Report<'_> = Query::new(name, client).action(action).into();
-    Some(report.at(Syslog::time_of(line, times.stamps)))
+    Some(report.at(Syslog::time_of(line, stamps)))
 }
 
 #[cfg(test)]

@@ -14,8 +14,9 @@
 use vthost_plugin::parser::Action;
 use vthost_plugin::split::{after, split_once, until};
 use vthost_plugin::syslog::Syslog;
+use vthost_plugin::time::Stamps;
 
-use crate::{Query, Report, Times, begins, is_address};
+use crate::{Query, Report, begins, is_address};
 
 /// How sentences begin that report no query.
 const OTHER_SENTENCES: &[&str] = &[
@@ -83,8 +84,8 @@ const BLOCKS: &[&[u8]] = &[
 ];
 
 /// `May  1 12:00:00 dnsmasq[1]: …`, `dnsmasq: …` (`log-facility=-`).
-pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
-    let header = Syslog::of(line, times.stamps);
+pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
+    let header = Syslog::of(line, stamps);
     let sentence = match header.program {
         b"dnsmasq" | b"pihole-FTL" => header.message,
         b"dnsmasq-dhcp" | b"dnsmasq-tftp" | b"dnsmasq-script" => {

@@ -9,9 +9,9 @@
 //! The first letter names who speaks, the second is `Q`uery or `R`esponse.
 
 use vthost_plugin::split::{after, split_once};
-use vthost_plugin::time::{DateOrder, iso8601};
+use vthost_plugin::time::{DateOrder, Stamps, iso8601};
 
-use crate::{Query, Report, Times, begins, is_address, is_class, without_port};
+use crate::{Query, Report, begins, is_address, is_class, without_port};
 
 /// How lines of a message in full begin, as `dig` writes it.
 const FULL: &[&str] = &[
@@ -26,7 +26,7 @@ const FULL: &[&str] = &[
     "; COOKIE: ",
 ];
 
-pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
+pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
     if begins(line, FULL) || is_record(line) {
         return Some(Report::NoContact("part of a message in full"));
     }
@@ -41,7 +41,7 @@ pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
     let stamp = &line[..date.len() + 1 + clock.len()];
     let (query, time_us) = match date.get(4) {
         Some(b'-') => (quoted(rest)?, iso8601(stamp, 0)),
-        _ => (slashed(rest)?, times.stamps.any(stamp, DateOrder::DayFirst)),
+        _ => (slashed(rest)?, stamps.any(stamp, DateOrder::DayFirst)),
     };
     Some(of_speaker(speaker, query)?.at(Some(time_us?)))
 }

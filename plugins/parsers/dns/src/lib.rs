@@ -18,23 +18,15 @@ use vthost_plugin::parser::{
     Action, Description, Fit, Input, Line, LineParser, NoSettings, Observations,
 };
 use vthost_plugin::syslog::Syslog;
-use vthost_plugin::time::{DateOrder, Stamps};
+use vthost_plugin::time::Stamps;
 
 struct Dns {
-    times: Times,
+    stamps: Stamps,
     /// Index in [`READERS`] of the reader of the line before. Most inputs have one.
     last: usize,
 }
 
 vthost_plugin::export_parser!(Dns);
-
-/// How the input writes time stamps.
-#[derive(Clone, Copy)]
-struct Times {
-    stamps: Stamps,
-    /// The order of day and month in a Windows log.
-    order: DateOrder,
-}
 
 /// What one line reports.
 enum Report<'a> {
@@ -88,7 +80,7 @@ impl Report<'_> {
 ///
 /// No line is read by two readers, so their order changes the cost only. A client
 /// chooses the names in a log: a reader must check what surrounds them.
-type Reader = for<'a> fn(&'a [u8], Times) -> Option<Report<'a>>;
+type Reader = for<'a> fn(&'a [u8], Stamps) -> Option<Report<'a>>;
 
 const READERS: [Reader; 9] = [
     bind::read,
@@ -220,10 +212,7 @@ impl LineParser for Dns {
 impl Dns {
     fn of(input: &Input) -> Self {
         Self {
-            times: Times {
-                stamps: Stamps::of(input),
-                order: windows::date_order(input),
-            },
+            stamps: Stamps::of(input),
             last: 0,
         }
     }
@@ -234,12 +223,12 @@ impl Dns {
     fn read<'a>(&mut self, line: &'a [u8]) -> Result<Report<'a>, &'static str> {
         for step in 0..READERS.len() {
             let index = (self.last + step) % READERS.len();
-            if let Some(report) = READERS[index](line, self.times) {
+            if let Some(report) = READERS[index](line, self.stamps) {
                 self.last = index;
                 return Ok(report);
             }
         }
-        let header = Syslog::of(line, self.times.stamps);
+        let header = Syslog::of(line, self.stamps);
         Err(match PROGRAMS.contains(&header.program) {
             true => UNKNOWN_SENTENCE,
             false => OTHER_PROGRAM,
@@ -251,10 +240,10 @@ impl Dns {
 /// program that is not one of these. A header may name none.
 fn message_of<'a>(
     line: &'a [u8],
-    times: Times,
+    stamps: Stamps,
     programs: &[&[u8]],
 ) -> Option<(&'a [u8], Option<i64>)> {
-    let header = Syslog::of(line, times.stamps);
+    let header = Syslog::of(line, stamps);
     let is_theirs = header.program.is_empty() || programs.contains(&header.program);
     is_theirs.then_some((header.message, header.time_us))
 }

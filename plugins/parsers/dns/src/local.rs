@@ -4,14 +4,15 @@
 
 use vthost_plugin::parser::Action;
 use vthost_plugin::split::{after, split_once, until};
+use vthost_plugin::time::Stamps;
 
-use crate::{Query, Report, Times, begins, is_class, message_of};
+use crate::{Query, Report, begins, is_class, message_of};
 
-pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
+pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
     if let Some(report) = monitored(line).or_else(|| traced(line)) {
         return Some(report);
     }
-    let (message, time_us) = message_of(line, times, &[b"systemd-resolved", b"kresd"])?;
+    let (message, time_us) = message_of(line, stamps, &[b"systemd-resolved", b"kresd"])?;
     let report = looked_up(message).or_else(|| denied(message))?;
     Some(report.at(time_us))
 }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use vthost_plugin::parser::Action;
 use vthost_plugin::split::{after, split_once, unescaped, until};
-use vthost_plugin::time::epoch;
+use vthost_plugin::time::{Stamps, epoch};
 
-use crate::{Query, Report, Times, begins, message_of};
+use crate::{Query, Report, begins, message_of};
 
 const PROGRAMS: [&[u8]; 3] = [b"pdns_recursor", b"pdns-recursor", b"dnsdist"];
 
@@ -51,12 +51,12 @@ const OTHER_SENTENCES: &[&str] = &[
     "stats: ",
 ];
 
-pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
+pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
     if let Some(fields) = structured(line) {
         return of_fields(fields);
     }
     let (bracketed_us, rest) = own_stamp(line).unwrap_or((None, line));
-    let (message, sent_us) = message_of(rest, times, &PROGRAMS)?;
+    let (message, sent_us) = message_of(rest, stamps, &PROGRAMS)?;
     let report = recursor(message).or_else(|| dnsdist(message)).or_else(|| {
         let is_known = begins(message, OTHER_SENTENCES);
         is_known.then_some(Report::NoContact("no query"))

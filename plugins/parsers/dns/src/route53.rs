@@ -1,10 +1,11 @@
 //! Query logs of Amazon Route 53 hosted zones. See "Public DNS query logging" in the
 //! Route 53 Developer Guide.
+use vthost_plugin::time::Stamps;
 
-use crate::{Query, Report, Times};
+use crate::{Query, Report};
 
 /// `1.0 TIME ZONE NAME TYPE RCODE PROTOCOL EDGE RESOLVER SUBNET`.
-pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
+pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
     if !line.starts_with(b"1.0 ") {
         return None;
     }
@@ -13,5 +14,5 @@ pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
         return None;
     };
     let report: Report<'_> = Query::new(name, client).into();
-    Some(report.at(times.stamps.iso8601(time)))
+    Some(report.at(stamps.iso8601(time)))
 }

@@ -9,9 +9,9 @@
 use vthost_plugin::parser::Action;
 use vthost_plugin::split::{after, split_once, until};
 use vthost_plugin::syslog::Syslog;
-use vthost_plugin::time::epoch;
+use vthost_plugin::time::{Stamps, epoch};
 
-use crate::{Query, Report, Times, action_of_code, begins, is_address, is_class, without_port};
+use crate::{Query, Report, action_of_code, begins, is_address, is_class, without_port};
 
 /// How sentences begin that report no client's query: the server's state, its own
 /// queries, and the steps of resolving at higher verbosity.
@@ -55,7 +55,7 @@ const OTHER_SENTENCES: &[&str] = &[
 ];
 
 /// Finds `[pid:thread] LEVEL: ` and reads what follows.
-pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
+pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
     let (level, sentence) = leveled(line)?;
     let report = match level {
         b"info" | b"query" | b"reply" => of_query(sentence).or_else(|| of_info(sentence)),
@@ -64,7 +64,7 @@ pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
     }?;
     let time_us = match line.strip_prefix(b"[") {
         Some(rest) => epoch(until(rest, b"]")),
-        None => Syslog::time_of(line, times.stamps),
+        None => Syslog::time_of(line, stamps),
     };
     Some(report.at(time_us))
 }

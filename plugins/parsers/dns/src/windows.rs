@@ -8,11 +8,10 @@
 
 use std::borrow::Cow;
 
-use vthost_plugin::parser::Input;
 use vthost_plugin::split::split_once;
-use vthost_plugin::time::DateOrder;
+use vthost_plugin::time::{DateOrder, Stamps};
 
-use crate::{Query, Report, Times, begins};
+use crate::{Query, Report, begins};
 
 /// The contexts of lines that hold no packet.
 const CONTEXTS: &[&[u8]] = &[
@@ -66,40 +65,22 @@ const DETAILS: &[&str] = &[
     "Field #",
 ];
 
-/// Day or month first, as the first line shows in which one of them is above 12. The
-/// log has the dates of the server's locale, of which only those with slashes differ in
-/// the order.
-pub(crate) fn date_order(input: &Input) -> DateOrder {
-    let shown = input.lines().find_map(|line| {
-        let (first, second) = day_and_month(line)?;
-        match () {
-            () if first > 12 || !has_slashes(line) => Some(DateOrder::DayFirst),
-            () if second > 12 => Some(DateOrder::MonthFirst),
-            () => None,
-        }
-    });
-    shown.unwrap_or(DateOrder::MonthFirst)
+/// The order of day and month in the server's locale, if no date of the input shows it: of
+/// the locales only those with slashes differ.
+fn order(stamp: &[u8]) -> DateOrder {
+    match stamp.contains(&b'/') {
+        true => DateOrder::MonthFirst,
+        false => DateOrder::DayFirst,
+    }
 }
 
-fn has_slashes(line: &[u8]) -> bool {
-    line.iter().take(3).any(|byte| *byte == b'/')
-}
-
-/// The first two numbers of `24/05/2024 12:00:00 … PACKET`.
-fn day_and_month(line: &[u8]) -> Option<(u32, u32)> {
-    split_once(line, b" PACKET ")?;
-    let mut parts = line.split(|byte| matches!(byte, b'/' | b'.' | b'-' | b' '));
-    let mut number = || str::from_utf8(parts.next()?).ok()?.parse().ok();
-    Some((number()?, number()?)).filter(|(first, _)| *first < 100)
-}
-
-pub(crate) fn read(line: &[u8], times: Times) -> Option<Report<'_>> {
+pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
     let Some((before, packet)) = split_once(line, b" PACKET ") else {
         return is_other(line).then_some(Report::NoContact("no packet"));
     };
     let (stamp, _thread) = rsplit_word(before);
     let report = of_packet(packet)?;
-    Some(report.at(times.stamps.any(stamp, times.order)))
+    Some(report.at(stamps.any(stamp, order(stamp))))
 }
 
 /// `000000D6A1B2C3D0 UDP Rcv 10.0.0.5  0001   Q [0001   D   NOERROR] A  (3)www…(0)`. An
