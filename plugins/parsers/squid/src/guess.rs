@@ -47,7 +47,9 @@ fn samples<'a>(rows: &[&'a [u8]], style: Style) -> Vec<Tokens<'a>> {
 /// which the parser `keyvalue` reads.
 fn has_result(row: &Tokens<'_>) -> bool {
     let mut texts = row.values.iter().map(|value| value.text);
-    let is_common = |text: &[u8]| is_request(text) || text.starts_with(b"\"");
+    // The common log format has no seconds since 1970.
+    let has_epoch = texts.clone().any(is_epoch);
+    let is_common = |text: &[u8]| is_request(text) && !has_epoch || text.starts_with(b"\"");
     let is_extended = |value: &Token<'_>| {
         result_shape(value.text).is_some() && value.before.ends_with(b"s-action=")
     };
@@ -85,6 +87,8 @@ enum Shape {
     /// `GET http://www.example.com/ HTTP/1.1`.
     Request,
     Target,
+    /// `%ssl::bump_mode`.
+    BumpMode,
     Word,
     /// Nothing that could be a user: a media type, a version, an agent.
     Other,
@@ -158,12 +162,33 @@ fn result_shape(text: &[u8]) -> Option<Shape> {
     }
 }
 
+/// What Squid does with a TLS connection: <https://www.squid-cache.org/Doc/config/ssl_bump/>.
+fn is_bump_mode(text: &[u8]) -> bool {
+    const MODES: [&[u8]; 9] = [
+        b"none",
+        b"peek",
+        b"stare",
+        b"splice",
+        b"bump",
+        b"terminate",
+        b"client-first",
+        b"server-first",
+        b"err",
+    ];
+    MODES.contains(&text)
+}
+
+/// Seconds since 1970 of this century.
+fn is_epoch(text: &[u8]) -> bool {
+    let digits = scan::find_other(text, [b'0'..=b'9']).unwrap_or(text.len());
+    digits == 10 && matches!(text.get(10), None | Some(b'.'))
+}
+
 /// A date with a time, or seconds since 1970 of this century.
 fn is_time(text: &[u8], zones: Zones) -> bool {
     let digits = scan::find_other(text, [b'0'..=b'9']).unwrap_or(text.len());
-    let is_epoch = digits == 10 && matches!(text.get(10), None | Some(b'.'));
     let is_date = digits < 5 && text.len() >= 15 && text.contains(&b':');
-    (is_epoch || is_date) && zones.own().any(text, DateOrder::MonthFirst).is_some()
+    (is_epoch(text) || is_date) && zones.own().any(text, DateOrder::MonthFirst).is_some()
 }
 
 /// A last group of five digits is no part of an IPv6 address.
@@ -203,8 +228,14 @@ struct Table<'s, 'a> {
     shapes: Vec<Shape>,
 }
 
-/// What four fifths of a column's values look like, of those that are present.
+/// What four fifths of a column's values look like, of those that are present. A user may be
+/// called like a bump mode, but not all users are.
 fn shape_of_column(samples: &[Tokens<'_>], column: usize, zones: Zones) -> Shape {
+    let texts = samples.iter().map(|row| row.values[column].text);
+    let mut present = texts.filter(|text| *text != b"-").peekable();
+    if present.peek().is_some() && present.all(is_bump_mode) {
+        return Shape::BumpMode;
+    }
     let shapes = samples
         .iter()
         .map(|row| shape_of(row.values[column].text, zones));
@@ -241,6 +272,7 @@ impl Table<'_, '_> {
                 Shape::Result | Shape::ResultStatus | Shape::ResultHierarchy => Role::Result,
                 Shape::Hierarchy => Role::Hierarchy,
                 Shape::Method => Role::Method,
+                Shape::BumpMode => Role::BumpMode,
                 Shape::Number => Role::Number,
                 _ => Role::Other,
             };
@@ -344,9 +376,11 @@ impl Table<'_, '_> {
     }
 
     /// Whether a column is the server name of TLS: it repeats the host of the target in
-    /// some row, or all its values are names beside tunnels to addresses.
+    /// some row, all its values are names beside tunnels to addresses, or its key names it.
     fn is_server_name(&self, column: usize, target: usize) -> bool {
-        self.is_name_of_target(column, target) || self.names_addresses(column, target)
+        self.is_name_of_target(column, target)
+            || self.names_addresses(column, target)
+            || self.is_named(column, &["sni"])
     }
 
     fn names_addresses(&self, column: usize, target: usize) -> bool {

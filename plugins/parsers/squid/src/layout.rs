@@ -32,6 +32,8 @@ pub(crate) enum Role {
     Path,
     /// The server name of TLS.
     Sni,
+    /// What Squid does with a TLS connection: `splice`, `terminate`.
+    BumpMode,
     /// `HIER_DIRECT/192.0.2.10` or the word alone.
     Hierarchy,
     /// A number that is not needed.
@@ -127,9 +129,10 @@ impl Layout {
         self.columns.iter().any(is_quoted_url)
     }
 
-    /// Whether it has the server name of TLS, which the native reader does not see.
-    pub(crate) fn has_server_name(&self) -> bool {
-        self.has(Role::Sni)
+    /// Whether it has the server name of TLS or the bump mode, which the native reader does
+    /// not see.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.has(Role::Sni) || self.has(Role::BumpMode)
     }
 
     /// Whether a column has this meaning.
@@ -169,6 +172,10 @@ impl Layout {
                 }
                 Role::Client => &mut found.client,
                 Role::User => &mut found.user,
+                Role::BumpMode => {
+                    found.is_terminated |= *value == b"terminate";
+                    continue;
+                }
                 Role::Result => &mut found.result,
                 Role::Status => &mut found.status,
                 Role::Method => &mut found.method,
@@ -204,6 +211,7 @@ pub(crate) struct Found<'a> {
     target: Cow<'a, [u8]>,
     sni: Cow<'a, [u8]>,
     hierarchy: Cow<'a, [u8]>,
+    is_terminated: bool,
 }
 
 impl Found<'_> {
@@ -218,6 +226,7 @@ impl Found<'_> {
             user: &self.user,
             hierarchy: &self.hierarchy,
             sni: present(&self.sni),
+            is_terminated: self.is_terminated,
         }
     }
 }
@@ -264,7 +273,9 @@ fn accepts(role: Role, value: &[u8], zones: Zones) -> bool {
         Role::Number => is_number(value.trim_ascii()),
         Role::Status => matches!(value.len(), 1..=3) && scan::is_digits(value),
         Role::Result => is_result(value),
-        Role::Hierarchy | Role::Method | Role::Scheme | Role::Port => is_word(value),
+        Role::Hierarchy | Role::Method | Role::Scheme | Role::Port | Role::BumpMode => {
+            is_word(value)
+        }
         Role::Client => is_word(value) && !value.contains(&b'/'),
         Role::Url => !value.is_empty() && value[0] != b' ',
         Role::User | Role::Host | Role::Path | Role::Sni | Role::Other => true,

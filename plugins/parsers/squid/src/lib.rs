@@ -113,7 +113,7 @@ impl LineParser for Squid {
         let order = match () {
             () if layout.as_ref().is_some_and(Layout::has_client_port) => Order::LayoutFirst,
             () if layout.as_ref().is_some_and(Layout::has_quoted_url) => Order::LayoutFirst,
-            () if layout.as_ref().is_some_and(Layout::has_server_name) => Order::LayoutFirst,
+            () if layout.as_ref().is_some_and(Layout::has_tls) => Order::LayoutFirst,
             () if rows.len() < 3 || native.count() * 2 >= rows.len() => Order::NativeWithBlanks,
             () => Order::Native,
         };
@@ -220,7 +220,7 @@ impl Squid {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
     /// The layout is from the settings, its client has a port, its URL is quoted, or it
-    /// has a column for the server name of TLS.
+    /// has a column for the server name of TLS or for the bump mode.
     LayoutFirst,
     /// Most rows of the head are not native.
     Native,

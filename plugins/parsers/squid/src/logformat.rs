@@ -30,6 +30,7 @@ const CODES: &[(&str, Role)] = &[
     ("us", Role::User),
     ("ue", Role::User),
     ("ssl::>sni", Role::Sni),
+    ("ssl::bump_mode", Role::BumpMode),
 ];
 
 /// Other codes. Their names end where the text after them may go on.

@@ -103,6 +103,7 @@ fn columns(line: &[u8], utc_offset_minutes: i16) -> Result<Row<'_>, &'static str
         user,
         hierarchy,
         sni: b"",
+        is_terminated: false,
     })
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Row<'a> {
     pub(crate) hierarchy: &'a [u8],
     /// The server name of TLS, where the log has a column for it.
     pub(crate) sni: &'a [u8],
+    /// Whether `ssl_bump terminate` closed the connection, where the log has the bump mode.
+    pub(crate) is_terminated: bool,
 }
 
 impl Row<'_> {
@@ -31,7 +33,7 @@ impl Row<'_> {
             Err(reason) => return Line::Ignored(reason),
         };
         // Blanks and bytes outside ASCII are `%20` in user names.
-        let user = split::without_percent(present(self.user));
+        let user = split::without_percent(present(without_quotes(self.user)));
         let made = |observation: Observation<'_>, found: &mut Observations<'_>| {
             found.push(
                 observation
@@ -84,6 +86,9 @@ impl Row<'_> {
     /// status of a tunnel means nothing else: `TCP_TUNNEL/500` went through.
     #[inline(always)]
     fn action(&self) -> Action {
+        if self.is_terminated {
+            return Action::Blocked;
+        }
         let is_blocked = match self.result {
             // Most results are so short that only one word follows.
             [b'T', b'C', b'P', b'_', done @ ..] if done.len() <= 8 => {
@@ -188,6 +193,15 @@ fn is_usual_url(target: &[u8]) -> bool {
         .strip_prefix(b"http://")
         .or_else(|| target.strip_prefix(b"https://"));
     rest.is_some_and(|rest| !rest.is_empty() && !matches!(rest[0], b'/' | b'%'))
+}
+
+/// Cisco's Secure Web Appliance has users in quotes, and so may a `logformat`.
+#[inline(always)]
+fn without_quotes(user: &[u8]) -> &[u8] {
+    match user {
+        [b'"', inside @ .., b'"'] => inside,
+        _ => user,
+    }
 }
 
 /// `-` means that there is none.

@@ -326,6 +326,61 @@ fn server_name_beside_a_tunnel_to_an_address_is_contacted() {
 }
 
 #[test]
+fn bump_mode_is_not_the_user() {
+    use Action::{Allowed, Blocked};
+    // The user, mode and server name after the URL; and the mode at the end.
+    let before_hierarchy = "1714564800.123     30 10.0.0.5 TCP_MISS/200 259 GET http://www.example.com/a - none HIER_DIRECT/192.0.2.10 text/html\n\
+                            1714564801.123     10 10.0.0.5 NONE_NONE/200 0 CONNECT www.example.net:443 - peek HIER_NONE/- -\n\
+                            1714564802.123    102 10.0.0.5 TCP_TUNNEL/200 2209 CONNECT www.example.org:443 - splice HIER_DIRECT/192.0.2.30 -\n\
+                            1714564803.123      1 10.0.0.5 NONE_NONE/200 0 CONNECT bad.example.org:443 - terminate HIER_NONE/- -\n";
+    let at_end = "1714564800.123 10.0.0.5 jane GET http://www.example.com/a TCP_MISS/200 -\n\
+                  1714564801.123 10.0.0.5 - CONNECT www.example.net:443 NONE_NONE/200 peek\n\
+                  1714564802.123 10.0.0.5 - CONNECT www.example.org:443 TCP_TUNNEL/200 splice\n\
+                  1714564803.123 10.0.0.5 - CONNECT bad.example.org:443 NONE_NONE/200 terminate\n";
+    for (log, first_user) in [(before_hierarchy, ""), (at_end, "jane")] {
+        let expected = [
+            ("http://www.example.com/a", first_user, Allowed),
+            ("www.example.net", "", Allowed),
+            ("www.example.org", "", Allowed),
+            ("bad.example.org", "", Blocked),
+        ];
+        let expected = expected.map(|(name, user, action)| (name.into(), user.into(), action));
+        assert_eq!(contacts(log), expected, "{log}");
+    }
+}
+
+#[test]
+fn server_name_is_known_by_its_key() {
+    let log = "time=1714564801.123 src=10.0.0.5 mode=peek sni=www.example.net method=CONNECT url=192.0.2.7:443 result=NONE_NONE/200 user=jane\n";
+    let both = ["192.0.2.7", "www.example.net"];
+    let expected = both.map(|value| (value.into(), "jane".into(), Action::Allowed));
+    assert_eq!(contacts(log), expected);
+}
+
+#[test]
+fn user_in_quotes_of_cisco_is_without_them() {
+    let users = [r#""CORP\jane@REALM""#, r#""CORP\jane roe@REALM""#, r#""-""#];
+    let expected = [r"CORP\jane@REALM", r"CORP\jane roe@REALM", ""];
+    for (user, expected) in users.iter().zip(expected) {
+        let line = row("TCP_CONNECT tunnel://www.example.com:443/");
+        let found = contacts(&line.replace(" - HIER", &format!(" {user} HIER")));
+        assert_eq!(found[0].1, expected, "{user}");
+    }
+}
+
+#[test]
+fn request_in_quotes_may_follow_seconds_since_1970() {
+    let log = "1714564800 10.0.0.5 \"GET http://www.example.com/a HTTP/1.1\" 200 TCP_MISS:HIER_DIRECT \"jane\" \"curl/8.0\"\n\
+               1714564801 10.0.0.5 \"CONNECT bad.example.org:443 HTTP/1.1\" 403 TCP_DENIED:HIER_NONE \"-\" \"-\"\n";
+    let expected = [
+        ("http://www.example.com/a", "jane", Action::Allowed),
+        ("bad.example.org", "", Action::Blocked),
+    ];
+    let expected = expected.map(|(name, user, action)| (name.into(), user.into(), action));
+    assert_eq!(contacts(log), expected);
+}
+
+#[test]
 fn bars_may_have_blanks_around_them() {
     let log = "05/Mar/2026:05:02:11 +0100 | 10.0.0.5 | jane | GET | http://www.example.com/a | TCP_MISS/200 | 99 | HIER_DIRECT/192.0.2.10\n\
                05/Mar/2026:05:02:12 +0100 | 10.0.0.5 | - | CONNECT | www.example.org:443 | TCP_DENIED/403 | 99 | HIER_NONE/-\n";
