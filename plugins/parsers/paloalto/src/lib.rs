@@ -10,6 +10,7 @@ mod json;
 
 use vthost_plugin::contact::{Contact, action_of};
 use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSettings, Observations};
+use vthost_plugin::scan::find;
 use vthost_plugin::split::{Columns, undoubled};
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::{DateOrder, Stamps};
@@ -62,6 +63,9 @@ const PRECISE_OF_DECRYPTION: usize = 72;
 const PRECISE_OF_TRAFFIC: usize = 102;
 const PRECISE_OF_THREAT: usize = 107;
 const PRECISE_OF_SYSTEM: usize = 25;
+
+/// The columns that a client chooses are before this one.
+const AFTER_MISC: usize = 32;
 
 /// The text of an event in the system log.
 const EVENT: usize = 14;
@@ -141,6 +145,15 @@ impl Rows {
         }
     }
 
+    /// The precise time of a row in which it is in a later column: the links of SD-WAN are a
+    /// list in braces, with commas. Older versions have none.
+    fn last_precise<'a>(&mut self, row: &'a [u8]) -> Option<&'a [u8]> {
+        find(row, b'{')?;
+        let columns = self.columns.ranges(row).into_iter().skip(AFTER_MISC);
+        let mut columns = columns.map(|range| &row[range]);
+        columns.rfind(|column| is_precise(column))
+    }
+
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         if is_audit(line) {
             return Line::Ignored(OF_THE_DEVICE);
@@ -176,10 +189,13 @@ impl Rows {
             b"SYSTEM" => precise_of_system,
             _ => precise_of_traffic,
         };
-        // Older ones have something else in that column.
-        let is_precise = precise.get(10) == Some(&b'T');
-        let stamp = |text| self.stamps.any(text, DateOrder::MonthFirst);
-        let precise_us = is_precise.then(|| stamp(precise)).flatten();
+        let stamps = self.stamps;
+        let stamp = |text| stamps.any(text, DateOrder::MonthFirst);
+        let precise = match is_precise(precise) {
+            true => Some(precise),
+            false => self.last_precise(line),
+        };
+        let precise_us = precise.and_then(stamp);
         let written_us = || stamp(received).or_else(|| stamp(generated));
         let time_us = precise_us
             .or_else(written_us)
@@ -265,6 +281,11 @@ fn is_audit(line: &[u8]) -> bool {
     line.split(|byte| *byte == b',').nth(2) == Some(b"audit")
 }
 
+/// Whether a column is a time with its zone: `2024-05-01T12:00:00.123-08:00`.
+fn is_precise(column: &[u8]) -> bool {
+    matches!(column, [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..])
+}
+
 fn is_type(kind: &[u8]) -> bool {
     matches!(
         kind,
@@ -310,6 +331,17 @@ mod tests {
         };
         check("THREAT", PRECISE_OF_THREAT);
         check("TRAFFIC", PRECISE_OF_TRAFFIC);
+    }
+
+    #[test]
+    fn commas_in_a_list_of_links_do_not_hide_the_precise_time() {
+        let row = row("TRAFFIC", "end", "ssl", "allow", "1");
+        let links = "{ethernet1/1,isp-a,0},{ethernet1/2,isp-b,0}";
+        let commas = ",".repeat(PRECISE_OF_TRAFFIC - 1 - row.split(',').count());
+        let line = format!("{row},{links}{commas},2024-05-01T12:00:00.123-08:00,,");
+        let parsed = testing::parse::<PaloAlto>(line.as_bytes(), "{}").unwrap();
+        // 2024-05-01T20:00:00.123Z.
+        assert_eq!(parsed.observations[0].time_us, Some(1_714_593_600_123_000));
     }
 
     fn row(kind: &str, subtype: &str, application: &str, action: &str, misc: &str) -> String {
