@@ -49,7 +49,7 @@ pub(crate) fn read(line: &[u8], stamps: Stamps) -> Option<Report<'_>> {
 /// Clients' and zone owners' messages are between a client and this server. What a
 /// resolver asks for on the way is no client's contact; what a forwarder or a stub
 /// passes on is one, and the address is the server's.
-fn of_speaker(speaker: u8, query: Query<'_>) -> Option<Report<'_>> {
+pub(crate) fn of_speaker(speaker: u8, query: Query<'_>) -> Option<Report<'_>> {
     match speaker {
         b'C' | b'A' | b'U' => Some(query.into()),
         b'R' => Some(Report::NoContact("a resolver's own query")),

@@ -10,6 +10,7 @@ mod powerdns;
 mod route53;
 mod unbound;
 mod windows;
+mod yaml;
 
 use std::borrow::Cow;
 
@@ -20,10 +21,14 @@ use vthost_plugin::parser::{
 use vthost_plugin::syslog::Syslog;
 use vthost_plugin::time::Stamps;
 
+use yaml::Messages;
+
 struct Dns {
     stamps: Stamps,
     /// Index in [`READERS`] of the reader of the line before. Most inputs have one.
     last: usize,
+    /// The reader of dnstap as YAML, if the input is that.
+    messages: Option<Messages>,
 }
 
 vthost_plugin::export_parser!(Dns);
@@ -153,6 +158,11 @@ impl LineParser for Dns {
                     "2024-05-01 12:00:00.250000 CQ 10.0.0.5 UDP 56b \"www.example.com.\" IN A",
                 ),
                 (
+                    "dnstap-yaml",
+                    "dnstap as YAML: dnstap-ldns -y, dnstap-read -y",
+                    "type: MESSAGE\nmessage:\n  type: CLIENT_QUERY\n  query_time: !!timestamp 2024-05-01 12:00:00.25\n  query_address: 10.0.0.5\n  query_message: |\n    ;www.example.com.\tIN\tA",
+                ),
+                (
                     "coredns",
                     "CoreDNS log plugin",
                     "[INFO] 10.0.0.5:51000 - 1 \"A IN www.example.com. udp 40 false 512\" NOERROR qr,rd,ra 100 0.001s",
@@ -179,7 +189,7 @@ impl LineParser for Dns {
 
     fn detect(input: &Input) -> u8 {
         let mut parser = Self::of(input);
-        input.confidence(88, |line| match parser.read(line) {
+        input.confidence(88, |line| match parser.report(line) {
             _ if line.trim_ascii().is_empty() => Fit::Neutral,
             Ok(Report::Query(_)) => Fit::Yes,
             // Startup messages alone do not make a query log.
@@ -188,12 +198,16 @@ impl LineParser for Dns {
         })
     }
 
+    fn is_ordered(&self) -> bool {
+        self.messages.is_some()
+    }
+
     fn open(input: &Input, _settings: NoSettings) -> Result<Self, String> {
         Ok(Self::of(input))
     }
 
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
-        match self.read(line) {
+        match self.report(line) {
             Ok(Report::Query(query)) => Contact {
                 name: &query.name,
                 client: query.client,
@@ -214,6 +228,17 @@ impl Dns {
         Self {
             stamps: Stamps::of(input),
             last: 0,
+            messages: Messages::of(input),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// Why the line is not understood.
+    fn report<'a>(&'a mut self, line: &'a [u8]) -> Result<Report<'a>, &'static str> {
+        match self.messages {
+            Some(ref mut messages) => messages.read(line),
+            None => self.read(line),
         }
     }
 

@@ -5,7 +5,9 @@
 mod documents;
 mod ends;
 mod netfilter;
+mod oprint;
 mod packets;
+mod pipe;
 mod table;
 
 use vthost_plugin::contact::Contact;
@@ -13,6 +15,8 @@ use vthost_plugin::parser::{Description, Fit, Input, Line, LineParser, NoSetting
 use vthost_plugin::time::Stamps;
 
 use documents::Documents;
+use oprint::Packets;
+use pipe::Flow;
 use table::Table;
 
 struct Flows {
@@ -20,6 +24,8 @@ struct Flows {
     /// The columns, if the input has a header that names them.
     table: Option<Table>,
     documents: Documents,
+    /// The reader of packets whose keys are lines, if the input has them.
+    packets: Option<Packets>,
 }
 
 vthost_plugin::export_parser!(Flows);
@@ -27,6 +33,8 @@ vthost_plugin::export_parser!(Flows);
 /// What one line reports.
 enum Report<'a> {
     Contact(Contact<'a>),
+    /// A contact whose addresses were numbers.
+    Flow(Flow<'a>),
     /// A line of a known kind without a contact; the reason in a few words.
     NoContact(&'static str),
 }
@@ -61,6 +69,11 @@ const FORMATS: &[(&str, &str, &str)] = &[
         "nfdump-csv",
         "nfdump (csv)",
         "ts,te,td,sa,da,sp,dp,pr\n2024-05-01 12:00:00,2024-05-01 12:00:01,1.000,10.0.0.5,192.0.2.10,51000,443,TCP",
+    ),
+    (
+        "nfdump-pipe",
+        "nfdump (pipe)",
+        "2|1714564800250|1714564800340|6|0|0|0|167772165|51000|0|0|0|3221225994|443|0|0|1|2|27|0|6|308",
     ),
     (
         "argus",
@@ -108,6 +121,11 @@ const FORMATS: &[(&str, &str, &str)] = &[
         "1714564800\t6\t10.0.0.5\t51000\t192.0.2.10\t443\t4\t240",
     ),
     (
+        "ulogd-oprint",
+        "ulogd2 OPRINT",
+        "===>PACKET BOUNDARY\noob.prefix=FW-DROP\noob.time.sec=1714564800\nip.saddr.str=10.0.0.5\nip.daddr.str=192.0.2.10",
+    ),
+    (
         "ulogd-gprint",
         "ulogd2 GPRINT",
         "timestamp=2024/05/01-12:00:00,oob.prefix=FW-DROP ,oob.time.sec=1714564800,ip.saddr=10.0.0.5,ip.daddr=192.0.2.10,ip.saddr.str=10.0.0.5,ip.daddr.str=192.0.2.10",
@@ -131,7 +149,7 @@ impl LineParser for Flows {
     fn detect(input: &Input) -> u8 {
         let mut parser = Self::of(input);
         input.confidence(91, |line| match parser.read(line) {
-            Some(Report::Contact(_)) => Fit::Yes,
+            Some(Report::Contact(_) | Report::Flow(_)) => Fit::Yes,
             Some(Report::NoContact(_)) => Fit::Neutral,
             None if line.trim_ascii().is_empty() => Fit::Neutral,
             None => Fit::No,
@@ -142,9 +160,14 @@ impl LineParser for Flows {
         Ok(Self::of(input))
     }
 
+    fn is_ordered(&self) -> bool {
+        self.packets.is_some()
+    }
+
     fn line(&mut self, line: &[u8], found: &mut Observations<'_>) -> Line {
         match self.read(line) {
             Some(Report::Contact(contact)) => contact.push_with_address(found),
+            Some(Report::Flow(flow)) => flow.contact().push_with_address(found),
             Some(Report::NoContact(reason)) => Line::Ignored(reason),
             None if line.trim_ascii().is_empty() => Line::Ignored("blank"),
             None => Line::Rejected("no flow or packet of a known form"),
@@ -158,10 +181,14 @@ impl Flows {
             stamps: Stamps::of(input),
             table: Table::of(input),
             documents: Documents::new(),
+            packets: Packets::of(input),
         }
     }
 
-    fn read<'a>(&mut self, line: &'a [u8]) -> Option<Report<'a>> {
+    fn read<'a>(&'a mut self, line: &'a [u8]) -> Option<Report<'a>> {
+        if let Some(ref mut packets) = self.packets {
+            return packets.read(line);
+        }
         if line.starts_with(b"{") {
             return self.documents.read(line, self.stamps);
         }
@@ -169,6 +196,9 @@ impl Flows {
             && let Some(report) = table.read(line, self.stamps)
         {
             return Some(report);
+        }
+        if let Some(flow) = Flow::of(line) {
+            return Some(Report::Flow(flow));
         }
         let mut readers = READERS.iter();
         readers.find_map(|read| read(line, self.stamps))
