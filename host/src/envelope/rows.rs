@@ -66,3 +66,59 @@ impl RowLayer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Envelope;
+
+    const LOG_LINE: &str = r#"May  1 12:00:00 gw squid: GET "http://www.example.com/""#;
+
+    /// The text and the times of the lines of an envelope of rows.
+    fn unwrapped(head: &str) -> Option<(String, Vec<Option<i64>>)> {
+        let envelope = Envelope::default().with(recognise(head.as_bytes())?);
+        assert_eq!(envelope.names().collect::<Vec<_>>(), ["json rows"]);
+        let lines = envelope.unwrap(head.as_bytes());
+        let times = lines.origins().iter().map(|origin| origin.time_us);
+        let times = times.collect();
+        Some((String::from_utf8(lines.bytes().to_vec()).unwrap(), times))
+    }
+
+    #[test]
+    fn longest_cell_beside_the_time_is_the_line() {
+        let text = serde_json::json!(LOG_LINE);
+        for row in [
+            format!(r#"["2024-05-01T12:00:01Z","gw",{text},6,null]"#),
+            format!(r#"[{text},"2024-05-01T12:00:01Z"]"#),
+            // CloudWatch Insights.
+            format!(
+                r#"[{{"field":"@timestamp","value":"2024-05-01 12:00:01.000"}},{{"field":"@message","value":{text}}},{{"field":"@ptr","value":"x"}}]"#
+            ),
+        ] {
+            // 2024-05-01T12:00:01Z.
+            let expected = (format!("{LOG_LINE}\n"), vec![Some(1_714_564_801_000_000)]);
+            assert_eq!(unwrapped(&format!("{row}\n")), Some(expected), "{row}");
+        }
+    }
+
+    #[test]
+    fn rows_without_the_columns_stay_as_they_are() {
+        let row = r#"["2024-05-01T12:00:01Z","a line of a log"]"#;
+        let (text, times) = unwrapped(&format!("{row}\n{row}\n{row}\n[\"end\"]\n")).unwrap();
+        assert!(text.ends_with("a line of a log\n[\"end\"]\n"), "{text}");
+        assert_eq!(times.last(), Some(&None));
+    }
+
+    #[test]
+    fn other_heads_have_no_rows() {
+        for head in [
+            "",
+            "10.0.0.5 GET http://www.example.com/\n",
+            "{\"time\":\"2024-05-01T12:00:01Z\"}\n",
+            "[\"a\",\"b\"]\n",
+            "[01/May/2024:12:00:00 +0000] \"GET /\"\n",
+        ] {
+            assert_eq!(unwrapped(head), None, "{head}");
+        }
+    }
+}
