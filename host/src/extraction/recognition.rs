@@ -322,3 +322,88 @@ fn rank(choice: &Choice, info: &InputInfo, wrapping: &Wrapping) -> Understanding
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::{CompileCache, Engine, Parser, PluginLimits, PluginSettings, PluginSource};
+
+    const QUERIES: &str = "2024-05-01T12:00:00+00:00 gw dnsmasq[1]: query[A] www.example.com from 10.0.0.5\n\
+                           2024-05-01T12:00:00+00:00 gw dnsmasq[1]: forwarded www.example.com to 192.0.2.53\n\
+                           2024-05-01T12:00:00+00:00 gw dnsmasq[1]: reply www.example.com is 192.0.2.10\n";
+
+    fn parsers() -> Parsers {
+        let engine = Engine::new(PluginLimits::default(), CompileCache::Off).unwrap();
+        let load = |name: &str| {
+            let source = PluginSource::BuiltIn(name.to_owned());
+            Parser::load(&engine, &source, &PluginSettings::default()).unwrap()
+        };
+        Parsers::Detected(["dns", "list", "text"].map(load).to_vec())
+    }
+
+    /// The parser and the envelopes of an input with these lines.
+    fn recognised(parsers: &Parsers, head: &str, previous: Option<&Choice>) -> (String, String) {
+        let info = InputInfo {
+            name: String::new(),
+            head: head.as_bytes().to_vec(),
+            utc_offset_minutes: 0,
+            reference_time_us: 1_714_564_800_000_000,
+        };
+        let recognised = recognise(parsers, &info, previous).unwrap();
+        let names: Vec<_> = recognised.envelope.names().collect();
+        assert_eq!(recognised.is_plain(), names.is_empty());
+        (recognised.choice.parser.id().name.clone(), names.join(", "))
+    }
+
+    #[test]
+    fn parser_of_the_previous_input_needs_the_same_confidence() {
+        let parsers = parsers();
+        let Parsers::Detected(ref all) = parsers else {
+            unreachable!()
+        };
+        let previous = Choice {
+            parser: all[1].clone(),
+            confidence: Some(CERTAIN),
+        };
+        let (parser, _) = recognised(&parsers, QUERIES, Some(&previous));
+        assert_eq!(parser, "dns");
+    }
+
+    #[test]
+    fn understanding_is_ranked_by_records_before_confidence() {
+        let least = Understanding {
+            confidence: 100,
+            certain_layers: MAX_LAYERS,
+            ..Understanding::default()
+        };
+        let specific = Understanding {
+            is_specific: true,
+            ..Understanding::default()
+        };
+        let half = Understanding {
+            tenths: 5,
+            ..specific
+        };
+        let all = Understanding {
+            tenths: 10,
+            records: 1,
+            ..specific
+        };
+        let with_client = Understanding {
+            complete_tenths: 20,
+            ..all
+        };
+        let ascending = [least, specific, half, all, with_client];
+        assert!(ascending.is_sorted_by(|one, next| one < next));
+        let complete = ascending.map(|rank| rank.is_complete());
+        assert_eq!(complete, [false, false, false, false, true]);
+    }
+
+    #[test]
+    fn stamps_without_a_year_are_near_the_time_of_their_envelope() {
+        // 2024-05-01T12:00:00Z and 182 days later.
+        let (time_us, later_us) = (1_714_564_800_000_000, 1_730_289_600_000_000);
+        assert_eq!(reference(time_us), later_us);
+        assert_eq!(reference(i64::MAX), i64::MAX);
+    }
+}
