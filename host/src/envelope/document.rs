@@ -109,7 +109,8 @@ fn is_closed(line: &[u8]) -> bool {
 
 /// Reads a document as lines, a record on each. A record is on the line where it begins in
 /// the document, and the lines that it takes there are blank after it: so line numbers stay
-/// those of the document, unless several records share a line.
+/// those of the document, unless several records share a line. After a document that is not
+/// whole, reading fails once.
 pub struct DocumentReader<R> {
     reader: R,
     splitter: Splitter,
@@ -142,6 +143,10 @@ impl<R: Read> Read for DocumentReader<R> {
             let read = self.reader.read(&mut self.buffer)?;
             self.ended = read == 0;
             self.splitter.split(&self.buffer[..read]);
+            if self.ended && !self.splitter.is_whole() {
+                let text = "the JSON document is damaged or cut off";
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+            }
         }
         let rest = &self.splitter.out[self.taken..];
         let len = rest.len().min(into.len());
@@ -157,6 +162,8 @@ struct Splitter {
     out: Vec<u8>,
     /// Open braces and brackets.
     depth: usize,
+    /// Whether more were closed than open.
+    has_surplus: bool,
     /// The depth at which a record begins, while its array is open.
     record_depth: Option<usize>,
     /// Whether a record is being read.
@@ -186,6 +193,7 @@ impl Splitter {
             document,
             out: Vec::new(),
             depth: 0,
+            has_surplus: false,
             record_depth: document.key.is_none().then_some(0),
             in_record: false,
             string: StringState::Outside,
@@ -193,6 +201,11 @@ impl Splitter {
             line_is_open: false,
             feeds: 0,
         }
+    }
+
+    /// Whether everything that was opened so far is closed.
+    fn is_whole(&self) -> bool {
+        self.depth == 0 && self.string == StringState::Outside && !self.has_surplus
     }
 
     fn split(&mut self, bytes: &[u8]) {
@@ -297,6 +310,7 @@ impl Splitter {
     }
 
     fn close(&mut self, byte: u8) {
+        self.has_surplus |= self.depth == 0;
         self.depth = self.depth.saturating_sub(1);
         if !self.in_record {
             let is_of_records = self.record_depth.is_some_and(|depth| self.depth < depth);
@@ -352,6 +366,36 @@ mod tests {
             r#"{"data":{"result":[{"stream":{},"values":[["1","a"],["2","b"]]}]}}"#,
             "[\"1\",\"a\"]\n[\"2\",\"b\"]",
         );
+    }
+
+    #[test]
+    fn cut_documents_give_the_records_before_the_cut_and_an_error() {
+        let read = |text: &str| {
+            let document = Document::recognise(text.as_bytes()).unwrap();
+            let mut lines = Vec::new();
+            let result = DocumentReader::new(text.as_bytes(), document).read_to_end(&mut lines);
+            (String::from_utf8(lines).unwrap(), result.is_err())
+        };
+        let check = |text: &str, last_record: &str, end: &str| {
+            let whole = format!("{text}{last_record}{end}");
+            assert!(!read(&whole).1, "{whole}");
+            let start = whole.len() - end.len();
+            for cut in start..whole.len() {
+                let (lines, has_failed) = read(whole.get(..cut).unwrap());
+                assert!(has_failed, "{cut} of {whole}");
+                let lines = lines.replace('\n', "");
+                assert!(lines.contains(last_record), "{cut} of {whole}: {lines}");
+            }
+        };
+        check("[{\"a\":\"}\"}, ", "{\"a\":\"[\"}", ", {\"a\":1}]");
+        let har = "{\"log\":{\"version\":\"1.2\",\"entries\":[";
+        check(
+            har,
+            "{\"request\":{\"url\":\"https://example.com/\"}}",
+            "]}}",
+        );
+        assert!(read("[{\"a\":1}]]").1);
+        assert!(!read("{\n\"a\":1\n}\n").1);
     }
 
     #[test]

@@ -19,10 +19,14 @@ pub(super) fn members(file: File, limits: &UnpackLimits) -> io::Result<Members> 
     let mut left = limits.max_unpacked_bytes;
     let password = limits.archive_password.clone();
     match ZipArchive::new(BufReader::new(file.try_clone()?)) {
+        // The directory of a stored archive inside, which is the last one in a file that was cut.
+        Ok(archive) if archive.offset() > 0 => by_local_headers(
+            file,
+            limits,
+            Some(ZipError::InvalidArchive(NO_DIRECTORY.into())),
+        ),
         // The directory keeps one member of each name.
-        Ok(archive) if archive.has_duplicate_names() => start(move |sender| {
-            send_by_local_headers(file, password.as_ref(), sender, left);
-        }),
+        Ok(archive) if archive.has_duplicate_names() => by_local_headers(file, limits, None),
         Ok(archive) if archive.index_for_name("xl/workbook.xml").is_some() => {
             workbook::members(archive, limits)
         }
@@ -36,11 +40,27 @@ pub(super) fn members(file: File, limits: &UnpackLimits) -> io::Result<Members> 
                 }
             })
         }
-        Err(error) => start(move |sender| {
-            send_by_local_headers(file, password.as_ref(), sender, left);
-            sender.fail_archive(&error);
-        }),
+        Err(error) => by_local_headers(file, limits, Some(error)),
     }
+}
+
+const NO_DIRECTORY: &str = "it has no directory";
+
+/// The members as their local headers name them, up to the first that cannot be read. With a
+/// `failure` the archive is reported as damaged in any case.
+fn by_local_headers(
+    file: File,
+    limits: &UnpackLimits,
+    failure: Option<ZipError>,
+) -> io::Result<Members> {
+    let left = limits.max_unpacked_bytes;
+    let password = limits.archive_password.clone();
+    start(move |sender| {
+        let sent = send_by_local_headers(file, password.as_ref(), sender, left);
+        if let Some(error) = failure.or(sent.err()) {
+            sender.fail_archive(&error);
+        }
+    })
 }
 
 /// Documents are zip archives of XML.
@@ -123,27 +143,26 @@ fn instant(date: zip::DateTime) -> Option<i64> {
     Some(timestamp.as_microsecond())
 }
 
-/// Sends members as their local headers name them, up to the first that cannot be read.
+/// Sends members up to the directory.
 fn send_by_local_headers(
     mut file: File,
     password: Option<&Password>,
     sender: &Sender,
     mut left: u64,
-) {
-    if file.rewind().is_err() {
-        return;
-    }
+) -> Result<(), ZipError> {
+    file.rewind()?;
     let mut reader = BufReader::new(file);
     for index in 0.. {
         let options = ZipReadOptions::new().password(password.map(Password::as_bytes));
-        let member = zip::read::read_zipfile_from_stream_with_options(&mut reader, options);
-        let Ok(Some(member)) = member else {
-            return;
+        let member = zip::read::read_zipfile_from_stream_with_options(&mut reader, options)?;
+        let Some(member) = member else {
+            break;
         };
         if !send(member, index, sender, &mut left) {
-            return;
+            break;
         }
     }
+    Ok(())
 }
 
 fn explain(error: ZipError) -> io::Error {
