@@ -17,6 +17,7 @@
 mod blanks;
 mod columns;
 mod json;
+mod keys;
 mod marks;
 mod names;
 mod pairs;

@@ -7,6 +7,8 @@ use crate::block::is_same;
 pub(super) struct Names {
     /// Places in `names` and one more, by hash; 0 is free.
     table: Vec<u16>,
+    /// How far a hash is shifted to be a place in `table`.
+    shift: u32,
     names: Vec<Name>,
 }
 
@@ -27,22 +29,27 @@ impl Names {
                 number,
             })
             .collect();
-        // At most a quarter full: most other names miss at the first probe.
-        let mut table = vec![0; (names.len() * 4).next_power_of_two().max(4)];
+        // At most an eighth full: most other names miss at the first probe.
+        let mut table = vec![0; (names.len() * 8).next_power_of_two().max(8)];
+        let shift = u32::BITS - table.len().trailing_zeros();
         for (index, name) in names.iter().enumerate() {
-            let mut place = hash(name.scope, &name.text) & (table.len() - 1);
+            let mut place = (hash(name.scope, &name.text) >> shift) as usize;
             while table[place] != 0 {
                 place = (place + 1) & (table.len() - 1);
             }
             table[place] = u16::try_from(index + 1).unwrap_or(0);
         }
-        Self { table, names }
+        Self {
+            table,
+            shift,
+            names,
+        }
     }
 
     /// The number of a name.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, scope: u16, text: &[u8]) -> Option<u16> {
-        let mut place = hash(scope, text) & (self.table.len() - 1);
+        let mut place = (hash(scope, text) >> self.shift) as usize;
         loop {
             let name = match self.table[place] {
                 0 => return None,
@@ -56,15 +63,16 @@ impl Names {
     }
 }
 
-/// Of the length, the first, a middle and the last byte: field names of one
-/// log rarely share all of them.
-#[inline]
-fn hash(scope: u16, text: &[u8]) -> usize {
-    let byte = |index: usize| text.get(index).copied().map_or(0, u32::from);
-    let bytes = byte(0) | byte(text.len() / 2) << 8 | byte(text.len().wrapping_sub(1)) << 16;
-    let mixed = (bytes ^ (text.len() as u32) << 24 ^ u32::from(scope).wrapping_mul(0x9e37_79b9))
-        .wrapping_mul(0x85eb_ca6b);
-    (mixed ^ mixed >> 15) as usize
+/// Of the length, the first and the last byte: field names of one log rarely share all of them.
+#[inline(always)]
+fn hash(scope: u16, text: &[u8]) -> u32 {
+    let (first, last) = match text {
+        [first, .., last] => (*first, *last),
+        [only] => (*only, *only),
+        [] => (0, 0),
+    };
+    let bytes = u32::from(first) | u32::from(last) << 8 | (text.len() as u32) << 16;
+    (bytes ^ u32::from(scope) << 24).wrapping_mul(0x9e37_79b1)
 }
 
 #[cfg(test)]

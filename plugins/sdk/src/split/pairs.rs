@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::is_escaped;
+use super::keys::Keys;
 use super::marks::{Kind, Marks};
 use super::names::Names;
 use crate::scan;
@@ -20,9 +21,14 @@ const QUOTE: usize = 2;
 /// that does not come is empty.
 #[derive(Debug)]
 pub struct Pairs<const N: usize> {
+    /// Assignments, separators, quotes and backslashes.
+    kinds: [Kind; 4],
+    keys: Keys,
     marks: Marks<3>,
     names: Names,
     values: Values,
+    /// Whether a backslash before a separator makes it part of the value.
+    escapes_separator: bool,
 }
 
 /// Where a value without quotes ends.
@@ -61,8 +67,13 @@ impl<const N: usize> Pairs<N> {
 
     fn with(assign: u8, separator: u8, values: Values, keys: [&str; N]) -> Self {
         let numbered = keys.iter().zip(0..).filter(|(key, _)| !key.is_empty());
+        let kinds = [assign, separator, b'"', b'\\'].map(Kind::byte);
+        let [assigns, separators, quotes, _] = kinds;
         Self {
-            marks: Marks::new([Kind::byte(assign), Kind::byte(separator), Kind::byte(b'"')]),
+            kinds,
+            keys: Keys::default(),
+            escapes_separator: separator == b'|',
+            marks: Marks::new([assigns, separators, quotes]),
             names: Names::new(numbered.map(|(key, number)| (0, key.as_bytes().to_vec(), number))),
             values,
         }
@@ -71,6 +82,44 @@ impl<const N: usize> Pairs<N> {
     /// The values in the order of the keys, without quotes around them.
     #[inline]
     pub fn pick<'a>(&mut self, line: &'a [u8]) -> [&'a [u8]; N] {
+        let is_regular = self.values == Values::OneWord
+            && self.keys.read(line, &self.kinds, self.escapes_separator);
+        is_regular
+            .then(|| self.pick_regular(line))
+            .flatten()
+            .unwrap_or_else(|| self.pick_any(line))
+    }
+
+    /// The values of a line that [`Keys::read`] found to be regular, unless a key is empty.
+    #[inline]
+    fn pick_regular<'a>(&self, line: &'a [u8]) -> Option<[&'a [u8]; N]> {
+        let mut values: [&[u8]; N] = [b""; N];
+        let mut has_empty_key = false;
+        self.keys.each(|start, assign| {
+            let key = without_glued(&line[start..assign]);
+            match key.last() {
+                None | Some(b' ') => has_empty_key = true,
+                _ => {}
+            }
+            let Some(number) = self.names.find(0, key) else {
+                return;
+            };
+            if let Some(slot) = values.get_mut(usize::from(number))
+                && slot.is_empty()
+            {
+                let end = self.keys.end(assign + 1, line.len());
+                *slot = match &line[assign + 1..end] {
+                    [b'"', inside @ .., b'"'] => inside,
+                    value => value,
+                };
+            }
+        });
+        (!has_empty_key).then_some(values)
+    }
+
+    /// The values of any line.
+    #[inline(never)]
+    fn pick_any<'a>(&mut self, line: &'a [u8]) -> [&'a [u8]; N] {
         let mut values: [&[u8]; N] = [b""; N];
         self.marks.read(line);
         let mut at = 0;
@@ -96,15 +145,7 @@ impl<const N: usize> Pairs<N> {
     fn last_word<'a>(&self, line: &'a [u8], from: usize, to: usize) -> &'a [u8] {
         let separator = self.marks.last(SEPARATOR, from, to);
         let start = separator.map_or(from, |place| place + 1);
-        let word = line[start..to].trim_ascii_start();
-        // `<189>date=`: what is joined to the first key is no part of it.
-        match word.first() {
-            Some(first) if !is_key_byte(first) => {
-                let glued = word.iter().rposition(|byte| !is_key_byte(byte));
-                &word[glued.map_or(0, |end| end + 1)..]
-            }
-            _ => word,
-        }
+        without_glued(&line[start..to])
     }
 
     /// The value that begins at `start`, and where the search for the next continues.
@@ -266,6 +307,27 @@ const KEY: [RangeInclusive<u8>; 5] = [
     b'_'..=b'_',
 ];
 
+/// A key without blanks before it and without what is joined to it: `<189>date`.
+#[inline(always)]
+fn without_glued(word: &[u8]) -> &[u8] {
+    match word.first() {
+        Some(first) if !is_key_byte(first) => after_glued(word),
+        _ => word,
+    }
+}
+
+#[cold]
+fn after_glued(word: &[u8]) -> &[u8] {
+    let word = word.trim_ascii_start();
+    match word.first() {
+        Some(first) if !is_key_byte(first) => {
+            let glued = word.iter().rposition(|byte| !is_key_byte(byte));
+            &word[glued.map_or(0, |end| end + 1)..]
+        }
+        _ => word,
+    }
+}
+
 /// Whether a word is a key where values may have many words.
 fn is_key_of_words(word: &[u8]) -> bool {
     let is_inner = |byte: &u8| is_key_byte(byte) || matches!(byte, b',' | b'[' | b']');
@@ -281,8 +343,9 @@ fn without_quotes(value: &[u8]) -> &[u8] {
     }
 }
 
+#[inline(always)]
 fn is_key_byte(byte: &u8) -> bool {
-    KEY.iter().any(|range| range.contains(byte))
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')
 }
 
 #[cfg(test)]
@@ -400,5 +463,37 @@ mod tests {
             &format!("{long}msg=\"{long}\" src=1"),
             ["1", "", &long],
         );
+    }
+
+    /// All lines of five bytes of these kinds, across the end of a word of the masks.
+    #[test]
+    fn regular_lines_are_read_as_any_line_is() {
+        const KINDS: [&str; 6] = ["a", "b", "=", "S", "\"", "\\"];
+        for separator in [" ", ",", "|"] {
+            let mut pairs = Pairs::separated(b'=', separator.as_bytes()[0], ["a", "bb", ""]);
+            for number in 0..6_usize.pow(5) {
+                let kinds = (0..5).map(|place| KINDS[number / 6_usize.pow(place) % 6]);
+                let text = kinds.collect::<String>().replace('S', separator);
+                for before in ["", &"x".repeat(58), "a=\"", "bb=\"x y\""] {
+                    let line = format!("{before}{text}{separator}bb=\"b\"");
+                    let line = line.as_bytes();
+                    let regular = pairs.pick(line);
+                    assert_eq!(regular, pairs.pick_any(line), "{}", line.escape_ascii());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn usual_lines_are_regular() {
+        let mut pairs = Pairs::new(["a"]);
+        for line in [
+            "<189>a=1 b=\"x = y\" c=d=e f=\"\"",
+            "May 1 12:00:00 fw b=\"x y\" a=1 ",
+            "",
+        ] {
+            let is_regular = pairs.keys.read(line.as_bytes(), &pairs.kinds, false);
+            assert!(is_regular, "{line}");
+        }
     }
 }
