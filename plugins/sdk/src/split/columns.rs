@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::marks::{Kind, Marks};
+use super::keys::parities;
+use super::marks::{Kind, Marks, Places, WORD, words_at};
 
 const SEPARATOR: usize = 0;
 const QUOTE: usize = 1;
@@ -21,7 +22,11 @@ const QUOTE: usize = 1;
 /// ```
 #[derive(Debug)]
 pub struct Columns<const N: usize> {
+    /// Separators and quotes.
+    kinds: [Kind; 2],
     marks: Marks<2>,
+    /// The separators of the row that is read, if all of its quotes are regular.
+    ends: Places,
     quotes: Quotes,
     /// Column and field, in the order of the columns.
     wanted: Vec<(usize, usize)>,
@@ -46,8 +51,11 @@ impl<const N: usize> Columns<N> {
             .filter_map(|(field, place)| place.map(|place| (place, field)))
             .collect();
         wanted.sort_unstable();
+        let kinds = [separator, b'"'].map(Kind::byte);
         Self {
-            marks: Marks::new([Kind::byte(separator), Kind::byte(b'"')]),
+            kinds,
+            marks: Marks::new(kinds),
+            ends: Places::default(),
             quotes: match separator {
                 b' ' => Quotes::Enclose,
                 _ => Quotes::EncloseBehindBlank,
@@ -92,12 +100,19 @@ impl<const N: usize> Columns<N> {
     /// The wanted columns of a row, without the quotes around them.
     #[inline]
     pub fn pick<'a>(&mut self, row: &'a [u8]) -> [&'a [u8]; N] {
-        self.pick_to(row).0
+        let last = self.wanted.last().map_or(0, |(column, _)| *column);
+        match self.read(row, last) {
+            true => self.regular_fields(row),
+            false => self.pick_to(row).0,
+        }
     }
 
     /// The wanted columns of a row, and how many it has.
     #[inline]
     pub fn pick_counted<'a>(&mut self, row: &'a [u8]) -> ([&'a [u8]; N], usize) {
+        if self.read(row, usize::MAX) {
+            return (self.regular_fields(row), self.ends.as_slice().len() + 1);
+        }
         let (fields, mut end, mut column) = self.pick_to(row);
         while end < row.len() {
             end = self.end_of_field(row, end + 1);
@@ -127,8 +142,97 @@ impl<const N: usize> Columns<N> {
         self.without_quotes(field)
     }
 
-    /// The wanted columns, and the end and the number of the last one that was read.
+    /// Finds the separators of a row, at least up to the end of the column `last`.
+    ///
+    /// Returns whether they are those between fields: each quote begins a field, ends one or is
+    /// doubled.
     #[inline(always)]
+    fn read(&mut self, row: &[u8], last: usize) -> bool {
+        self.ends.clear();
+        if self.quotes != Quotes::AreText {
+            return self.read_quoted(row, last);
+        }
+        let [separator, _] = self.kinds;
+        for from in (0..row.len()).step_by(WORD) {
+            let [separators] = words_at(row, from, &[separator]);
+            self.ends.add(from, separators);
+            if self.ends.as_slice().len() > last {
+                break;
+            }
+        }
+        true
+    }
+
+    /// One word of the masks, for `a,"b,""c""",d`:
+    ///
+    /// ```text
+    /// row         a,"b,""c""",d
+    /// quotes      ..1..11.111..
+    /// inside      ..111.11.1...   parity of the quotes so far
+    /// ends        .1.........1.   separators that are not inside
+    /// opens       ..1...1..1...   quotes that are inside
+    /// may_open    1.1...1.1.111   the start, and the byte after an end or after a closing quote
+    /// ```
+    #[inline(always)]
+    fn read_quoted(&mut self, row: &[u8], last: usize) -> bool {
+        let mut was_inside = 0_u64;
+        let mut may_open_first = 1;
+        for from in (0..row.len()).step_by(WORD) {
+            let [separators, quotes] = words_at(row, from, &self.kinds);
+            let inside = parities(quotes) ^ was_inside;
+            let ends = separators & !inside;
+            let (opens, before_open) = (quotes & inside, ends | quotes & !inside);
+            let unusual = opens & !(before_open << 1 | may_open_first);
+            if unusual != 0 && !self.are_after_blanks(row, from, unusual) {
+                return false;
+            }
+            self.ends.add(from, ends);
+            if self.ends.as_slice().len() > last {
+                break;
+            }
+            was_inside = (inside >> (WORD - 1)).wrapping_neg();
+            may_open_first = before_open >> (WORD - 1);
+        }
+        true
+    }
+
+    /// Whether a blank at the beginning of a field is before each of these quotes.
+    #[cold]
+    fn are_after_blanks(&self, row: &[u8], from: usize, mut quotes: u64) -> bool {
+        while quotes != 0 {
+            let quote = from + quotes.trailing_zeros() as usize;
+            let is_first = match &row[..quote] {
+                [.., before, b' '] => self.kinds[SEPARATOR].is(*before),
+                [b' '] => true,
+                _ => false,
+            };
+            if !is_first || self.quotes != Quotes::EncloseBehindBlank {
+                return false;
+            }
+            quotes &= quotes - 1;
+        }
+        true
+    }
+
+    /// The wanted columns between the separators that were found.
+    #[inline(always)]
+    fn regular_fields<'a>(&self, row: &'a [u8]) -> [&'a [u8]; N] {
+        let mut fields: [&[u8]; N] = [b""; N];
+        let ends = self.ends.as_slice();
+        for (column, field) in &self.wanted {
+            let start = match column.checked_sub(1).map(|before| ends.get(before)) {
+                None => 0,
+                Some(Some(end)) => end + 1,
+                Some(None) => break,
+            };
+            let end = ends.get(*column).copied().unwrap_or(row.len());
+            fields[*field] = self.without_quotes(&row[start..end]);
+        }
+        fields
+    }
+
+    /// The wanted columns, and the end and the number of the last one that was read.
+    #[inline(never)]
     fn pick_to<'a>(&mut self, row: &'a [u8]) -> ([&'a [u8]; N], usize, usize) {
         let mut fields: [&[u8]; N] = [b""; N];
         self.marks.read(row);
@@ -267,5 +371,25 @@ mod tests {
         let header = b"ts\tid.orig_h\thost".split(|byte| *byte == b'\t');
         let mut columns = Columns::named(b'\t', header, ["host", "uri", "ts"]);
         assert_eq!(columns.pick(b"1\t2\t3"), [&b"3"[..], b"", b"1"]);
+    }
+
+    /// All rows of seven bytes of these kinds, across the end of a word of the masks.
+    #[test]
+    fn regular_rows_are_read_as_any_row_is() {
+        const KINDS: [u8; 4] = [b'a', b' ', b',', b'"'];
+        let places = [Some(0), Some(2), Some(1)];
+        for number in 0..4_usize.pow(7) {
+            let byte = |place| KINDS[number / 4_usize.pow(place) % 4];
+            for before in [&b""[..], &b"x,\"y\","[..], &[b'x'; 60]] {
+                let row: Vec<u8> = before.iter().copied().chain((0..7).map(byte)).collect();
+                for separator in [b',', b' '] {
+                    let mut columns = Columns::at(separator, places);
+                    let expected = columns.pick_to(&row).0;
+                    assert_eq!(columns.pick(&row), expected, "{}", row.escape_ascii());
+                    let count = columns.ranges(&row).len();
+                    assert_eq!(columns.pick_counted(&row), (expected, count));
+                }
+            }
+        }
     }
 }

@@ -18,6 +18,11 @@ impl Kind {
         Self { or: 0, is }
     }
 
+    /// Whether a byte is of this kind.
+    pub(super) fn is(self, byte: u8) -> bool {
+        byte | self.or == self.is
+    }
+
     /// Two bytes that differ in the bit 0x20, as `[` and `{` do; the larger one
     /// is given.
     pub(super) const fn with_twin(is: u8) -> Self {
@@ -110,6 +115,39 @@ impl<const K: usize> Marks<K> {
     }
 }
 
+/// Positions in ascending order.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    /// The first `len` are positions.
+    places: Vec<usize>,
+    len: usize,
+}
+
+impl Places {
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Adds the positions of the bits of a word that begins at `from`.
+    #[inline(always)]
+    pub(super) fn add(&mut self, from: usize, bits: u64) {
+        // Few words have more than one; each may have one for every bit.
+        if self.places.len() < self.len + WORD {
+            self.places.resize(2 * self.len + WORD, 0);
+        }
+        let Some(spare) = self.places[self.len..].first_chunk_mut::<WORD>() else {
+            return;
+        };
+        write_places(spare, from, bits);
+        self.len += bits.count_ones() as usize;
+    }
+
+    #[inline(always)]
+    pub(super) fn as_slice(&self) -> &[usize] {
+        &self.places[..self.len]
+    }
+}
+
 /// The places of a byte, in order.
 #[must_use]
 pub(crate) fn places_of(wanted: u8, bytes: &[u8]) -> Vec<usize> {
@@ -156,21 +194,27 @@ fn add_places(
             break;
         };
         let [bits] = words(word, kind);
-        // Whether a word has one is unpredictable: a place is written
-        // without asking, and not counted where there is none.
-        spare[0] = from + bits.trailing_zeros() as usize;
-        let mut more = bits & bits.wrapping_sub(1);
-        for place in &mut spare[1..] {
-            if more == 0 {
-                break;
-            }
-            *place = from + more.trailing_zeros() as usize;
-            more &= more - 1;
-        }
+        write_places(spare, from, bits);
         len += bits.count_ones() as usize;
         from += WORD;
     }
     (from / WORD, len)
+}
+
+/// Writes the positions of the bits of a word that begins at `from`.
+#[inline(always)]
+fn write_places(spare: &mut [usize; WORD], from: usize, bits: u64) {
+    // Whether a word has one is unpredictable: a place is written
+    // without asking, and not counted where there is none.
+    spare[0] = from + bits.trailing_zeros() as usize;
+    let mut more = bits & bits.wrapping_sub(1);
+    for place in &mut spare[1..] {
+        if more == 0 {
+            break;
+        }
+        *place = from + more.trailing_zeros() as usize;
+        more &= more - 1;
+    }
 }
 
 /// The masks of the 64 bytes of a line at `from`, one for each kind, the first byte in the lowest bit.
