@@ -3,6 +3,8 @@
 //!
 //! All functions are inlined, so that the byte that is searched for is a constant.
 
+use std::ops::RangeInclusive;
+
 /// The number of bytes of a block.
 pub(crate) const WIDTH: usize = 16;
 
@@ -26,10 +28,7 @@ impl Block {
         if let Some(whole) = bytes.first_chunk() {
             return Self::new(*whole);
         }
-        let (low, high) = match bytes.len() {
-            len @ 8.. => (word(bytes, 0), shifted(word(bytes, len - 8), WIDTH - len)),
-            _ => (first_word(bytes), 0),
-        };
+        let (low, high) = two_words(bytes);
         Self(from_words(low, high))
     }
 
@@ -40,11 +39,44 @@ impl Block {
         equal(self.0, or, is)
     }
 
+    /// The bytes that equal `is` where the same byte of another block equals `other_is`.
+    #[inline(always)]
+    pub(crate) fn mask_both(self, is: u8, other: Self, other_is: u8) -> u32 {
+        both_equal(self.0, is, other.0, other_is)
+    }
+
+    /// The bytes in one of some inclusive ranges.
+    #[inline(always)]
+    pub(crate) fn within<const N: usize>(self, ranges: &[RangeInclusive<u8>; N]) -> u32 {
+        in_ranges(self.0, ranges)
+    }
+
     /// The bytes in an inclusive range.
     #[inline(always)]
     #[must_use]
     pub fn between(self, first: u8, last: u8) -> u32 {
         at_most(self.0, first, last.wrapping_sub(first))
+    }
+}
+
+/// The first sixteen bytes of a slice, followed by zeros.
+#[inline(always)]
+pub(crate) fn padded(bytes: &[u8]) -> [u8; WIDTH] {
+    match bytes.first_chunk() {
+        Some(whole) => *whole,
+        None => {
+            let (low, high) = two_words(bytes);
+            (u128::from(low) | u128::from(high) << 64).to_le_bytes()
+        }
+    }
+}
+
+/// Less than sixteen bytes as two words, the first byte in the lowest bits.
+#[inline(always)]
+fn two_words(bytes: &[u8]) -> (u64, u64) {
+    match bytes.len() {
+        len @ 8.. => (word(bytes, 0), shifted(word(bytes, len - 8), WIDTH - len)),
+        _ => (first_word(bytes), 0),
     }
 }
 
@@ -106,13 +138,15 @@ fn half_word(bytes: &[u8], from: usize) -> u32 {
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use vector::{Bytes, at_most, equal, from_words, load};
+use vector::{Bytes, at_most, both_equal, equal, from_words, in_ranges, load};
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vector {
     use core::arch::wasm32::{
-        i8x16_bitmask, u8x16, u8x16_eq, u8x16_le, u8x16_splat, u8x16_sub, u64x2, v128, v128_or,
+        i8x16_bitmask, u8x16, u8x16_eq, u8x16_le, u8x16_splat, u8x16_sub, u64x2, v128, v128_and,
+        v128_or,
     };
+    use std::ops::RangeInclusive;
 
     pub(super) type Bytes = v128;
 
@@ -138,13 +172,35 @@ mod vector {
         let above = u8x16_sub(bytes, u8x16_splat(first));
         u32::from(i8x16_bitmask(u8x16_le(above, u8x16_splat(width))))
     }
+
+    #[inline(always)]
+    pub(super) fn both_equal(bytes: Bytes, is: u8, other: Bytes, other_is: u8) -> u32 {
+        let equal = u8x16_eq(bytes, u8x16_splat(is));
+        let other_equal = u8x16_eq(other, u8x16_splat(other_is));
+        u32::from(i8x16_bitmask(v128_and(equal, other_equal)))
+    }
+
+    #[inline(always)]
+    pub(super) fn in_ranges<const N: usize>(bytes: Bytes, ranges: &[RangeInclusive<u8>; N]) -> u32 {
+        let within = ranges.iter().fold(u8x16_splat(0), |within, range| {
+            let (first, last) = (*range.start(), *range.end());
+            let above = u8x16_sub(bytes, u8x16_splat(first));
+            v128_or(
+                within,
+                u8x16_le(above, u8x16_splat(last.wrapping_sub(first))),
+            )
+        });
+        u32::from(i8x16_bitmask(within))
+    }
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-use plain::{Bytes, at_most, equal, from_words, load};
+use plain::{Bytes, at_most, both_equal, equal, from_words, in_ranges, load};
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod plain {
+    use std::ops::RangeInclusive;
+
     pub(super) type Bytes = [u8; 16];
 
     #[inline(always)]
@@ -165,6 +221,18 @@ mod plain {
     #[inline(always)]
     pub(super) fn at_most(bytes: Bytes, first: u8, width: u8) -> u32 {
         bits(bytes, |byte| byte.wrapping_sub(first) <= width)
+    }
+
+    #[inline(always)]
+    pub(super) fn both_equal(bytes: Bytes, is: u8, other: Bytes, other_is: u8) -> u32 {
+        bits(bytes, |byte| byte == is) & bits(other, |byte| byte == other_is)
+    }
+
+    #[inline(always)]
+    pub(super) fn in_ranges<const N: usize>(bytes: Bytes, ranges: &[RangeInclusive<u8>; N]) -> u32 {
+        bits(bytes, |byte| {
+            ranges.iter().any(|range| range.contains(&byte))
+        })
     }
 
     #[inline(always)]

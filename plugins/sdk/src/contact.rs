@@ -189,9 +189,29 @@ impl<'a> Contact<'a> {
 }
 
 /// The value of a field; empty for a placeholder.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn present(field: &[u8]) -> &[u8] {
+    match field {
+        [] => field,
+        // A placeholder begins with another byte.
+        [
+            b'0'..=b'9'
+            | b'a'..=b'm'
+            | b'o'..=b't'
+            | b'v'..=b'z'
+            | b'A'..=b'M'
+            | b'O'..=b'T'
+            | b'V'..=b'Z'
+            | b'/',
+            ..,
+            last,
+        ] if !last.is_ascii_whitespace() => field,
+        _ => unusual_present(field),
+    }
+}
+
+fn unusual_present(field: &[u8]) -> &[u8] {
     let field = field.trim_ascii();
     match field.first() {
         Some(b'-' | b'*' | b'N' | b'n' | b'(' | b'U' | b'u') if is_absent(field) => b"",
@@ -220,6 +240,9 @@ fn is_absent(field: &[u8]) -> bool {
 #[must_use]
 pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
     let authority = present(authority);
+    if is_usual_name(authority) {
+        return Some(authority);
+    }
     let host = host_of(authority);
     let name = host.strip_suffix(b".").unwrap_or(host);
     if is_address(name) {
@@ -227,6 +250,23 @@ pub fn plausible_host(authority: &[u8]) -> Option<&[u8]> {
     }
     let is_name = scan::find(name, b'.').is_some_and(|dot| dot > 0) && scan::is_all(name, NAME);
     is_name.then_some(authority)
+}
+
+/// Whether a text is a name of several labels, no address and without a port. Longer names than
+/// [`PLACES`](scan::PLACES) are not recognised.
+#[inline(always)]
+fn is_usual_name(text: &[u8]) -> bool {
+    if text.is_empty() || text.len() > scan::PLACES {
+        return false;
+    }
+    let [names, dots, numbers] = scan::places(text, |block| {
+        let dots = block.mask(0, b'.');
+        [block.within(&NAME), dots, dots | block.between(b'0', b'9')]
+    });
+    let all = scan::first_bits(text.len());
+    // A dot at the end separates no labels.
+    let separates = dots & all >> 1 != 0 && dots & 1 == 0;
+    separates && names == all && numbers != all
 }
 
 /// The bytes of names: letters, digits, dots, hyphens, underscores, and UTF-8.

@@ -388,7 +388,7 @@ impl Observations<'_> {
             before_query,
             query,
         ] {
-            self.batch.text.extend_from_slice(part);
+            append(&mut self.batch.text, part);
         }
         wit::Span {
             start: (self.chunk.len() + start) as u32,
@@ -419,6 +419,21 @@ impl Observations<'_> {
             start: start as u32,
             len: bytes.len() as u32,
         }
+    }
+}
+
+/// Adds a short text. A copy of a variable length is a call out of the component, so that whole
+/// blocks are copied and the end of the last one is cut off.
+#[inline]
+fn append(text: &mut Vec<u8>, part: &[u8]) {
+    let (blocks, rest) = part.as_chunks::<{ crate::block::WIDTH }>();
+    for block in blocks {
+        text.extend_from_slice(block);
+    }
+    if !rest.is_empty() {
+        let len = text.len() + rest.len();
+        text.extend_from_slice(&crate::block::padded(rest));
+        text.truncate(len);
     }
 }
 

@@ -129,12 +129,7 @@ pub fn is_all<const N: usize>(bytes: &[u8], ranges: [RangeInclusive<u8>; N]) -> 
 #[inline]
 #[must_use]
 pub fn find_other<const N: usize>(bytes: &[u8], ranges: [RangeInclusive<u8>; N]) -> Option<usize> {
-    let within = |block: Block| {
-        ranges.iter().fold(0, |mask, range| {
-            mask | block.between(*range.start(), *range.end())
-        })
-    };
-    first(bytes, |block| !within(block))
+    first(bytes, |block| !block.within(&ranges))
 }
 
 /// Whether the text is an IPv4 address: four numbers of one to three digits with

@@ -67,11 +67,8 @@ fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
         return scan::find(text, *mark.first()?);
     };
     let starts = text.len().checked_sub(mark.len() - 1)?;
-    for from in (0..starts).step_by(WIDTH) {
-        let of_first = Block::of(&text[from..starts]).mask(0, first);
-        let of_last = Block::of(&text[from + mark.len() - 1..]).mask(0, last);
-        let within = u32::MAX >> (WIDTH - WIDTH.min(starts - from)) >> (u32::BITS as usize - WIDTH);
-        let mut both = of_first & of_last & within;
+    let first_in = |from: usize, both: u32| {
+        let mut both = both;
         while both != 0 {
             let start = from + both.trailing_zeros() as usize;
             if is_same(&text[start..start + mark.len()], mark) {
@@ -79,6 +76,26 @@ fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
             }
             both &= both - 1;
         }
+        None
+    };
+    let mut from = 0;
+    while from < starts {
+        // The last sixteen starts may overlap those before, where nothing was found.
+        let at = from.min(starts.saturating_sub(WIDTH));
+        let (block, end) = (&text[at..starts], &text[at + mark.len() - 1..]);
+        let both = match (block.first_chunk(), end.first_chunk()) {
+            (Some(block), Some(end)) => Block::new(*block).mask_both(first, Block::new(*end), last),
+            _ => {
+                let within = (1 << block.len()) - 1;
+                Block::of(block).mask_both(first, Block::of(end), last) & within
+            }
+        };
+        if both != 0
+            && let Some(start) = first_in(at, both)
+        {
+            return Some(start);
+        }
+        from += WIDTH;
     }
     None
 }
@@ -143,11 +160,13 @@ const GLUE: &[u8] = b"#012";
 fn first_glue(line: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
-        let at = from + find(&line[from..], GLUE)?;
-        if begins_record(&line[at + GLUE.len()..]) {
+        // Few lines have the first byte.
+        let at = from + memchr::memchr(GLUE[0], &line[from..])?;
+        let after = line[at..].strip_prefix(GLUE);
+        if after.is_some_and(begins_record) {
             return Some(at);
         }
-        from = at + GLUE.len();
+        from = at + after.map_or(1, |_| GLUE.len());
     }
 }
 
