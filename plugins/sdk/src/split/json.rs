@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use super::is_escaped;
-use super::marks::{Kind, Marks};
+use super::marks::{Kind, Marks, Places};
 use super::names::Names;
 use crate::scan;
 
 const QUOTE: usize = 0;
 const OPEN: usize = 1;
 const CLOSE: usize = 2;
+const BACKSLASH: usize = 3;
 
 /// The bytes of numbers, `true`, `false` and `null`.
 const WORD: [RangeInclusive<u8>; 5] = [
@@ -39,7 +40,9 @@ const MAX_DEPTH: usize = 32;
 /// ```
 #[derive(Debug)]
 pub struct Json<const N: usize> {
-    marks: Marks<3>,
+    marks: Marks<4>,
+    /// The quotes of the line that is read; empty if one of them is escaped.
+    quotes: Places,
     /// Keys by the node that contains them; the numbers are nodes.
     keys: Names,
     /// For each node the field that its value is, and whether it has keys.
@@ -61,6 +64,8 @@ struct Reader<'a, 'j, const N: usize> {
     json: &'j Json<N>,
     line: &'a [u8],
     at: usize,
+    /// The quotes at `at` and after it; empty where they have to be searched for.
+    quotes: &'j [usize],
     fields: [&'a [u8]; N],
 }
 
@@ -90,7 +95,9 @@ impl<const N: usize> Json<N> {
                 Kind::byte(b'"'),
                 Kind::with_twin(b'{'),
                 Kind::with_twin(b'}'),
+                Kind::byte(b'\\'),
             ]),
+            quotes: Places::default(),
             keys: Names::new(keys.into_iter()),
             nodes,
         }
@@ -104,10 +111,12 @@ impl<const N: usize> Json<N> {
     #[inline]
     pub fn pick<'a>(&mut self, line: &'a [u8]) -> Result<[&'a [u8]; N], NotAnObject> {
         self.marks.read(line);
+        self.find_quotes();
         let mut reader = Reader {
             json: self,
             line,
             at: 0,
+            quotes: self.quotes.as_slice(),
             fields: [b""; N],
         };
         reader.skip_space();
@@ -117,12 +126,26 @@ impl<const N: usize> Json<N> {
         reader.value(0, 0).ok_or(NotAnObject)?;
         Ok(reader.fields)
     }
+
+    /// Lists the quotes, which then begin and end a string in turn, unless a backslash is before one.
+    #[inline]
+    fn find_quotes(&mut self) {
+        self.quotes.clear();
+        let mut after_backslash = 0;
+        for (from, word) in self.marks.words() {
+            if word[QUOTE] & (word[BACKSLASH] << 1 | after_backslash) != 0 {
+                return self.quotes.clear();
+            }
+            after_backslash = word[BACKSLASH] >> (u64::BITS - 1);
+            self.quotes.add(from, word[QUOTE]);
+        }
+    }
 }
 
 impl<'a, const N: usize> Reader<'a, '_, N> {
     /// Reads the value of a node.
     fn value(&mut self, node: u16, depth: usize) -> Option<()> {
-        self.skip_space();
+        self.skip_space_to(b'"');
         let Node { field, has_keys } = self.json.nodes[usize::from(node)];
         match self.peek()? {
             b'{' if has_keys && depth < MAX_DEPTH => self.object(node, depth),
@@ -159,9 +182,9 @@ impl<'a, const N: usize> Reader<'a, '_, N> {
             return Some(());
         }
         loop {
-            self.skip_space();
+            self.skip_space_to(b'"');
             let key = self.string()?;
-            self.skip_space();
+            self.skip_space_to(b':');
             if self.peek()? != b':' {
                 return None;
             }
@@ -170,7 +193,7 @@ impl<'a, const N: usize> Reader<'a, '_, N> {
                 Some(child) => self.value(child, depth + 1)?,
                 None => self.skip_value()?,
             }
-            self.skip_space();
+            self.skip_space_to(b',');
             match self.next_byte()? {
                 b',' => {}
                 b'}' => return Some(()),
@@ -199,7 +222,7 @@ impl<'a, const N: usize> Reader<'a, '_, N> {
 
     #[inline]
     fn skip_value(&mut self) -> Option<()> {
-        self.skip_space();
+        self.skip_space_to(b'"');
         match self.peek()? {
             b'"' => self.string().map(|_| ()),
             b'{' | b'[' => self.skip_nested(),
@@ -236,15 +259,28 @@ impl<'a, const N: usize> Reader<'a, '_, N> {
             return None;
         }
         let start = self.at + 1;
-        let marks = &self.json.marks;
-        let mut quote = marks.next(QUOTE, start);
-        while quote < self.line.len() && is_escaped(&self.line[start..quote]) {
-            quote = marks.next(QUOTE, quote + 1);
-        }
+        let quote = match self.quotes {
+            [first, end, after @ ..] if *first == self.at => {
+                self.quotes = after;
+                *end
+            }
+            _ => self.closing_quote(start),
+        };
         self.at = quote + 1;
         self.line
             .get(start..quote)
             .filter(|_| quote < self.line.len())
+    }
+
+    /// The first quote at `from` or after it that is not escaped, or the end of the line.
+    #[inline(never)]
+    fn closing_quote(&self, from: usize) -> usize {
+        let marks = &self.json.marks;
+        let mut quote = marks.next(QUOTE, from);
+        while quote < self.line.len() && is_escaped(&self.line[from..quote]) {
+            quote = marks.next(QUOTE, quote + 1);
+        }
+        quote
     }
 
     /// A number, `true`, `false` or `null`.
@@ -262,6 +298,14 @@ impl<'a, const N: usize> Reader<'a, '_, N> {
     fn skip_space(&mut self) {
         if self.is_at_space() {
             self.skip_spaces();
+        }
+    }
+
+    /// The same where this byte is expected next, after which there is nothing else to check.
+    #[inline(always)]
+    fn skip_space_to(&mut self, expected: u8) {
+        if self.peek() != Some(expected) {
+            self.skip_space();
         }
     }
 
@@ -439,5 +483,16 @@ mod tests {
         check(r"\ud83d x", "\u{fffd} x");
         check(r"\q \u12 \", "\\q \\u12 \\");
         check(r#"\"\\"#, "\"\\");
+    }
+
+    #[test]
+    fn escaped_quotes_end_no_string_wherever_they_are() {
+        for len in 0..70 {
+            let long = "x".repeat(len);
+            let written = format!(r#"{{"z":"{long}\"","a":"{long}","b":{{"c":"\""}}}}"#);
+            check(&written, Some([&long, r#"\""#, "", ""]));
+            let plain = format!(r#"{{"z":"{long}\\","a":"{long}","b":{{"c":1}}}}"#);
+            check(&plain, Some([&long, "1", "", ""]));
+        }
     }
 }

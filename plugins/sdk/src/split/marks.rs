@@ -59,6 +59,12 @@ impl<const K: usize> Marks<K> {
         }
     }
 
+    /// The masks of each 64 bytes, and where these begin.
+    #[inline(always)]
+    pub(super) fn words(&self) -> impl Iterator<Item = (usize, &[u64; K])> {
+        (0..).step_by(WORD).zip(&self.words)
+    }
+
     /// The first byte of a kind at `from` or after it; the line's length
     /// without one.
     #[inline]
