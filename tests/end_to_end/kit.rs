@@ -156,7 +156,7 @@ fn new_policy_is_used_and_explained() {
         "7 malicious, 1 suspicious",
         "policy our-policy@1.0.0 (sha256:",
         "bad: 8 engines",
-        "held by a registrant at Example Registrar",
+        "registered at Example Registrar",
         "for comparison, not used:\n  policy threshold@",
     ] {
         assert!(

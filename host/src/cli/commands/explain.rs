@@ -61,8 +61,7 @@ pub(in crate::cli) fn run(
 /// none of the `policies`: a single engine that flags an address such as 1.1.1.1 is the usual
 /// reason for a verdict that nobody understands.
 fn comparison(engine: &Engine, policies: &[Policy]) -> anyhow::Result<Option<Policy>> {
-    let id = |policy: &Policy| policy.id().name.clone();
-    if policies.iter().any(|policy| id(policy) == COMPARED) {
+    if policies.iter().any(|policy| policy.id().name == COMPARED) {
         return Ok(None);
     }
     let source = PluginSource::BuiltIn(COMPARED.to_owned());
@@ -109,6 +108,9 @@ fn write_report(
     if let Some(holder) = holder(report) {
         writeln!(text, "  held by {}", visible(&holder))?;
     }
+    if let Some(registrar) = &report.registrar {
+        writeln!(text, "  registered at {}", visible(registrar))?;
+    }
     if let Some(stats) = report.stats {
         writeln!(
             text,
@@ -125,14 +127,11 @@ fn write_report(
     Ok(())
 }
 
-/// Who holds an address or registered a domain, as far as the report names them.
+/// Who holds an address, as far as the report names it.
 fn holder(report: &Report) -> Option<String> {
-    let owner = report.owner.clone().or_else(|| {
-        let registrar = report.registrar.as_ref()?;
-        Some(format!("a registrant at {registrar}"))
-    });
     let asn = report.asn.map(|number| format!("AS{number}"));
-    let parts = [owner, asn, report.network.clone(), report.country.clone()];
+    let (owner, network) = (report.owner.clone(), report.network.clone());
+    let parts = [owner, asn, network, report.country.clone()];
     let known: Vec<String> = parts.into_iter().flatten().collect();
     (!known.is_empty()).then(|| known.join(", "))
 }
