@@ -64,7 +64,7 @@ const PRECISE_OF_TRAFFIC: usize = 102;
 const PRECISE_OF_THREAT: usize = 107;
 const PRECISE_OF_SYSTEM: usize = 25;
 
-/// The columns that a client chooses are before this one.
+/// The first column after the URL or file name of a threat, which a client chooses.
 const AFTER_MISC: usize = 32;
 
 /// The text of an event in the system log.

@@ -171,7 +171,7 @@ impl<const N: usize> Columns<N> {
     /// inside      ..111.11.1...   parity of the quotes so far
     /// ends        .1.........1.   separators that are not inside
     /// opens       ..1...1..1...   quotes that are inside
-    /// may_open    1.1...1.1.111   the start, and the byte after an end or after a closing quote
+    /// may_open    1.1...1..1.11   the start, and the byte after an end or after a closing quote
     /// ```
     #[inline(always)]
     fn read_quoted(&mut self, row: &[u8], last: usize) -> bool {

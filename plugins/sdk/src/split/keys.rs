@@ -5,13 +5,13 @@
 //! ```text
 //! line        <9>a=1 b="x y=2" c=3
 //! assigns     ....=...=....=....=.
-//! quotes      .........".....".....
-//! inside      .........111111......   parity of the quotes so far
-//! ends        ......1.........1....   separators that are not inside
-//! stops       ....1.1.1.......1.1..   assigns and ends that are not inside
-//! starts      1......1.........1...   the line's start, and the byte after each end
+//! quotes      ........."....."....
+//! inside      .........111111.....    parity of the quotes so far
+//! ends        ......1.........1...    separators that are not inside
+//! stops       ....1.1.1.......1.1.    assigns and ends that are not inside
+//! starts      1......1.........1..    the line's start, and the byte after each end
 //! sum         starts + !stops: each start is carried through its word to the word's first stop
-//! keys        ....1...1.........1..   sum & stops & assigns
+//! keys        ....1...1.........1.    sum & stops & assigns
 //! ```
 
 use super::marks::{Kind, WORD, words_at};
